@@ -1,0 +1,47 @@
+# Two words to know: `make demo` and `make test`. Both set everything up in .venv first.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: install demo test lint bench nightly wheel clean
+.DELETE_ON_ERROR:
+
+install: $(READY)
+
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade -c constraints.txt pip
+	$(BIN)/python -m pip install --quiet -c constraints.txt --group dev -e '.[all]'
+	touch $@
+
+# CLIP=path audits your own file; without it, a clip that the project draws itself.
+demo: $(READY)
+	$(BIN)/reelwise audit $(if $(CLIP),"$(CLIP)",--demo) --out out/demo
+
+test: $(READY)
+	$(BIN)/python -m pytest
+
+lint: $(READY)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(READY)
+	$(BIN)/python bench/price.py --json
+	$(BIN)/python bench/decode.py --json
+
+nightly: $(READY)
+	$(BIN)/python -m pytest -m nightly -n 0
+
+# The wheel, in an environment of its own: the demo must run from it with its data files.
+wheel: $(READY)
+	rm -rf dist build/wheel-env
+	$(BIN)/python -m build --quiet --wheel
+	$(PYTHON) -m venv build/wheel-env
+	build/wheel-env/bin/python -m pip install --quiet -c constraints.txt dist/*.whl
+	cd build && wheel-env/bin/reelwise audit --demo --out wheel-demo
+
+clean:
+	rm -rf $(VENV) dist build out .mypy_cache .ruff_cache .pytest_cache .hypothesis

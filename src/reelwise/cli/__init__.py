@@ -1,0 +1,76 @@
+"""The `reelwise` command. Each command is one file, imported when it is called."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from reelwise import __version__
+from reelwise.errors import EXIT_INTERRUPTED, ReelwiseError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["COMMANDS", "cli", "main"]
+
+COMMANDS: dict[str, str] = {
+    "tokens": "Count the billable tokens of a picture, a video or a minute of sound.",
+    "rates": "List, show, check and compare prices.",
+}
+"""Every command and its one-line help, so that `--help` imports none of them. Command `x` is `cli` in reelwise/cli/x.py."""
+
+
+class _Lazy(click.Group):
+    """A group that imports a command's file when the command is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(f"reelwise.cli.{cmd_name}").cli
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.command(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
+@click.version_option(__version__, prog_name="reelwise")
+def cli() -> None:
+    """Reelwise: what a video-AI feature costs, and what each way of cutting that bill is worth on your own footage."""
+
+
+def _report(error: ReelwiseError) -> int:
+    click.echo(f"error: {error}", err=True)
+    if error.hint:
+        click.echo(f"hint:  {error.hint}", err=True)
+    return error.exit_code
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command and turn every error into a message and an exit code (see `reelwise.errors`)."""
+    try:
+        code: Any = cli.main(
+            args=None if arguments is None else list(arguments), prog_name="reelwise", standalone_mode=False
+        )
+    except ReelwiseError as error:
+        code = _report(error)
+    except click.exceptions.Abort:
+        click.echo("interrupted", err=True)
+        code = EXIT_INTERRUPTED
+    except click.ClickException as error:
+        error.show()
+        code = 2
+    except KeyboardInterrupt:
+        click.echo("interrupted", err=True)
+        code = EXIT_INTERRUPTED
+    except BrokenPipeError:
+        sys.stderr.close()
+        code = 0
+    sys.exit(code if isinstance(code, int) else 0)
