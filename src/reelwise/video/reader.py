@@ -1,0 +1,375 @@
+"""Read media through PyAV: open, probe, luma grids and loudness in one decode, pictures. Foreign errors end here.
+
+Decoding runs on one thread, so CPU seconds mean something, and never loads more than a frame.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import os
+import time
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import av
+import av.error
+import numpy as np
+from av.stream import Disposition
+
+from reelwise.errors import MediaError
+from reelwise.video.clips import ClipInfo
+from reelwise.video.clock import Clock
+from reelwise.video.planes import Sampler
+from reelwise.video.sound import Loudness
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from av.audio.stream import AudioStream
+    from av.container import InputContainer
+    from av.packet import Packet
+    from av.video.frame import VideoFrame
+    from av.video.stream import VideoStream
+    from numpy.typing import NDArray
+
+__all__ = ["SIDE_MAX", "Reader", "probe"]
+
+SIDE_MAX = 16_384
+_PIXELS_MAX = 2**27
+_BROKEN_MAX = 2_000  # broken packets in a row until the clip is given up
+_READ_ERRORS_MAX = 50
+_TEXT_ART = frozenset({"tty", "bin", "xbin", "adf", "idf", "lavfi"})  # demuxers that call a text file a video
+_TURNING = ("mov", "mp4", "matroska", "webm")  # containers that can carry a rotation
+_FOREIGN = (av.error.FFmpegError, ValueError, OverflowError, NotImplementedError, MemoryError)
+
+
+@contextmanager
+def _mapped(
+    path: str, hint: str = "is it a video? try to play it, or re-encode it: ffmpeg -i IN -c:v libx264 OUT.mp4"
+) -> Iterator[None]:
+    """Turn libav's errors into a `MediaError`; interrupts pass."""
+    try:
+        yield
+    except MediaError:
+        raise
+    except MemoryError:
+        raise MediaError("does not fit into memory", where=path, hint="scale it down first") from None
+    except _FOREIGN as error:
+        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        raise MediaError(f"cannot be read: {reason}", where=path, hint=hint) from None
+
+
+def _checked_file(path: str | os.PathLike[str]) -> Path:
+    file = Path(path)
+    where = str(path)
+    try:
+        if file.is_dir():
+            raise MediaError("is a folder, a clip was expected", where=where, hint="name the clips in it")
+        if not file.exists():
+            raise MediaError("no such file", where=where, hint="check the path")
+        if not file.is_file():
+            raise MediaError("is not a regular file", where=where, hint="copy the clip to a file first")
+        if file.stat().st_size == 0:
+            raise MediaError("is empty", where=where, hint="record or copy it again")
+        if not os.access(file, os.R_OK):
+            raise MediaError("may not be read", where=where, hint="check its permissions")
+    except (OSError, ValueError) as error:
+        raise MediaError(f"cannot be read: {error}", where=where, hint="check the path") from None
+    return file
+
+
+def _head_hash(file: Path, size: int) -> str:
+    digest = hashlib.sha256(str(size).encode())
+    with file.open("rb") as raw:
+        digest.update(raw.read(65_536))
+        if size > 65_536:
+            raw.seek(max(65_536, size - 65_536))
+            digest.update(raw.read(65_536))
+    return digest.hexdigest()
+
+
+class Reader:
+    """One clip, open for one pass; use it in a `with` statement.
+
+    Args:
+        path: the clip.
+        audio: whether to measure loudness on the way.
+
+    Raises:
+        MediaError: the clip cannot be opened, has no video, or is larger than 16,384 pixels a side.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], *, audio: bool = False) -> None:
+        self.path = str(path)
+        self._file = _checked_file(path)
+        self.notes: list[str] = []
+        self.cpu_decode = 0.0
+        self.cpu_luma = 0.0
+        self.cpu_audio = 0.0
+        with _mapped(self.path):
+            self._container = _open(self._file)
+        try:
+            with _mapped(self.path):
+                self._video = _video_stream(self._container, self.path)
+                sound = self._container.streams.audio
+                self._sound: AudioStream | None = next((s for s in sound if s.codec_context is not None), None)
+                self.info = self._describe()
+            self._listen = self._sound if audio else None
+            self._clock = Clock(1.0 / self.info.fps if self.info.fps > 0 else 0.04, self.info.seconds)
+            origin = self._video.start_time
+            start = float(origin * (self._video.time_base or 0)) if origin is not None else 0.0
+            self.loudness = Loudness(start)
+        except BaseException:
+            self._container.close()
+            raise
+        self._broken = 0
+        self._row = 0
+        self._sound_broken = 0
+        self._rotation: int | None = None
+        self._size = (0, 0)
+
+    def __enter__(self) -> Reader:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._container.close()
+
+    def _describe(self) -> ClipInfo:
+        video, container = self._video, self._container
+        context = video.codec_context
+        width, height = context.width, context.height
+        _check_size(width, height, self.path)
+        rate = video.average_rate or video.guessed_rate or video.base_rate
+        fps = float(rate) if rate else 0.0
+        base = float(video.base_rate) if video.base_rate else fps
+        whole = container.duration / av.time_base if container.duration and container.duration > 0 else 0.0
+        seconds = float(video.duration * (video.time_base or 0)) if video.duration and video.duration > 0 else whole
+        sound = self._sound
+        heard = 0.0
+        if sound is not None:
+            known = sound.duration is not None and sound.duration > 0 and sound.time_base is not None
+            heard = float((sound.duration or 0) * (sound.time_base or 0)) if known else whole
+        size = self._file.stat().st_size
+        return ClipInfo(
+            path=self.path,
+            seconds=seconds,
+            width=width,
+            height=height,
+            fps=fps if 0 < fps < 10_000 else 0.0,
+            rotation=0,
+            codec=context.name,
+            container=container.format.name,
+            bytes=size,
+            audio_seconds=heard,
+            has_audio=sound is not None,
+            sha256_head=_head_hash(self._file, size),
+            frames=max(0, video.frames),
+            variable_frame_rate=bool(fps and abs(base - fps) > 0.01 * fps),
+        )
+
+    def frames(self) -> Iterator[tuple[float, VideoFrame]]:
+        """Decode from where the container stands: seconds from the first frame, and the decoded frame.
+
+        Broken packets are skipped and counted; `close_notes` says how many.
+        """
+        with _mapped(self.path):
+            clock = time.thread_time
+            for packet in self._packets():
+                began = clock()
+                if packet.stream is not self._video:
+                    self._hear(packet)
+                    self.cpu_audio += clock() - began
+                    continue
+                decoded = self._decoded(packet)
+                self.cpu_decode += clock() - began
+                for frame in decoded:
+                    _check_size(frame.width, frame.height, self.path)
+                    self._note_frame(frame)
+                    stamp = frame.pts
+                    base = frame.time_base
+                    yield self._clock.read(None if stamp is None or base is None else float(stamp * base)), frame
+
+    def _packets(self) -> Iterator[Packet]:
+        """Read packets; after a read error try again a bounded number of times, then flush the decoder."""
+        streams = [self._video] if self._listen is None else [self._video, self._listen]
+        clock = time.thread_time
+        for _ in range(_READ_ERRORS_MAX):
+            packets = self._container.demux(streams)
+            while True:
+                began = clock()
+                try:
+                    packet = next(packets, None)
+                except _FOREIGN:
+                    self._broken += 1
+                    break
+                self.cpu_decode += clock() - began
+                if packet is None:
+                    return
+                yield packet
+
+    def _decoded(self, packet: Packet) -> list[VideoFrame]:
+        try:
+            frames = self._video.decode(packet)
+        except _FOREIGN:
+            self._broken += 1
+            self._row += 1
+            if self._row > _BROKEN_MAX:
+                raise
+            return []
+        if frames:
+            self._row = 0
+        return frames
+
+    def _hear(self, packet: Packet) -> None:
+        if self._listen is None or self._sound_broken > _READ_ERRORS_MAX:
+            return
+        try:
+            for frame in self._listen.decode(packet):
+                base = frame.time_base
+                at = float(frame.pts * base) if frame.pts is not None and base is not None else None
+                self.loudness.hear(frame.to_ndarray(), frame.format.is_planar, at, frame.sample_rate)
+        except _FOREIGN:
+            self._sound_broken += 1
+
+    def _note_frame(self, frame: VideoFrame) -> None:
+        if self._rotation is None:
+            self._rotation = _quarter(frame.rotation)
+        size = (frame.width, frame.height)
+        if size != self._size:
+            if self._size != (0, 0):
+                self.notes.append(f"size changes from {self._size[0]}x{self._size[1]} to {size[0]}x{size[1]}")
+                self.notes[:] = self.notes[:8]
+            self._size = size
+
+    def grids(self) -> Iterator[tuple[float, NDArray[np.uint8], int]]:
+        """Decode everything and yield seconds, the luma grid as coded, and the rotation; loudness is measured on the way."""
+        sampler = Sampler()
+        clock = time.thread_time
+        for seconds, frame in self.frames():
+            began = clock()
+            grid = sampler.sample(frame)
+            self.cpu_luma += clock() - began
+            yield seconds, grid, self._rotation or 0
+
+    def settled(self) -> ClipInfo:
+        """Return the metadata with what decoding taught: rotation and size."""
+        from msgspec.structs import replace
+
+        width, height = self._size if self._size != (0, 0) else (self.info.width, self.info.height)
+        rotation = self._rotation or 0
+        if rotation in {90, 270}:
+            width, height = height, width
+        return replace(self.info, width=width, height=height, rotation=rotation)
+
+    def close_notes(self) -> list[str]:
+        """Return what was mended, in words, once decoding is over."""
+        notes = list(self.notes)
+        if self._broken:
+            notes.append(f"{self._broken} broken packets skipped")
+        if self._sound_broken:
+            notes.append(f"{self._sound_broken} broken audio packets skipped")
+        if self._clock.repaired:
+            notes.append(f"{self._clock.repaired} time stamps repaired")
+        return notes
+
+    @property
+    def stamps_repaired(self) -> int:
+        """Count the time stamps that had to be repaired so far."""
+        return self._clock.repaired
+
+    def seek(self, seconds: float) -> bool:
+        """Jump to the last key frame at or before a time from the start; say whether the container could."""
+        base = self._video.time_base
+        if base is None:
+            return False
+        target = int((seconds / float(base)) + (self._video.start_time or 0))
+        try:
+            self._container.seek(target, stream=self._video, backward=True)
+        except _FOREIGN:
+            return False
+        return True
+
+    def raw_frames(self) -> Iterator[tuple[float | None, VideoFrame]]:
+        """Decode from where the container stands with stamps as they are, in seconds from the stream's start."""
+        base = self._video.time_base
+        zero = (self._video.start_time or 0) * float(base or 0)
+        with _mapped(self.path):
+            for packet in self._packets():
+                for frame in self._decoded(packet):
+                    _check_size(frame.width, frame.height, self.path)
+                    self._note_frame(frame)
+                    stamp = None if frame.pts is None or base is None else float(frame.pts * base) - zero
+                    yield stamp, frame
+
+    def upright(self, frame: VideoFrame) -> tuple[int, int]:
+        """Return a frame's width and height as displayed."""
+        turned = (self._rotation or 0) in {90, 270}
+        return (frame.height, frame.width) if turned else (frame.width, frame.height)
+
+    def rgb(self, frame: VideoFrame, width: int, height: int) -> NDArray[np.uint8]:
+        """Scale a frame and turn it upright: uint8 (height, width, 3), width and height as displayed."""
+        turns = (self._rotation or 0) // 90
+        coded = (height, width) if turns % 2 else (width, height)
+        with _mapped(self.path):
+            small = frame.reformat(width=coded[0], height=coded[1], format="rgb24", interpolation="AREA")
+            return np.ascontiguousarray(np.rot90(small.to_ndarray(), turns))
+
+    def nothing(self) -> MediaError:
+        """Make the error for a clip of which no frame decodes."""
+        return MediaError(
+            "no frame can be decoded",
+            where=self.path,
+            hint="the file may be cut off or encrypted; try to play it, or copy it again",
+        )
+
+
+def _open(file: Path) -> InputContainer:
+    options = {"max_pixels": str(_PIXELS_MAX), "protocol_whitelist": "file", "threads": "1"}
+    container = av.open(f"file:{file.resolve()}", metadata_errors="replace", options=options)
+    if container.format.name in _TEXT_ART:
+        container.close()
+        raise MediaError("is text, not a video", where=str(file), hint="name a clip")
+    return container
+
+
+def _video_stream(container: InputContainer, path: str) -> VideoStream:
+    for stream in container.streams.video:
+        if stream.disposition & Disposition.attached_pic:
+            continue
+        if stream.codec_context is None:
+            raise MediaError("has a video codec that is not supported", where=path, hint="re-encode it as H.264")
+        stream.codec_context.thread_count = 1
+        stream.codec_context.thread_type = "NONE"
+        stream.codec_context.options = {"max_pixels": str(_PIXELS_MAX)}
+        return stream
+    what = "has sound but no video" if container.streams.audio else "has no video"
+    raise MediaError(what, where=path, hint="name a clip with a picture")
+
+
+def _check_size(width: int, height: int, path: str) -> None:
+    if max(width, height) > SIDE_MAX or width * height > _PIXELS_MAX:
+        raise MediaError(
+            f"is {width}x{height} pixels; a side may have {SIDE_MAX:,}, a picture {_PIXELS_MAX:,}",
+            where=path,
+            hint="scale it down first",
+        )
+
+
+def _quarter(degrees: int) -> int:
+    return round(degrees / 90) % 4 * 90
+
+
+def probe(path: str | os.PathLike[str]) -> ClipInfo:
+    """Read a clip's metadata; decodes nothing, but for the first frame where the container can carry a rotation.
+
+    Raises:
+        MediaError: missing, a folder, empty, not a video, or too large.
+    """
+    with Reader(path) as reader:
+        if any(name in reader.info.container for name in _TURNING):
+            with suppress(MediaError):
+                for _ in itertools.islice(reader.frames(), 1):
+                    return reader.settled()
+        return reader.info

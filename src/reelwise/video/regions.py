@@ -1,0 +1,147 @@
+"""Where in the picture something happens, as a box in fractions of the picture."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+import numpy as np
+from msgspec import Struct
+from numpy.typing import NDArray
+
+from reelwise.errors import InputError
+from reelwise.video.clips import Track
+from reelwise.video.stretches import Stretches, frames_in
+
+__all__ = ["Box", "activity_box", "box_pixels", "detector_box", "polygon_box"]
+
+Picture = NDArray[np.uint8]
+
+
+class Box(Struct, frozen=True):
+    """A box in fractions 0..1 of the displayed picture, right and bottom exclusive."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+    def check(self) -> None:
+        """Raise `InputError` unless the box lies in the picture and has an area."""
+        if not (0 <= self.left < self.right <= 1 and 0 <= self.top < self.bottom <= 1):
+            raise InputError(
+                f"not a box within the picture: {self.left}, {self.top}, {self.right}, {self.bottom}",
+                hint="give left, top, right, bottom as fractions 0..1",
+            )
+
+    @property
+    def area(self) -> float:
+        """Share of the picture."""
+        return (self.right - self.left) * (self.bottom - self.top)
+
+
+def activity_box(track: Track, stretches: Stretches, *, margin: float = 0.05, coverage: float = 0.98) -> Box | None:
+    """Find the box that holds all active cells in at least `coverage` of the active frames.
+
+    Args:
+        track: what one decode measured.
+        stretches: (start, stop) in seconds to look at.
+        margin: added on each side, as a fraction of the picture.
+        coverage: share 0..1 of the frames with activity whose cells all lie in the box, before the margin.
+
+    Returns:
+        The box, or None where nothing is active.
+    """
+    if not 0 < coverage <= 1 or margin < 0:
+        raise InputError("coverage is a share above 0, margin not negative", hint="see activity_box()")
+    spans = frames_in(track, stretches)
+    if not spans:
+        return None
+    boxes = np.concatenate([track.boxes[first:last] for first, last in spans]).astype(np.float64)
+    boxes = boxes[boxes[:, 2] > boxes[:, 0]]
+    if len(boxes) == 0:
+        return None
+    # each side may cut a quarter of the frames that need not be covered
+    cut = int((1 - coverage) * len(boxes) / 4)
+    near = np.sort(boxes[:, :2], axis=0)[cut]
+    far = np.sort(boxes[:, 2:], axis=0)[len(boxes) - 1 - cut]
+    columns, rows = track.grid
+    if far[0] <= near[0] or far[1] <= near[1]:
+        return None
+    return Box(
+        left=max(0.0, float(near[0] / columns) - margin),
+        top=max(0.0, float(near[1] / rows) - margin),
+        right=min(1.0, float(far[0] / columns) + margin),
+        bottom=min(1.0, float(far[1] / rows) + margin),
+    )
+
+
+def polygon_box(points: Iterable[tuple[float, float]]) -> Box:
+    """Return the box around a zone drawn as (x, y) points in fractions.
+
+    Raises:
+        InputError: fewer than three points, points outside the picture, or no area.
+    """
+    corners = list(points)
+    if len(corners) < 3:
+        raise InputError("a zone has at least three points", hint="give [x, y] pairs in fractions 0..1")
+    xs, ys = zip(*corners, strict=True)
+    box = Box(min(xs), min(ys), max(xs), max(ys))
+    box.check()
+    return box
+
+
+def detector_box(
+    callback: Callable[[Picture], Iterable[Sequence[float]]],
+    pictures: Iterable[Picture | tuple[float, Picture]],
+    *,
+    margin: float = 0.05,
+) -> Box | None:
+    """Return the box around everything that a detector of yours finds in some pictures.
+
+    Args:
+        callback: gets an RGB uint8 (height, width, 3) array, returns boxes (left, top, right, bottom) in its pixels.
+        pictures: such arrays, or (time, array) as `pictures` returns them.
+        margin: added on each side, as a fraction of the picture.
+
+    Returns:
+        The box, or None where nothing was found.
+
+    Raises:
+        InputError: the callback returned something that is not a box.
+    """
+    left = top = 1.0
+    right = bottom = 0.0
+    for item in pictures:
+        picture = item[1] if isinstance(item, tuple) else item
+        height, width = picture.shape[:2]
+        for found in callback(picture):
+            if len(found) < 4 or not np.isfinite(np.asarray(found[:4], dtype=float)).all():
+                raise InputError(f"the detector returned {found!r}", hint="return (left, top, right, bottom) in pixels")
+            left, top = min(left, found[0] / width), min(top, found[1] / height)
+            right, bottom = max(right, found[2] / width), max(bottom, found[3] / height)
+    if right <= left or bottom <= top:
+        return None
+    return Box(max(0.0, left - margin), max(0.0, top - margin), min(1.0, right + margin), min(1.0, bottom + margin))
+
+
+def box_pixels(box: Box, width: int, height: int, multiple: int = 2) -> tuple[int, int, int, int]:
+    """Turn a box into pixels: left, top, right, bottom, grown outwards to a multiple, within the picture.
+
+    Raises:
+        InputError: the box lies outside the picture, or the picture is smaller than the multiple.
+    """
+    box.check()
+    if multiple < 1 or min(width, height) < multiple:
+        raise InputError(
+            f"a picture of {width}x{height} has no multiple of {multiple}", hint="choose a smaller multiple"
+        )
+    left, right = _side(box.left, box.right, width, multiple)
+    top, bottom = _side(box.top, box.bottom, height, multiple)
+    return left, top, right, bottom
+
+
+def _side(near: float, far: float, length: int, multiple: int) -> tuple[int, int]:
+    usable = length // multiple * multiple
+    start = min(int(near * length + 1e-9) // multiple * multiple, usable - multiple)
+    stop = min(-(-int(np.ceil(far * length - 1e-9)) // multiple) * multiple, usable)
+    return start, max(stop, start + multiple)

@@ -1,0 +1,121 @@
+"""Loudness of a clip's sound in short windows, and where it is not silent."""
+
+from __future__ import annotations
+
+from array import array
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reelwise.video.clips import AUDIO_WINDOW_SECONDS, SILENCE_DB
+
+if TYPE_CHECKING:
+    from reelwise.video.clips import Track
+
+__all__ = ["Loudness", "sound_stretches", "speech_seconds"]
+
+_ABOVE_FLOOR_DB = 9.0
+_FLOOR_DB_MAX = -44.0  # a clip that never falls silent: what is above -35 dBFS counts all the same
+_QUIET_DB = -60.0
+_JUMP_WINDOWS_MAX = 36_000
+
+
+class Loudness:
+    """Adds up the energy of audio frames, window by window.
+
+    Args:
+        start: the video's first time stamp in seconds; sound before it is left out.
+        window: seconds a window.
+    """
+
+    def __init__(self, start: float, window: float = AUDIO_WINDOW_SECONDS) -> None:
+        self._start = start
+        self._window = window
+        self._energy = array("d")
+        self._samples = array("d")
+        self._next = start
+
+    def hear(self, samples: NDArray[Any], planar: bool, at: float | None, rate: int) -> None:
+        """Take one decoded audio frame.
+
+        Args:
+            samples: (channels, n), or (1, n * channels) where packed; integers of any width, or floats.
+            planar: whether the channels are rows; of several rows the first is measured.
+            at: seconds, in the clip's own time; None continues the frame before.
+            rate: samples a second a channel.
+        """
+        if rate <= 0 or samples.size == 0:
+            return
+        level = _unit(samples[0])
+        seconds = (len(level) / rate) if planar or samples.shape[0] > 1 else len(level) / rate
+        begin = self._next if at is None else at
+        self._next = begin + seconds
+        per_window = len(level) / max(seconds, 1e-9) * self._window
+        position = (begin - self._start) / self._window
+        taken = 0
+        while taken < len(level):  # one turn a window
+            index = int(np.floor(position + 1e-9))
+            room = max(1, int(np.ceil((index + 1 - position) * per_window)))
+            part = level[taken : taken + room]
+            self._add(index, part)
+            taken += len(part)
+            position += len(part) / per_window
+
+    def _add(self, index: int, part: NDArray[np.float32]) -> None:
+        if index < 0 or index > len(self._energy) + _JUMP_WINDOWS_MAX:
+            return
+        missing = index + 1 - len(self._energy)
+        if missing > 0:
+            self._energy.extend([0.0] * missing)
+            self._samples.extend([0.0] * missing)
+        self._energy[index] += float(np.dot(part, part))
+        self._samples[index] += len(part)
+
+    def windows(self) -> NDArray[np.float32]:
+        """Return each window's loudness in dBFS."""
+        energy, samples = np.array(self._energy), np.array(self._samples)
+        power = np.divide(energy, samples, out=np.zeros_like(energy), where=samples > 0)
+        return (10 * np.log10(np.maximum(power, 10 ** (SILENCE_DB / 10)))).astype(np.float32)
+
+
+def _unit(samples: NDArray[Any]) -> NDArray[np.float32]:
+    if samples.dtype.kind == "f":
+        return np.nan_to_num(samples.astype(np.float32, copy=False))
+    if samples.dtype.kind == "u":
+        return (samples.astype(np.float32) - 128.0) / 128.0
+    return samples.astype(np.float32) / float(2 ** (8 * samples.dtype.itemsize - 1))
+
+
+def _sounding(track: Track) -> NDArray[np.bool_]:
+    loud = track.audio
+    floor = float(np.quantile(loud, 0.1))
+    threshold = max(_QUIET_DB, min(floor, _FLOOR_DB_MAX) + _ABOVE_FLOOR_DB)
+    found: NDArray[np.bool_] = loud > threshold
+    return found
+
+
+def speech_seconds(track: Track) -> float:
+    """Add up the seconds of sound above the clip's own floor; 0.0 without audio."""
+    return float(sum(stop - start for start, stop in sound_stretches(track)))
+
+
+def sound_stretches(
+    track: Track, *, pad_seconds: float = 0.2, join_seconds: float = 0.6, minimum_seconds: float = 0.2
+) -> tuple[tuple[float, float], ...]:
+    """Find stretches of sound by energy above a learned floor (the quietest tenth of the clip, plus 9 dB).
+
+    Args:
+        track: a track with audio; without, there are none.
+        pad_seconds: kept before and after.
+        join_seconds: gaps up to this length are kept.
+        minimum_seconds: shorter sounds are dropped, before padding.
+    """
+    from reelwise.video.stretches import runs
+
+    if len(track.audio) == 0:
+        return ()
+    window = track.audio_window_seconds
+    end = min(len(track.audio) * window, max(track.seconds, window))
+    starts = np.arange(len(track.audio)) * window
+    return runs(_sounding(track), starts, end, pad=pad_seconds, join=join_seconds, minimum=minimum_seconds)
