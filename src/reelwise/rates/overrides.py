@@ -1,0 +1,177 @@
+"""Your own prices over the listed ones: private discounts, replaced prices, other currencies.
+
+    exchange: {currency: EUR, usd_per_unit: 1.08, day: 2026-11-02, source: "our treasury"}     # holds for the whole file
+    overrides:
+      - {provider: aws, discount_percent: 12, source: "private pricing addendum"}
+      - {sku: aws/g4dn.xlarge, price: 0.31, source: "3-year contract"}
+      - {model: gemini-2.5-pro, unit: tokens_text, price: 1.10, per: 1000000, source: "order form"}
+
+A replaced price is what you pay: no discount is taken off it. Discounts that meet on one price multiply.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from msgspec import Meta, Struct, field
+
+from reelwise.documents import decode, read_yaml
+from reelwise.errors import DocumentError
+from reelwise.rates.cards import IsoDay, NotNegative, Positive, Step, UnitName, check_steps, each
+from reelwise.rates.rate import Rate, Tier, scaled
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["Exchange", "Override", "Overrides", "read_overrides"]
+
+
+class Exchange(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A dated exchange rate: how many USD one unit of a currency is."""
+
+    currency: Annotated[str, Meta(pattern=r"^[A-Z]{3}$")]
+    usd_per_unit: Positive
+    day: IsoDay
+    source: Annotated[str, Meta(min_length=1)]
+
+
+class Override(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One private price.
+
+    Attributes:
+        sku, model, provider: exactly one: what it is about.
+        discount_percent: percent off the listed price; or `price`, or `tiers`, which replace it.
+        unit: which unit is replaced; a card's own unit if empty.
+        mode: which mode is meant; empty: every mode for a discount, standard for a price.
+        price: in the currency, for `per` units; `tiers` likewise (their field is `usd` all the same).
+        free_month, round_to: as on a card.
+        exchange: this price's own exchange rate.
+        starts, ends: first and last day (`from` and `until` in the file); empty is open.
+        source: the contract or offer.
+    """
+
+    sku: str = ""
+    model: str = ""
+    provider: str = ""
+    discount_percent: Annotated[float, Meta(gt=0, le=100)] | None = None
+    unit: UnitName | Literal[""] = ""
+    mode: Literal["", "standard", "batch", "flex", "priority", "fast"] = ""
+    price: NotNegative | None = None
+    tiers: tuple[Step, ...] = ()
+    per: Positive = 1.0
+    free_month: NotNegative = 0.0
+    round_to: NotNegative = 0.0
+    exchange: Exchange | None = None
+    starts: IsoDay | Literal[""] = field(default="", name="from")
+    ends: IsoDay | Literal[""] = field(default="", name="until")
+    source: str = ""
+    note: str = ""
+
+    def holds(self, day: str) -> bool:
+        """Say whether it holds on an ISO day."""
+        return self.starts <= day and (not self.ends or day <= self.ends)
+
+
+class _File(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    exchange: Exchange | None = None
+    overrides: tuple[Override, ...] = ()
+
+
+class Overrides(Struct, frozen=True, kw_only=True):
+    """The overrides of one file.
+
+    Attributes:
+        where: the file, for messages and sources.
+        entries: in the file's order, with the file's exchange rate filled in.
+    """
+
+    where: str = ""
+    entries: tuple[Override, ...] = ()
+
+    def prices(self, name: str, day: str) -> tuple[Override, ...]:
+        """List the prices that replace a model's or a sku's, the last of one unit and mode winning."""
+        return tuple(
+            one
+            for one in self.entries
+            if one.discount_percent is None and name in {one.sku, one.model} and one.holds(day)
+        )
+
+    def discounted(self, rate: Rate, names: tuple[str, ...], *, provider: str, mode: str, day: str, unit: str) -> Rate:
+        """Take every discount that applies off a listed rate; `unit` is the unit whose listed price it is charged at."""
+        for one in self.entries:
+            percent = one.discount_percent
+            if percent is None or not one.holds(day) or one.mode not in {"", mode} or one.unit not in {"", unit}:
+                continue
+            if one.provider == provider if one.provider else (one.sku or one.model) in names:
+                rate = scaled(rate, 1.0 - percent / 100.0, f"{percent:g}% off by {self._says(one)}")
+        return rate
+
+    def rate(self, one: Override, sku: str, unit: str) -> Rate:
+        """Turn a replaced price into a rate in USD."""
+        exchange = one.exchange
+        factor = exchange.usd_per_unit if exchange else 1.0
+        tiers = tuple(
+            Tier(float("inf") if step.up_to is None else step.up_to, each(step.usd, one.per) * factor)
+            for step in one.tiers
+        )
+        source = f"given by {self._says(one)}"
+        if exchange:
+            source += f"; 1 {exchange.currency} = {exchange.usd_per_unit:g} USD on {exchange.day} ({exchange.source})"
+        return Rate(
+            sku=sku,
+            unit=unit,
+            usd=tiers[0].usd if tiers else each(one.price or 0.0, one.per) * factor,
+            tiers=tiers,
+            free_month=one.free_month,
+            round_to=one.round_to,
+            source=source,
+            checked=exchange.day if exchange else one.starts,
+            quality="given",
+            note=one.note,
+            variant="" if one.mode in {"", "standard"} else one.mode,
+        )
+
+    def _says(self, one: Override) -> str:
+        return f"{self.where}: {one.source}" if one.source else self.where
+
+
+def read_overrides(path: Path) -> Overrides:
+    """Read an override file.
+
+    Raises:
+        DocumentError: unknown fields, two subjects, a discount and a price, or a currency without its dated rate.
+    """
+    file = decode(read_yaml(path), _File, where=str(path))
+    entries = []
+    for index, one in enumerate(file.overrides):
+        where = f"{path} $.overrides[{index}]"
+        _check(one, where)
+        entries.append(_filled(one, file.exchange))
+    return Overrides(where=path.name, entries=tuple(entries))
+
+
+def _filled(one: Override, exchange: Exchange | None) -> Override:
+    import msgspec
+
+    if one.discount_percent is not None or one.exchange or not exchange:
+        return one
+    return msgspec.structs.replace(one, exchange=exchange)
+
+
+def _check(one: Override, where: str) -> None:
+    if sum(map(bool, (one.sku, one.model, one.provider))) != 1:
+        raise DocumentError("exactly one of `sku`, `model` and `provider` is needed", where=where, hint="keep one")
+    given = (one.discount_percent is not None) + (one.price is not None) + bool(one.tiers)
+    if given != 1:
+        raise DocumentError(
+            "exactly one of `discount_percent`, `price` and `tiers` is needed", where=where, hint="keep one"
+        )
+    if one.provider and one.discount_percent is None:
+        raise DocumentError("a provider has no single price", where=where, hint="name a `sku` or a `model`")
+    if one.model and one.discount_percent is None and not one.unit:
+        raise DocumentError(
+            "a model's price needs its `unit`", where=where, hint="say `unit: tokens_text` and `per: 1000000`"
+        )
+    if one.ends and one.ends < one.starts:
+        raise DocumentError("`until` lies before `from`", where=where, hint="swap them")
+    check_steps(one.tiers, where=where)
