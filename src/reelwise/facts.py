@@ -1,0 +1,182 @@
+"""What footage and models did, under which settings: measured > given by the user > published > assumed.
+
+A measured fact is keyed by the settings of its stage, the plan before that stage and the class of footage. Asked under
+another key, the nearest measurement is still used, but it counts as assumed, and the look-up says so.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from functools import lru_cache
+from importlib import resources
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from msgspec import Struct
+
+from reelwise.documents import decode, parse_yaml
+from reelwise.errors import InputError
+from reelwise.evidence import ASSUMED, MEASURED, Fact, kind_bit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from reelwise.units import Num
+
+__all__ = ["Entry", "Facts", "defaults", "settings_hash"]
+
+
+class Entry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A fact and the key it holds under; empty parts of the key hold for all.
+
+    Attributes:
+        name: what, with its stage: "gate.active_share".
+        settings: hash of the stage's settings.
+        prefix: hash of the plan before the stage.
+        source_class: class of users or footage.
+        fact: the value and where it comes from.
+    """
+
+    name: str
+    fact: Fact
+    settings: str = ""
+    prefix: str = ""
+    source_class: str = ""
+
+
+def settings_hash(stage: Any) -> str:
+    """Hash a struct of settings: canonical JSON, sha256, 16 hex digits."""
+    return hashlib.sha256(msgspec.json.encode(stage, order="sorted")).hexdigest()[:16]
+
+
+@lru_cache(maxsize=1)
+def defaults() -> tuple[Entry, ...]:
+    """Load the published and assumed facts that ship with Reelwise, each with its source."""
+    text = resources.files("reelwise").joinpath("data/facts.yaml").read_text(encoding="utf-8")
+    table = parse_yaml(text, where="data/facts.yaml")
+    return tuple(
+        Entry(name=name, fact=decode(value, Fact, where=f"data/facts.yaml {name}")) for name, value in table.items()
+    )
+
+
+_RANK = {"measured": 0, "given": 1, "published": 3, "assumed": 4}
+_ELSEWHERE = 2
+
+
+class Facts:
+    """Layers of facts, looked up by name and key.
+
+    Args:
+        entries: in any order; the look-up ranks them.
+        values: drawn or fixed values that replace an entry's own (arrays in a Monte Carlo run).
+    """
+
+    def __init__(self, entries: Iterable[Entry] = (), values: Mapping[Entry, Num] | None = None) -> None:
+        self.entries = tuple(entries)
+        self._values = dict(values or {})
+        self._by_name: dict[str, list[Entry]] = {}
+        for entry in self.entries:
+            self._by_name.setdefault(entry.name, []).append(entry)
+
+    @classmethod
+    def load(cls, given: Mapping[str, Fact] | None = None, measured: Iterable[Entry] = ()) -> Facts:
+        """Layer measured facts, facts given by the user and the defaults."""
+        own = tuple(Entry(name=name, fact=fact) for name, fact in (given or {}).items())
+        return cls((*measured, *own, *defaults()))
+
+    def with_entries(self, entries: Iterable[Entry]) -> Facts:
+        """Return these facts and more."""
+        return Facts((*entries, *self.entries), self._values)
+
+    def find(
+        self, name: str, *, stage: Any = None, prefix: str | None = None, source_class: str = ""
+    ) -> tuple[Entry, bool] | None:
+        """Look up the best entry, and say whether it holds under exactly this key."""
+        candidates = self._by_name.get(name)
+        if not candidates:
+            return None
+        if len(candidates) == 1 and not (candidates[0].settings or candidates[0].prefix or candidates[0].source_class):
+            return candidates[0], True
+        settings = settings_hash(stage) if stage is not None and any(c.settings for c in candidates) else ""
+
+        def rank(entry: Entry) -> tuple[int, int]:
+            near = (
+                4 * (entry.source_class in {"", source_class})
+                + 2 * (entry.settings in {"", settings})
+                + (entry.prefix in {"", prefix or ""})
+            )
+            own = _RANK[entry.fact.kind]
+            return (own if near == 7 or own else _ELSEWHERE, -near)
+
+        best = min(candidates, key=rank)
+        return best, rank(best)[1] == -7
+
+    def get(
+        self,
+        name: str,
+        *,
+        stage: Any = None,
+        prefix: str | None = None,
+        source_class: str = "",
+        default: float | None = None,
+    ) -> tuple[Num, int]:
+        """Return a fact's value and its evidence bit.
+
+        Raises:
+            InputError: nothing is known under the name and no default was passed.
+        """
+        found = self.find(name, stage=stage, prefix=prefix, source_class=source_class)
+        if found is None:
+            if default is None:
+                raise InputError(
+                    f"no fact is known for `{name}`",
+                    where="facts",
+                    hint=f"measure it (`reelwise audit CLIP`) or give it: --set facts.{name}=VALUE",
+                )
+            return default, 0
+        entry, exact = found
+        bit = kind_bit(entry.fact.kind)
+        if bit == MEASURED and not exact:
+            bit |= ASSUMED
+        return self._values.get(entry, entry.fact.value), bit
+
+    def has(self, name: str) -> bool:
+        """Say whether anything is known under the name."""
+        return name in self._by_name
+
+    def known(self, name: str) -> bool:
+        """Say whether the name is measured or given, not just published or assumed."""
+        return any(e.fact.kind in {"measured", "given"} for e in self._by_name.get(name, ()))
+
+    def needs_prefix(self, name: str) -> bool:
+        """Say whether any entry of the name depends on the plan before its stage."""
+        return any(entry.prefix for entry in self._by_name.get(name, ()))
+
+    def draw(self, n: int, seed: int = 0) -> Facts:
+        """Draw every fact that has a low and a high, n times; drawn values are arrays of shape (n, 1).
+
+        A split normal with the value as its mode, low as 5th and high as 95th percentile; shares stay within 0 to 1.
+        """
+        import numpy as np
+
+        generator = np.random.default_rng(seed)
+        drawn: dict[Entry, Num] = {}
+        for entry in self.entries:
+            fact = entry.fact
+            if fact.low is None and fact.high is None:
+                continue
+            z = generator.standard_normal((n, 1))
+            below = 0.0 if fact.low is None else (fact.value - fact.low) / 1.6448536
+            above = 0.0 if fact.high is None else (fact.high - fact.value) / 1.6448536
+            largest = 1.0 if entry.name.endswith("_share") else np.inf
+            drawn[entry] = np.clip(fact.value + np.where(z < 0, z * below, z * above), 0.0, largest)
+        return Facts(self.entries, drawn)
+
+    def fixed(self, entry: Entry, value: float) -> Facts:
+        """Return these facts with one entry at another value (one bar of a tornado)."""
+        return Facts(self.entries, {**self._values, entry: value})
+
+
+def given(value: float, **details: Any) -> Fact:
+    """Make a fact that the user states."""
+    return Fact(value=value, kind="given", **details)

@@ -1,0 +1,117 @@
+"""What flows through a plan: classes of items when it is priced, pieces of footage when it runs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from msgspec import Struct
+
+from reelwise.units import Num
+
+if TYPE_CHECKING:
+    from reelwise.requests import Request, Usage
+    import datetime as dt
+    from collections.abc import Callable
+
+    from reelwise.rates import Book
+    from reelwise.video import Track  # noqa: TC004 - pricing must not import av
+
+__all__ = ["Item", "Out", "Piece", "Tally"]
+
+
+class Item(Struct, frozen=True, kw_only=True):
+    """One class of clips or moments: `count` a month, all other amounts of ONE of them.
+
+    Attributes:
+        count: items a month.
+        seconds, frames, audio_seconds, megabytes: what is left of the item at this point of the plan.
+        tokens_prefix, tokens_prompt, tokens_output: text of one call about it.
+        width_px, height_px: size of a frame, plain integers: token rules are functions of whole pixels.
+        sampled: frames were chosen by a stage, so a native video part is sent at that rate.
+        sheet: frames in one picture (contact sheet).
+        questions, views, duplicates: repetition that no stage has used up yet.
+        source_class: the class of users or footage.
+        lane: which calls see it.
+        place: edge or cloud.
+        basis: evidence mask of the facts used so far.
+    """
+
+    count: Num
+    seconds: Num
+    frames: Num
+    width_px: int
+    height_px: int
+    audio_seconds: Num = 0.0
+    megabytes: Num = 0.0
+    tokens_prefix: Num = 0.0
+    tokens_prompt: Num = 0.0
+    tokens_output: Num = 0.0
+    sampled: bool = False
+    sheet: Num = 1.0
+    questions: Num = 1.0
+    views: Num = 1.0
+    duplicates: Num = 1.0
+    source_class: str = ""
+    lane: str = "main"
+    place: str = "cloud"
+    basis: int = 0
+
+
+class Out:
+    """Collects what the stages of a plan would be billed for.
+
+    Args:
+        book: prices of the day, for stages that depend on them (a chunk below a price cliff).
+        day: the day of token rules.
+        tally: where counts on real footage go, or None when only pricing.
+
+    Attributes:
+        prefix: returns the hash of the plan before the stage that is running; called only where a measured fact needs it.
+    """
+
+    __slots__ = ("book", "day", "prefix", "requests", "tally", "usages")
+
+    def __init__(self, book: Book, day: dt.date, tally: Tally | None = None) -> None:
+        self.book = book
+        self.day = day
+        self.tally = tally
+        self.prefix: Callable[[], str] = str
+        self.requests: list[Request] = []
+        self.usages: list[Usage] = []
+
+
+class Piece(Struct, frozen=True, kw_only=True):
+    """A real clip on its way through a plan.
+
+    Attributes:
+        item: its amounts so far, counted (count is 1).
+        track: what decoding it once has measured.
+        stretches: (start, stop) seconds still in play.
+        frames: indices of chosen frames, or None while all are in play.
+        box: region of interest as fractions (left, top, right, bottom).
+    """
+
+    item: Item
+    track: Track
+    stretches: tuple[tuple[float, float], ...]
+    frames: Any = None
+    box: tuple[float, float, float, float] = (0.0, 0.0, 1.0, 1.0)
+
+    def with_item(self, **changes: Any) -> Piece:
+        """Return the piece with some of its item's amounts changed."""
+        return msgspec.structs.replace(self, item=msgspec.structs.replace(self.item, **changes))
+
+
+class Tally:
+    """Sums that become measured facts: a fact is the ratio of two sums over all pieces.
+
+    Numerators and denominators are kept per piece, so that an interval can be had by resampling pieces.
+    """
+
+    def __init__(self) -> None:
+        self.sums: dict[tuple[str, str, str], list[tuple[float, float]]] = {}
+
+    def add(self, name: str, settings: str, prefix: str, part: float, whole: float) -> None:
+        """Record that `part` of `whole` came out of a stage with these settings behind this plan."""
+        self.sums.setdefault((name, settings, prefix), []).append((part, whole))

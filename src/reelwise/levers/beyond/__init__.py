@@ -1,0 +1,1 @@
+"""Levers that the article does not list."""

@@ -1,0 +1,1 @@
+"""Family 5: architect and govern for cost."""

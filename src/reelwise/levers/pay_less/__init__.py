@@ -1,0 +1,1 @@
+"""Family 4: pay less per unit of compute."""

@@ -1,0 +1,59 @@
+"""Lever 17: cache the prompt."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from msgspec.structs import replace
+
+from reelwise.levers.base import Card, Lever, Verdict, edit_calls, language_calls, no, yes
+from reelwise.stages.call import PREFIX_MIN
+
+if TYPE_CHECKING:
+    from reelwise.stages import Call
+    from reelwise.facts import Facts
+    from reelwise.plan import Plan
+    from reelwise.rates import Book
+    from reelwise.workload import Workload
+
+__all__ = ["PromptCache"]
+
+
+class PromptCache(Lever, frozen=True, kw_only=True):
+    """Pay the cached price for the prefix that every call repeats."""
+
+    card: ClassVar[Card] = Card(
+        number=17,
+        family="pay_less",
+        title="Cache the prompt",
+        summary="The repeated prefix is billed at a tenth of the input price or less. Worth it in proportion to the prefix's share of a call.",
+        effort="hours",
+        risk="a prefix that changes by one word misses; writes cost more than plain input on Anthropic",
+        latency="shorter: the prefix is not read again",
+        prerequisites=(f"a prefix of at least {PREFIX_MIN:,} tokens in front of every call",),
+        ask=("Is the prefix word for word the same?", "Do calls come within the cache's lifetime?"),
+        sources=(
+            "Anthropic prompt caching (25-levers article, lever 17)",
+            "0.025x to 0.1x of input by model: genai-prices 0.2.3",
+        ),
+    )
+    owns: ClassVar[tuple[str, ...]] = ("call.cache",)
+    excludes: ClassVar[tuple[str, ...]] = ("explicit_cache",)
+
+    def applies(self, workload: Workload, plan: Plan, facts: Facts, book: Book) -> Verdict:  # noqa: ARG002 - one signature for all
+        """Fit language models behind a long shared prefix."""
+        if not language_calls(plan, book):
+            return no("no call goes to a language model")
+        if workload.prompt.prefix < PREFIX_MIN:
+            return no(
+                f"the shared prefix has {workload.prompt.prefix:,.0f} tokens, caches take {PREFIX_MIN:,} and more"
+            )
+        return yes()
+
+    def apply(self, plan: Plan) -> Plan:
+        """Turn it on where no cache is used."""
+        return edit_calls(plan, _on)
+
+
+def _on(call: Call) -> Call:
+    return replace(call, cache="prefix") if call.cache == "none" else call

@@ -1,0 +1,86 @@
+"""Lever 2: downscale before the model sees it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, ClassVar
+
+from msgspec import Meta
+from msgspec.structs import replace
+
+from reelwise.levers.base import Card, Lever, Verdict, edit_calls, no, yes
+from reelwise.stages import Call, Scale
+from reelwise.tokens import rule, rule_for
+
+if TYPE_CHECKING:
+    from reelwise.facts import Facts
+    from reelwise.plan import Plan
+    from reelwise.rates import Book
+    from reelwise.workload import Workload
+
+__all__ = ["Downscale"]
+
+
+class Downscale(Lever, frozen=True, kw_only=True):
+    """Smaller frames, and the model's coarse media resolution where it has one; for generated video a lower resolution."""
+
+    long_side: Annotated[int, Meta(ge=16, le=16384)] = 854
+    detail: str = "low"
+    resolution: str = "720p"
+
+    card: ClassVar[Card] = Card(
+        number=2,
+        family="process_less",
+        title="Downscale resolution before the model sees it",
+        summary="Most models bill pixels, some only the level you ask for. The token rule decides: 1080p to 480p is 5.0x on "
+        "gpt-5.4, 2.6x on gpt-4o and 1.0x on any Gemini video.",
+        effort="hours",
+        risk="small text and far faces are lost",
+        latency="shorter",
+        ask=("What is the smallest thing in the frame that the answer depends on?",),
+        sources=(
+            "25-levers article, lever 2",
+            "token rules in docs/tokens.md",
+            "gpt-5.4 `low` may cost more than `high` (docs/tokens.md)",
+        ),
+    )
+    owns: ClassVar[tuple[str, ...]] = ("scale.long_side", "call.detail", "call.resolution")
+    offers: ClassVar[tuple[dict[str, object], ...]] = ({"long_side": 1280}, {"long_side": 854}, {"long_side": 512})
+
+    def applies(self, workload: Workload, plan: Plan, facts: Facts, book: Book) -> Verdict:  # noqa: ARG002 - one signature for all
+        """Fit pictures that are larger, or calls whose level can go down."""
+        if workload.kind == "transcribe":
+            return no("the job looks at no pictures")
+        if self.apply(plan) == plan:
+            return no("already as small as asked")
+        return yes()
+
+    def apply(self, plan: Plan) -> Plan:
+        """Take the smaller size, and the coarse level where the model has one."""
+        if any(call.part == "generate" for call in plan.of(Call)):
+            return edit_calls(plan, self._generate)
+        plan = plan.merge(
+            Scale,
+            lambda: Scale(long_side=self.long_side),
+            lambda s: replace(s, long_side=min(s.long_side or self.long_side, self.long_side)),
+        )
+        return edit_calls(plan, self._coarse)
+
+    def _generate(self, call: Call) -> Call:
+        return replace(call, resolution=self.resolution) if call.part == "generate" else call
+
+    def _coarse(self, call: Call) -> Call:
+        levels = levels_of(call)
+        if self.detail in levels and call.detail != self.detail:
+            return replace(call, detail=self.detail)
+        return call
+
+
+def levels_of(call: Call) -> tuple[str, ...]:
+    """Return the detail levels of a call's model; none where it is not billed by tokens."""
+    from reelwise.errors import UnknownModelError
+
+    try:
+        found = rule(call.token_rule) if call.token_rule is not None else rule_for(call.model)
+    except UnknownModelError:
+        return ()
+    return found.details

@@ -1,0 +1,1 @@
+"""Family 3: serve the model more efficiently."""

@@ -1,0 +1,1 @@
+"""Family 2: run a smaller, cheaper model."""

@@ -1,0 +1,159 @@
+"""How video is processed: an ordered tuple of stages and the hosts they run on. Settings only, so it can be hashed."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import lru_cache
+from typing import TYPE_CHECKING, TypeVar
+
+import msgspec
+from msgspec import Struct
+
+from reelwise.errors import DocumentError
+from reelwise.hosts import Host
+from reelwise.stages import AnyStage, Call, Escalate, Gate, Route, Stage
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from reelwise.facts import Facts
+    from reelwise.flow import Item, Out, Piece
+
+__all__ = ["Plan", "fold", "run"]
+
+S = TypeVar("S", bound=Stage)
+
+
+class Plan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Stages in canonical order, and hosts.
+
+    Attributes:
+        stages: keep gate reuse crop sample scale audio pack prompt send route call escalate; a call in a lane that an
+            escalation feeds comes after it.
+        hosts: fleets that calls name.
+    """
+
+    stages: tuple[AnyStage, ...]
+    hosts: tuple[Host, ...] = ()
+
+    def check(self, where: str = "plan") -> None:
+        """Refuse a plan that could not run.
+
+        Raises:
+            DocumentError: no call, stages out of order, a lane nobody feeds, a host nobody defines, bad settings.
+        """
+        if not self.of(Call):
+            raise DocumentError(
+                "a plan needs a call", where=f"{where} $.stages", hint="add a stage `call` with a model"
+            )
+        doubts = {stage.to for stage in self.of(Escalate)}
+        lanes = {"main"} | doubts | {stage.to for stage in self.of(Route)}
+        names = {host.name for host in self.hosts}
+        last = (0, "")
+        for index, stage in enumerate(self.stages):
+            at = f"{where} $.stages[{index}]"
+            stage.check(at)
+            slot = _slot(stage, doubts)
+            if slot < last[0]:
+                raise DocumentError(
+                    f"`{_tag(stage)}` comes before `{last[1]}` in the canonical order", where=at,
+                    hint="order: keep gate reuse crop sample scale audio pack prompt send route call escalate",
+                )  # fmt: skip
+            last = (slot, _tag(stage))
+            if stage.lane is not None and stage.lane not in lanes:
+                raise DocumentError(
+                    f"no stage feeds the lane `{stage.lane}`", where=at, hint=f"lanes: {', '.join(sorted(lanes))}"
+                )
+            if isinstance(stage, Call) and stage.host is not None and stage.host not in names:
+                raise DocumentError(f"no host is named `{stage.host}`", where=at, hint="add it under `hosts`")
+
+    @property
+    def hash(self) -> str:
+        """16 hex digits of the plan's canonical JSON."""
+        return hashlib.sha256(msgspec.json.encode(self, order="sorted")).hexdigest()[:16]
+
+    def of(self, kind: type[S], where: Callable[[S], bool] = lambda _: True) -> tuple[S, ...]:
+        """Return its stages of one kind."""
+        return tuple(stage for stage in self.stages if isinstance(stage, kind) and where(stage))
+
+    def put(self, stage: AnyStage) -> Plan:
+        """Add a stage in its canonical place, or replace the one of the same kind and lane."""
+        kept = [s for s in self.stages if not (type(s) is type(stage) and s.lane == stage.lane)]
+        doubts = {s.to for s in (*kept, stage) if isinstance(s, Escalate)}
+        slot = _slot(stage, doubts)
+        # a route comes before calls; equal slots keep their order by lane, so that two levers in either order agree
+        key = (slot, stage.lane or "")
+        index = next((i for i, s in enumerate(kept) if (_slot(s, doubts), s.lane or "") > key), len(kept))
+        return msgspec.structs.replace(self, stages=(*kept[:index], stage, *kept[index:]))
+
+    def edit(self, kind: type[S], change: Callable[[S], S]) -> Plan:
+        """Change every stage of one kind."""
+        stages = tuple(change(s) if isinstance(s, kind) else s for s in self.stages)
+        return msgspec.structs.replace(self, stages=stages)
+
+    def merge(self, kind: type[S], make: Callable[[], S], change: Callable[[S], S]) -> Plan:
+        """Change the stages of one kind, or add one where there is none."""
+        if self.of(kind):
+            return self.edit(kind, change)
+        return self.put(change(make()))  # type: ignore[arg-type]
+
+
+def _tag(stage: Stage) -> str:
+    return type(stage).__name__.lower()
+
+
+def _slot(stage: Stage, doubts: set[str]) -> int:
+    return Escalate.slot + 1 if isinstance(stage, Call) and stage.lane in doubts else stage.slot
+
+
+@lru_cache(maxsize=4096)
+def _prefix(stages: tuple[Gate, ...]) -> str:
+    if not stages:
+        return "start"
+    return hashlib.sha256(msgspec.json.encode(stages, order="sorted")).hexdigest()[:16]
+
+
+def prefix_of(plan: Plan, index: int) -> str:
+    """Hash what the plan before a stage does to the footage: only gates choose stretches; other stages keep time as it is."""
+    return _prefix(tuple(s for s in plan.stages[:index] if isinstance(s, Gate)))
+
+
+def fold(plan: Plan, items: Iterable[Item], facts: Facts, out: Out) -> tuple[Item, ...]:
+    """Run a month's classes of items through every stage's `expect`; `out` collects what is billed."""
+    now = tuple(items)
+    for index, stage in enumerate(plan.stages):
+        out.prefix = _later(plan, index)
+        after: list[Item] = []
+        for item in now:
+            if stage.lane is None or stage.lane == item.lane:
+                after.extend(stage.expect(item, facts, out))
+            else:
+                after.append(item)
+        now = tuple(after)
+    return now
+
+
+def run(plan: Plan, pieces: Iterable[Piece], facts: Facts, out: Out) -> list[Piece]:
+    """Run real footage through every stage's `process`."""
+    now = list(pieces)
+    for index, stage in enumerate(plan.stages):
+        out.prefix = _later(plan, index)
+        if stage.lane is None:
+            now = list(stage.process(now, facts, out))
+            continue
+        inside = [piece for piece in now if piece.item.lane == stage.lane]
+        now = [piece for piece in now if piece.item.lane != stage.lane]
+        now.extend(stage.process(inside, facts, out))
+    return now
+
+
+def _later(plan: Plan, index: int) -> Callable[[], str]:
+    return lambda: prefix_of(plan, index)
+
+
+def lanes_of(plan: Plan) -> Iterator[str]:
+    """Name the lanes items may be in, in the order calls see them."""
+    yield "main"
+    for stage in plan.stages:
+        if isinstance(stage, (Route, Escalate)):
+            yield stage.to

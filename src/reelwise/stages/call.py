@@ -1,0 +1,177 @@
+"""Call a model: the stage that is billed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+
+from msgspec import Meta
+
+from reelwise.errors import DocumentError
+from reelwise.requests import Request, Usage
+from reelwise.stages.base import Stage
+from reelwise.tokens import rule as rule_named
+from reelwise.tokens import rule_for
+from reelwise.units import ceil, maximum, minimum, where
+
+if TYPE_CHECKING:
+    from reelwise.facts import Facts
+    from reelwise.flow import Item, Out
+    from reelwise.tokens import TokenRule
+    from reelwise.units import Num
+
+__all__ = ["PREFIX_MIN", "Call"]
+
+PREFIX_MIN = 1024
+"""Shortest prefix that prompt caches take (OpenAI, Gemini 2.5 Flash and most Anthropic models: 1,024 tokens)."""
+
+
+class Call(Stage, frozen=True, kw_only=True):
+    """One billable call for each item, or more where it is split.
+
+    Attributes:
+        model: a language model, the id of a rate card, or empty with `host`.
+        mode: how it is billed: standard, batch (within 24 h), flex, priority.
+        detail: the model's media resolution or image detail; empty is its default.
+        part: native video where the model takes it and pictures elsewhere (auto), or one of them, sound alone, or a
+            video to generate.
+        cache: none, the prompt's prefix, or explicit: prefix and video are kept for `cache_hours` and read for each question.
+        chunk: split a long item into calls: none, below_cliff (of the model's long-context price), or seconds a call.
+        ask: each question in its own call, or all at once.
+        pictures_a_call: pictures in one call at most; null is the model's own limit.
+        resolution: of generated video, where the price depends on it.
+        token_rule: a token rule by name, in place of the model's own.
+        host: name of a host of the plan that serves it, in place of an API.
+    """
+
+    model: str = ""
+    mode: Literal["standard", "batch", "flex", "priority"] = "standard"
+    detail: str = ""
+    part: Literal["auto", "video", "images", "audio", "generate"] = "auto"
+    cache: Literal["none", "prefix", "explicit"] = "none"
+    cache_hours: Annotated[float, Meta(gt=0, le=8760)] = 1.0
+    chunk: Literal["none", "below_cliff"] | Annotated[float, Meta(gt=0, le=1e6)] = "none"
+    ask: Literal["each", "once"] = "each"
+    pictures_a_call: Annotated[int, Meta(ge=1, le=10_000)] | None = None
+    resolution: str = ""
+    token_rule: str | None = None
+    host: str | None = None
+
+    slot: ClassVar[int] = 11
+
+    def check(self, where: str) -> None:
+        """Refuse a call to nothing, or to two things."""
+        if bool(self.model) == bool(self.host):
+            raise DocumentError(
+                "a call needs a model or a host, and not both", where=where, hint="set `model`, or `host`"
+            )
+
+    def expect(self, item: Item, facts: Facts, out: Out) -> tuple[Item, ...]:
+        """Add the requests of one class of items."""
+        if self.host is not None:
+            self._add(item, out, model=f"host:{self.host}", count=item.count, images=item.frames, seconds=item.seconds)
+        elif out.book.is_language_model(self.model):
+            self._ask(item, facts, out)
+        else:
+            self._card(item, out)
+        return (item,)
+
+    def _add(self, item: Item, out: Out, *, model: str, count: Num, basis: int = 0, **amounts: Num) -> None:
+        out.requests.append(
+            Request(
+                model=model,
+                count=count,
+                mode=self.mode,
+                resolution=self.resolution,
+                lane=item.lane,
+                source_class=item.source_class,
+                basis=item.basis | basis,
+                **amounts,
+            )
+        )
+
+    def _card(self, item: Item, out: Out) -> None:
+        """A call billed by the minute, picture, block or generated second."""
+        count = item.count if self.ask == "once" else item.count * item.questions
+        seconds = item.audio_seconds if self.part == "audio" else item.seconds
+        generated = item.seconds if self.part == "generate" else 0.0
+        output = item.tokens_output * (item.questions if self.ask == "once" else 1.0)
+        self._add(
+            item, out, model=self.model, count=count, seconds=seconds, images=item.frames, seconds_output=generated,
+            tokens_output=output, megabytes=item.megabytes,
+        )  # fmt: skip
+
+    def rule(self, out: Out) -> TokenRule:
+        """Return the token rule this call is counted by."""
+        return rule_named(self.token_rule) if self.token_rule is not None else rule_for(self.model, out.day)
+
+    def _media(self, item: Item, rule: TokenRule) -> tuple[Num, Num, Num, Num]:
+        """Count image, video and audio tokens of the whole item, and the pictures in it."""
+        if self.part == "audio":
+            return 0.0, 0.0, rule.audio(item.audio_seconds), 0.0
+        native = self.part == "video" or (self.part == "auto" and rule.fps_default is not None and not _packed(item))
+        if not native:
+            return item.frames * rule.image(item.width_px, item.height_px, self.detail), 0.0, 0.0, item.frames
+        frames = item.frames
+        if not item.sampled:
+            frames = minimum(frames, item.seconds * (rule.fps_default or 1.0))
+        video = rule.video(item.width_px, item.height_px, item.seconds, frames, self.detail)
+        return 0.0, video, rule.audio(item.audio_seconds), frames
+
+    def _split(self, item: Item, out: Out, *, rule: TokenRule, media: Num, pictures: Num, text: Num) -> Num:
+        """Say into how many calls one item is split."""
+        calls: Num = 1.0
+        if self.chunk == "below_cliff":
+            limit = out.book.cliff(self.model, self.mode)
+            if limit is not None:
+                calls = maximum(ceil(media / maximum(limit - text, 1.0)), 1.0)
+        elif self.chunk != "none":
+            calls = maximum(ceil(item.seconds / self.chunk), 1.0)
+        if self.part == "images" or (self.part == "auto" and (rule.fps_default is None or _packed(item))):
+            limit = self.pictures_a_call or rule.images_max
+            if limit is not None:
+                calls = maximum(calls, ceil(pictures / limit))
+        return calls
+
+    def _ask(self, item: Item, facts: Facts, out: Out) -> None:
+        rule = self.rule(out)
+        image, video, audio, pictures = self._media(item, rule)
+        once = self.ask == "once"
+        questions = item.questions
+        question = item.tokens_prompt * (questions if once else 1.0)
+        output = item.tokens_output * (questions if once else 1.0)
+        calls: Num = 1.0 if once else questions
+        prefix = item.tokens_prefix
+        split = self._split(
+            item, out, rule=rule, media=image + video + audio, pictures=pictures, text=prefix + question
+        )
+        image, video, audio = image / split, video / split, audio / split
+        each = {"seconds": item.seconds / split, "images": pictures / split, "megabytes": item.megabytes / split}
+        if self.cache == "explicit":
+            kept = image + video + audio + prefix
+            self._add(item, out, model=self.model, count=item.count * split, tokens_image=image, tokens_video=video,
+                      tokens_audio=audio, tokens_text=prefix, **each)  # fmt: skip
+            out.usages.append(
+                Usage(sku=f"{self.model}/cache-storage", unit="token_hour", quantity=item.count * split * kept * self.cache_hours,
+                      lane=item.lane, source_class=item.source_class, basis=item.basis)
+            )  # fmt: skip
+            self._add(item, out, model=self.model, count=item.count * calls * split, tokens_text=question, tokens_cached=kept,
+                      tokens_output=output)  # fmt: skip
+            return
+        cached: Num = 0.0
+        write: Num = 0.0
+        fresh = prefix + question
+        bit = 0
+        if self.cache == "prefix":
+            hits, bit = facts.get("cache.prefix_hit_share", source_class=item.source_class)
+            long_enough = prefix >= PREFIX_MIN
+            cached = where(long_enough, prefix * hits, 0.0)
+            write = where(long_enough, prefix * (1 - hits), 0.0) if out.book.bills_cache_writes(self.model) else 0.0
+            fresh = fresh - cached - write
+        self._add(
+            item, out, model=self.model, count=item.count * calls * split, basis=bit, tokens_image=image, tokens_video=video,
+            tokens_audio=audio, tokens_text=fresh, tokens_cached=cached, tokens_cache_write=write, tokens_output=output, **each,
+        )  # fmt: skip
+
+
+def _packed(item: Item) -> bool:
+    return bool(item.sheet > 1)

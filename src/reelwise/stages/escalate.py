@@ -1,0 +1,34 @@
+"""Ask a dearer model only where the cheap one is in doubt."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from msgspec.structs import replace
+
+from reelwise.stages.base import Stage
+
+if TYPE_CHECKING:
+    from reelwise.facts import Facts
+    from reelwise.flow import Item, Out
+
+__all__ = ["Escalate"]
+
+
+class Escalate(Stage, frozen=True, kw_only=True):
+    """Pass the share `escalate.doubt_share` of answered items on to lane `to`.
+
+    Attributes:
+        to: the lane of doubtful items; a call in that lane follows.
+    """
+
+    to: str = "doubt"
+
+    slot: ClassVar[int] = 12
+    counted: ClassVar[bool] = False
+
+    def expect(self, item: Item, facts: Facts, out: Out) -> tuple[Item, ...]:
+        """Keep the doubtful share; the others are answered."""
+        prefix = out.prefix() if facts.needs_prefix("escalate.doubt_share") else None
+        share, bit = facts.get("escalate.doubt_share", stage=self, prefix=prefix, source_class=item.source_class)
+        return (replace(item, lane=self.to, count=item.count * share, basis=item.basis | bit),)

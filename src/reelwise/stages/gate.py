@@ -1,0 +1,106 @@
+"""Let the expensive model see only the stretches where something happens."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+
+from msgspec import Meta
+from msgspec.structs import replace
+
+from reelwise.facts import settings_hash
+from reelwise.requests import Usage
+from reelwise.stages.base import Stage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from reelwise.facts import Facts
+    from reelwise.flow import Item, Out, Piece
+
+__all__ = ["Gate"]
+
+VCPUS = 4
+"""Cores of the machine that decodes (aws/c7g.xlarge)."""
+
+
+class Gate(Stage, frozen=True, kw_only=True):
+    """Keep active stretches, found by change of the luma plane.
+
+    Attributes:
+        method: the signal; more will follow.
+        threshold: share of the picture that must differ from the background, or null to learn it from the clip.
+        pad_seconds: kept before and after each stretch.
+        join_seconds: stretches closer than this become one.
+        at: where it runs; at the edge no bytes of idle footage are sent, and the device's own cost is not billed here.
+        cpu: rate card of the 4-core machine that decodes in the cloud.
+    """
+
+    method: Literal["change"] = "change"
+    threshold: Annotated[float, Meta(gt=0, lt=1)] | None = None
+    pad_seconds: Annotated[float, Meta(ge=0, le=60)] = 1.0
+    join_seconds: Annotated[float, Meta(ge=0, le=600)] = 2.0
+    at: Literal["edge", "cloud"] = "cloud"
+    cpu: str = "aws/c7g.xlarge"
+
+    slot: ClassVar[int] = 1
+
+    def _bill(self, item: Item, facts: Facts, out: Out) -> int:
+        """Bill the decoding that the decision itself costs."""
+        if self.at == "edge":
+            return 0
+        cpu, bit = facts.get("gate.cpu_seconds_per_second")
+        hours = item.count * item.seconds * cpu / 3600 / VCPUS
+        out.usages.append(
+            Usage(
+                sku=self.cpu,
+                unit="hour",
+                quantity=hours,
+                lane=item.lane,
+                source_class=item.source_class,
+                stage="gate",
+                basis=item.basis | bit,
+            )
+        )
+        return bit
+
+    def expect(self, item: Item, facts: Facts, out: Out) -> tuple[Item, ...]:
+        """Shrink the item to its active share; items without any activity make no call."""
+        self._bill(item, facts, out)
+        prefix = out.prefix() if facts.needs_prefix("gate.active_share") else None
+        share, bit = facts.get("gate.active_share", stage=self, prefix=prefix, source_class=item.source_class)
+        kept, _ = facts.get("gate.kept_share", stage=self, prefix=prefix, source_class=item.source_class, default=1.0)
+        each = share / kept
+        return (
+            replace(
+                item,
+                count=item.count * kept,
+                seconds=item.seconds * each,
+                frames=item.frames * each,
+                audio_seconds=item.audio_seconds * each,
+                megabytes=item.megabytes * each,
+                basis=item.basis | bit,
+            ),
+        )
+
+    def process(self, pieces: Iterable[Piece], facts: Facts, out: Out) -> Iterator[Piece]:
+        """Find the stretches in what decoding has measured."""
+        from reelwise import video
+
+        settings, prefix = settings_hash(self), out.prefix()
+        for piece in pieces:
+            self._bill(piece.item, facts, out)
+            options = {} if self.threshold is None else {"threshold": self.threshold}
+            stretches = video.gate(piece.track, pad_seconds=self.pad_seconds, join_seconds=self.join_seconds, **options)
+            seconds = sum(stop - start for start, stop in stretches)
+            share = seconds / piece.item.seconds if piece.item.seconds else 0.0
+            if out.tally:
+                out.tally.add("gate.active_share", settings, prefix, seconds, piece.item.seconds)
+                out.tally.add("gate.kept_share", settings, prefix, float(seconds > 0), 1.0)
+            if seconds > 0:
+                item = piece.item
+                yield replace(piece, stretches=tuple(stretches)).with_item(
+                    seconds=seconds,
+                    frames=item.frames * share,
+                    audio_seconds=item.audio_seconds * share,
+                    megabytes=item.megabytes * share,
+                )

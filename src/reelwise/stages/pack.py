@@ -1,0 +1,48 @@
+"""Put several frames into one picture, where a model bills pictures flat or by the tile."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, ClassVar
+
+from msgspec import Meta
+from msgspec.structs import replace
+
+from reelwise.stages.base import Stage
+from reelwise.stages.scale import fitted
+from reelwise.units import ceil
+
+if TYPE_CHECKING:
+    from reelwise.facts import Facts
+    from reelwise.flow import Item, Out
+
+__all__ = ["Pack"]
+
+
+class Pack(Stage, frozen=True, kw_only=True):
+    """Make contact sheets.
+
+    Attributes:
+        columns, rows: frames on a sheet.
+        long_side: pixels of the longer side of the whole sheet.
+    """
+
+    columns: Annotated[int, Meta(ge=1, le=8)] = 3
+    rows: Annotated[int, Meta(ge=1, le=8)] = 3
+    long_side: Annotated[int, Meta(ge=64, le=4096)] = 1152
+
+    slot: ClassVar[int] = 7
+
+    def expect(self, item: Item, facts: Facts, out: Out) -> tuple[Item, ...]:  # noqa: ARG002 - arithmetic, needs no facts
+        """Turn frames into sheets."""
+        cells = self.columns * self.rows
+        width, height = fitted(item.width_px * self.columns, item.height_px * self.rows, self.long_side)
+        return (
+            replace(
+                item,
+                frames=ceil(item.frames / cells),
+                sheet=item.sheet * cells,
+                sampled=True,
+                width_px=width,
+                height_px=height,
+            ),
+        )

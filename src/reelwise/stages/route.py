@@ -1,0 +1,57 @@
+"""Send easy work to a cheaper model."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from msgspec.structs import replace
+
+from reelwise.requests import Request
+from reelwise.stages.base import Stage
+
+if TYPE_CHECKING:
+    from reelwise.facts import Facts
+    from reelwise.flow import Item, Out
+
+__all__ = ["Route"]
+
+
+class Route(Stage, frozen=True, kw_only=True):
+    """Split items: the share `route.easy_share` goes to lane `to`, the rest stays.
+
+    Attributes:
+        rule: what decides.
+        to: the lane of easy items.
+        router: model that decides, billed for the text of the call, or null where deciding costs nothing.
+    """
+
+    rule: str = "difficulty"
+    to: str = "easy"
+    router: str | None = None
+
+    slot: ClassVar[int] = 10
+    counted: ClassVar[bool] = False
+
+    def expect(self, item: Item, facts: Facts, out: Out) -> tuple[Item, ...]:
+        """Split by share; each class of items may have its own."""
+        prefix = out.prefix() if facts.needs_prefix("route.easy_share") else None
+        share, bit = facts.get("route.easy_share", stage=self, prefix=prefix, source_class=item.source_class)
+        if self.router is not None:
+            text = item.tokens_prompt
+            out.requests.append(
+                Request(
+                    model=self.router,
+                    count=item.count * item.questions,
+                    tokens_text=text,
+                    tokens_output=1.0,
+                    lane=item.lane,
+                    source_class=item.source_class,
+                    stage="route",
+                    basis=item.basis,
+                )
+            )
+        basis = item.basis | bit
+        return (
+            replace(item, lane=self.to, count=item.count * share, basis=basis),
+            replace(item, count=item.count * (1 - share), basis=basis),
+        )
