@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 __all__ = ["MATCHES", "Match", "rule_for", "short_name"]
 
 _PREFIX = re.compile(
-    r"^(?:[a-z]+(?:-[a-z]+)*\.)?(?:anthropic|amazon|meta|mistral|qwen|google|openai)\.(?=[a-z])|^(?:models|ft):"
+    r"^(?:(?:[a-z]+(?:-[a-z]+)*\.)?(?:anthropic|amazon|meta|mistral|qwen|google|openai)\.(?=[a-z])|(?:models|ft):)"
 )
-_SUFFIX = re.compile(r"(?::[a-z0-9_.-]+|@[a-z0-9-]+)$")
+_VERSION = re.compile(r"[:@]")
 _LONGEST = 200
 
 
@@ -44,6 +44,7 @@ class Match(Struct, frozen=True):
 
 
 _END = r"(?:-(?:\d|latest|preview|exp|thinking|it|instruct|chat|v\d).*)?$"
+_STILL = r"(?!.*(?:tts|embedding|image|live|audio))"  # other bills than reading pictures and video
 _CLAUDE_DAY = "2026-01-01"
 _CLAUDE_WHY = "documentation copies before 2026 give width x height / 750"
 _OPENAI_DAY = "2026-03-18"
@@ -56,12 +57,15 @@ MATCHES: tuple[Match, ...] = (
     Match(r"gemini_2x_per_second$", "gemini_2x_per_second", ("gemini_2x_per_second",)),
     Match(r"gemini_2x_timestamped$", "gemini_2x_timestamped", ("gemini_2x_timestamped",)),
     Match(
-        r"gemini-(?:1\.5|2\.0|2\.5)-(?:pro|flash)(?:-lite|-8b)?" + _END + r"|gemini-(?:pro|flash)-1\.5(?:-8b)?$",
+        _STILL
+        + r"gemini-(?:1\.5|2\.0|2\.5)-(?:pro|flash)(?:-lite|-8b)?"
+        + _END
+        + r"|gemini-(?:pro|flash)-1\.5(?:-8b)?$",
         "gemini_2x",
         ("gemini-2.5-pro", "gemini-2.5-flash", "gemini-2.5-flash-lite", "gemini-2.0-flash", "gemini-1.5-pro"),
     ),
     Match(
-        r"gemini-(?:[3-9]|\d\d)(?:\.\d+)?-(?:pro|flash|argon)(?:-lite)?" + _END,
+        _STILL + r"gemini-(?:[3-9]|\d\d)(?:\.\d+)?-(?:pro|flash|argon)(?:-lite)?" + _END,
         "gemini_3",
         (
             "gemini-3-pro-preview",
@@ -168,17 +172,16 @@ MATCHES: tuple[Match, ...] = (
     Match(r"nova-(?:lite|pro)(?:$|-v1)", "nova_1", ("amazon.nova-lite-v1:0", "amazon.nova-pro-v1:0")),
     Match(r"nova-2-lite", "nova_2_lite", ("amazon.nova-2-lite-v1:0",)),
     Match(r"(?:twelve-?_?labs\b|pegasus|marengo)", "twelve_labs", ("twelvelabs/pegasus", "pegasus-1.2", "marengo-2.7")),
-    Match(r"(?:reka/vision|reka-vision)", "reka_vision", ("reka/vision",)),
+    Match(r"reka[/-]vision(?:-index)?$", "reka_vision", ("reka/vision-index",)),
     Match(r"(?:google[/_])?video[-_]intelligence", "google_video_intelligence", ("google/video-intelligence/label",)),
-    Match(r"(?:aws/)?rekognition[-_/]video", "aws_rekognition_video", ("aws/rekognition-video",)),
+    Match(r"(?:aws/)?rekognition[-_/]video", "aws_rekognition_video", ("aws/rekognition/video-stored",)),
 )
 
 
 def short_name(model: str) -> str:
     """Cut what providers put around a model's name: folders, regions, vendors, versions and tiers after a colon or @."""
     name = model.strip().lower().rsplit("/", 1)[-1]
-    name = _PREFIX.sub("", name)
-    return _SUFFIX.sub("", name)
+    return _VERSION.split(_PREFIX.sub("", name), maxsplit=1)[0]
 
 
 def rule_for(model: str, day: dt.date | None = None) -> Rule:

@@ -40,7 +40,7 @@ class Nova1(Rule, frozen=True, kw_only=True):
 
     def frames(self, seconds: Num, fps: Num | None = None) -> Num:
         """Count one frame a second, at most 960."""
-        return minimum(super(Nova1, self).frames(seconds, fps), float(self.frames_max))  # noqa: UP008 - msgspec rebuilds the class
+        return minimum(super().frames(seconds, fps), float(self.frames_max))
 
     def video(self, width_px: int, height_px: int, seconds: Num, frames: Num, detail: str = "") -> Num:  # noqa: ARG002 - the protocol's
         """Count a flat number for every frame, for 960 frames at most."""

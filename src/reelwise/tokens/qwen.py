@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from reelwise.errors import InputError
 from reelwise.tokens.rule import Rule, floor
-from reelwise.units import maximum, minimum, where
+from reelwise.units import is_array, maximum, minimum, where
 
 if TYPE_CHECKING:
     from reelwise.units import Num
@@ -20,6 +20,10 @@ _CONTEXT = 128_000
 _BUDGET_SHARE = 0.9
 _ASPECT_MAX = 200
 _UTILS = "qwen-vl-utils 0.0.14 vision_process.py"
+
+
+def _sqrt(value: Num) -> Num:
+    return value**0.5 if is_array(value) else math.sqrt(value)
 
 
 class Qwen(Rule, frozen=True, kw_only=True):
@@ -50,12 +54,13 @@ class Qwen(Rule, frozen=True, kw_only=True):
         cell = self.cell_px
         columns, rows = max(round(width_px / cell), 1), max(round(height_px / cell), 1)
         plain = columns * rows * cell * cell
-        shrink = (width_px * height_px / most) ** 0.5
-        small = maximum(floor(width_px / shrink / cell), 1.0) * maximum(floor(height_px / shrink / cell), 1.0)
+        # the library's own steps, float errors included: 19x19 px are 9 cells there, not 4
+        shrink = _sqrt(width_px * height_px / most)
+        small = maximum(width_px / shrink / cell // 1, 1.0) * maximum(height_px / shrink / cell // 1, 1.0)
         if plain < least:
             grow = math.sqrt(least / (width_px * height_px))
-            columns = math.ceil(width_px * grow / cell - 1e-9)
-            rows = math.ceil(height_px * grow / cell - 1e-9)
+            columns = math.ceil(width_px * grow / cell)
+            rows = math.ceil(height_px * grow / cell)
         return where(plain > most, small, float(columns * rows))
 
     def image(self, width_px: int, height_px: int, detail: str = "") -> int:
