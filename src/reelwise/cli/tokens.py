@@ -40,6 +40,8 @@ def cli(  # noqa: PLR0917 - click passes options by name
     as_json: bool,
 ) -> None:
     """Count the billable tokens of a picture, a video or a minute of sound."""
+    import msgspec
+
     from reelwise.errors import InputError
     from reelwise.tokens import count
 
@@ -61,7 +63,8 @@ def cli(  # noqa: PLR0917 - click passes options by name
         day=day.date() if day else None,
     )
     if as_json:
-        print_json(result)
+        values = msgspec.to_builtins(result)
+        print_json({k: int(v) if isinstance(v, float) and v.is_integer() else v for k, v in values.items()})
         return
     what = f"{quantity(seconds)} s of video" if seconds is not None else f"{images} picture{'s' * (images != 1)}"
     click.echo(f"{result.model}: {quantity(result.tokens)} tokens for {what} at {width}x{height}")
