@@ -46,7 +46,7 @@ class Match(Struct, frozen=True):
 _END = r"(?:-(?:\d|latest|preview|exp|thinking|it|instruct|chat|v\d).*)?$"
 _STILL = r"(?!.*(?:tts|embedding|image|live|audio))"  # other bills than reading pictures and video
 _CLAUDE_DAY = "2026-01-01"
-_CLAUDE_WHY = "documentation copies before 2026 give width x height / 750"
+_CLAUDE_WHY = "copies of the documentation before 2026 give width x height / 750; the day it changed is not published"
 _OPENAI_DAY = "2026-03-18"
 _OPENAI_WHY = (
     "the guide said otherwise before; users measured the new multiplier and said so on community.openai.com that day, "
