@@ -10,11 +10,11 @@ from msgspec import Struct
 from reelwise.units import Num
 
 if TYPE_CHECKING:
-    from reelwise.requests import Request, Usage
     import datetime as dt
     from collections.abc import Callable
 
     from reelwise.rates import Book
+    from reelwise.requests import Request, Usage
     from reelwise.video import Track  # noqa: TC004 - pricing must not import av
 
 __all__ = ["Item", "Out", "Piece", "Tally"]
@@ -112,6 +112,6 @@ class Tally:
     def __init__(self) -> None:
         self.sums: dict[tuple[str, str, str], list[tuple[float, float]]] = {}
 
-    def add(self, name: str, settings: str, prefix: str, part: float, whole: float) -> None:
+    def add(self, name: str, settings: str, prefix: str, part: Num, whole: Num) -> None:
         """Record that `part` of `whole` came out of a stage with these settings behind this plan."""
-        self.sums.setdefault((name, settings, prefix), []).append((part, whole))
+        self.sums.setdefault((name, settings, prefix), []).append((float(part), float(whole)))

@@ -14,7 +14,7 @@ from reelwise.hosts import Host
 from reelwise.stages import AnyStage, Call, Escalate, Gate, Route, Stage
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable
 
     from reelwise.facts import Facts
     from reelwise.flow import Item, Out, Piece
@@ -75,6 +75,11 @@ class Plan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     def of(self, kind: type[S], where: Callable[[S], bool] = lambda _: True) -> tuple[S, ...]:
         """Return its stages of one kind."""
         return tuple(stage for stage in self.stages if isinstance(stage, kind) and where(stage))
+
+    @property
+    def lanes(self) -> tuple[str, ...]:
+        """The lanes that routes and escalations send items to, beside main."""
+        return tuple(stage.to for stage in self.stages if isinstance(stage, Route | Escalate))
 
     def put(self, stage: AnyStage) -> Plan:
         """Add a stage in its canonical place, or replace the one of the same kind and lane."""
@@ -149,11 +154,3 @@ def run(plan: Plan, pieces: Iterable[Piece], facts: Facts, out: Out) -> list[Pie
 
 def _later(plan: Plan, index: int) -> Callable[[], str]:
     return lambda: prefix_of(plan, index)
-
-
-def lanes_of(plan: Plan) -> Iterator[str]:
-    """Name the lanes items may be in, in the order calls see them."""
-    yield "main"
-    for stage in plan.stages:
-        if isinstance(stage, (Route, Escalate)):
-            yield stage.to

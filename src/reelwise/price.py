@@ -71,8 +71,7 @@ def price(jobs: Iterable[tuple[Workload, Plan]], facts: Facts, book: Book, accou
             for usage, rate in book.price_request(request):
                 usages.append((workload.feature, usage, rate, request.count))
             why.extend(_too_long(request, book))
-        for usage in out.usages:
-            usages.append((workload.feature, usage, book.rate(usage.sku, usage.unit), 0.0))
+        usages.extend((workload.feature, usage, book.rate(usage.sku, usage.unit), 0.0) for usage in out.usages)
         ms, bit = _latency(plan, out.requests, facts)
         latency, latency_basis = max(latency, ms), latency_basis | bit
         limit = LATENCY_SECONDS[workload.latency]
@@ -125,7 +124,7 @@ def _each(rate: Rate, quantity: Num, account: Account) -> Num:
         import numpy as np
 
         each = np.divide(usd, quantity, out=np.zeros_like(quantity), where=quantity > 0)
-        return each[..., None]  # type: ignore[no-any-return]
+        return each[..., None]
     return usd / quantity if quantity else 0.0
 
 

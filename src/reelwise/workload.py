@@ -12,8 +12,8 @@ from reelwise.errors import DocumentError
 from reelwise.flow import Item
 
 if TYPE_CHECKING:
-    from reelwise.units import Num
     from reelwise.facts import Facts
+    from reelwise.units import Num
 
 __all__ = [
     "LATENCY_SECONDS",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from msgspec import Meta
 
@@ -75,7 +75,7 @@ class Call(Stage, frozen=True, kw_only=True):
             self._card(item, out)
         return (item,)
 
-    def _add(self, item: Item, out: Out, *, model: str, count: Num, basis: int = 0, **amounts: Num) -> None:
+    def _add(self, item: Item, out: Out, *, model: str, count: Num, basis: int = 0, **amounts: Any) -> None:
         out.requests.append(
             Request(
                 model=model,
@@ -145,7 +145,11 @@ class Call(Stage, frozen=True, kw_only=True):
             item, out, rule=rule, media=image + video + audio, pictures=pictures, text=prefix + question
         )
         image, video, audio = image / split, video / split, audio / split
-        each = {"seconds": item.seconds / split, "images": pictures / split, "megabytes": item.megabytes / split}
+        each: dict[str, Any] = {
+            "seconds": item.seconds / split,
+            "images": pictures / split,
+            "megabytes": item.megabytes / split,
+        }
         if self.cache == "explicit":
             kept = image + video + audio + prefix
             self._add(item, out, model=self.model, count=item.count * split, tokens_image=image, tokens_video=video,
@@ -165,7 +169,11 @@ class Call(Stage, frozen=True, kw_only=True):
             hits, bit = facts.get("cache.prefix_hit_share", source_class=item.source_class)
             long_enough = prefix >= PREFIX_MIN
             cached = where(long_enough, prefix * hits, 0.0)
-            write = where(long_enough, prefix * (1 - hits), 0.0) if out.book.bills_cache_writes(self.model) else 0.0
+            write = (
+                where(long_enough, prefix * (1 - hits), 0.0)
+                if "tokens_cache_write" in out.book.language(self.model).own
+                else 0.0
+            )
             fresh = fresh - cached - write
         self._add(
             item, out, model=self.model, count=item.count * calls * split, basis=bit, tokens_image=image, tokens_video=video,

@@ -106,7 +106,7 @@ class Crop(Stage, frozen=True, kw_only=True):
         settings, prefix = settings_hash(self), out.prefix()
         for piece in pieces:
             box = video.activity_box(piece.track, piece.stretches, margin=self.margin)
-            left, top, right, bottom = box or (0.0, 0.0, 1.0, 1.0)
+            left, top, right, bottom = (box.left, box.top, box.right, box.bottom) if box else (0.0, 0.0, 1.0, 1.0)
             item = piece.item
             if out.tally:
                 out.tally.add("crop.width_share", settings, prefix, (right - left) * item.seconds, item.seconds)

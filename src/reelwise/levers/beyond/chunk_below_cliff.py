@@ -9,10 +9,10 @@ from msgspec.structs import replace
 from reelwise.levers.base import Card, Lever, Verdict, edit_calls, language_calls, no, yes
 
 if TYPE_CHECKING:
-    from reelwise.stages import Call
     from reelwise.facts import Facts
     from reelwise.plan import Plan
     from reelwise.rates import Book
+    from reelwise.stages import Call
     from reelwise.workload import Workload
 
 __all__ = ["ChunkBelowCliff"]

@@ -24,7 +24,7 @@ class ContactSheet(Lever, frozen=True, kw_only=True):
 
     columns: Annotated[int, Meta(ge=1, le=8)] = 3
     rows: Annotated[int, Meta(ge=1, le=8)] = 3
-    long_side: Annotated[int, Meta(ge=64, le=4096)] = 384
+    long_side: Annotated[int, Meta(ge=64, le=4096)] = 1152
 
     card: ClassVar[Card] = Card(
         number=None,

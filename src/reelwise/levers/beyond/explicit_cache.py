@@ -11,10 +11,10 @@ from reelwise.errors import ReelwiseError
 from reelwise.levers.base import Card, Lever, Verdict, edit_calls, language_calls, no, yes
 
 if TYPE_CHECKING:
-    from reelwise.stages import Call
     from reelwise.facts import Facts
     from reelwise.plan import Plan
     from reelwise.rates import Book
+    from reelwise.stages import Call
     from reelwise.workload import Workload
 
 __all__ = ["ExplicitCache"]

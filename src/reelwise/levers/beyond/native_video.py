@@ -10,10 +10,10 @@ from reelwise.levers.base import Card, Lever, Verdict, edit_calls, language_call
 from reelwise.tokens import rule, rule_for
 
 if TYPE_CHECKING:
-    from reelwise.stages import Call
     from reelwise.facts import Facts
     from reelwise.plan import Plan
     from reelwise.rates import Book
+    from reelwise.stages import Call
     from reelwise.workload import Workload
 
 __all__ = ["NativeVideo"]

@@ -10,7 +10,6 @@ from reelwise.levers.base import Card, Lever, Verdict, edit_calls, language_call
 from reelwise.levers.smaller_model.route import main_call
 from reelwise.levers.smaller_model.siblings import cheaper_sibling
 from reelwise.stages import Escalate
-from reelwise.stages import Route as RouteStage
 
 if TYPE_CHECKING:
     from reelwise.facts import Facts
@@ -48,7 +47,7 @@ class Cascade(Lever, frozen=True, kw_only=True):
         calls = language_calls(plan, book)
         if not calls:
             return no("no call goes to a language model")
-        if plan.of(RouteStage) or plan.of(Escalate):
+        if plan.lanes:
             return no("the plan already sends work to more than one model")
         if self.first is None and not any(cheaper_sibling(call.model) for call in calls):
             return no(f"no cheaper model is known beside {calls[0].model}: name one with `first`")

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from reelwise.levers.base import Card, Lever, Verdict, edit_calls, language_calls, no, yes
 from reelwise.levers.smaller_model.siblings import cheaper_sibling
-from reelwise.stages import Call, Escalate
+from reelwise.stages import Call
 from reelwise.stages import Route as RouteStage
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class Route(Lever, frozen=True, kw_only=True):
         calls = language_calls(plan, book)
         if not calls:
             return no("no call goes to a language model")
-        if plan.of(RouteStage) or plan.of(Escalate):
+        if plan.lanes:
             return no("the plan already sends work to more than one model")
         if self.to is None and not any(cheaper_sibling(call.model) for call in calls):
             return no(f"no cheaper model is known beside {calls[0].model}: name one with `to`")

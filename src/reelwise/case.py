@@ -1,0 +1,239 @@
+"""One YAML file: a workload with its plan, facts, account and levers."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from msgspec import Struct
+
+from reelwise.account import Account
+from reelwise.documents import decode, read_yaml
+from reelwise.errors import DocumentError
+from reelwise.evidence import Fact
+from reelwise.evidence_store import read_store
+from reelwise.facts import Entry, Facts
+from reelwise.levers import Lever, kinds, lever_union
+from reelwise.plan import Plan
+from reelwise.price import check_day
+from reelwise.rates import Book
+from reelwise.stages import Call
+from reelwise.workload import Workload
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+__all__ = ["Case", "CaseFile", "assign", "default_plan", "load", "make"]
+
+DEFAULT_MODELS = {
+    "understand": "gemini-2.5-pro",
+    "transcribe": "openai/whisper-1",
+    "generate": "google/veo-3.1-fast",
+    "segment": "aws/rekognition/group2",
+}
+"""What a plan calls where the file names none."""
+
+
+class CaseFile(Workload, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A workload file as written. Everything but `feature` and `demand` has a default.
+
+    Attributes:
+        plan: how it is done now; null is one call to a default model.
+        model: short for a plan of one call.
+        facts: what you know of your footage and models, by name: a number, or a fact with low, high and source.
+        account: free tiers, private rates, a buffer.
+        levers: the levers to stack, with settings; empty is every lever that applies, with its defaults.
+        day: the day whose prices hold, ISO; null is today.
+    """
+
+    plan: Plan | None = None
+    model: str | None = None
+    facts: dict[str, float | Fact] = msgspec.field(default_factory=dict)
+    account: Account = Account()
+    levers: tuple[dict[str, Any], ...] = ()
+    day: str | None = None
+
+
+class Case(Struct, frozen=True, kw_only=True):
+    """A workload file, opened: checked, with prices of the day and facts in layers."""
+
+    workload: Workload
+    plan: Plan
+    facts: Facts
+    account: Account
+    levers: tuple[Lever, ...]
+    book: Book
+    day: dt.date
+    where: str = ""
+    buffer: float = 0.0
+
+
+def assign(tree: dict[str, Any], setting: str) -> None:
+    """Set one field of a document: `demand.hours=500`, `plan.stages.0.fps=0.5`, `facts.gate.active_share=0.1`.
+
+    Raises:
+        DocumentError: not `path=value`, or a path through something that is no object or list.
+    """
+    from reelwise.documents import parse_yaml
+
+    path, equals, text = setting.partition("=")
+    if not equals or not path.strip():
+        raise DocumentError("not a setting", where=f"--set {setting}", hint="write --set demand.hours=500")
+    value = parse_yaml(text, where=f"--set {path}")
+    parts = path.strip().split(".")
+    if parts[0] == "facts" and len(parts) > 2:
+        parts = ["facts", ".".join(parts[1:])]
+    node: Any = tree
+    for index, part in enumerate(parts[:-1]):
+        at = ".".join(parts[: index + 1])
+        if isinstance(node, list):
+            node = node[_index(part, node, setting)]
+        elif isinstance(node, dict):
+            node = node.setdefault(part, {})
+        else:
+            raise DocumentError(f"`{at}` is inside a plain value", where=f"--set {setting}", hint="check the path")
+    if isinstance(node, list):
+        node[_index(parts[-1], node, setting)] = value
+    elif isinstance(node, dict):
+        node[parts[-1]] = value
+    else:
+        raise DocumentError("the path leads into a plain value", where=f"--set {setting}", hint="check the path")
+
+
+def _index(part: str, node: list[Any], setting: str) -> int:
+    if not part.isdigit() or int(part) >= len(node):
+        raise DocumentError(
+            f"`{part}` is no place in a list of {len(node)}", where=f"--set {setting}", hint=f"use 0 to {len(node) - 1}"
+        )
+    return int(part)
+
+
+def load(
+    path: Path,
+    *,
+    settings: Sequence[str] = (),
+    plan: Path | None = None,
+    day: str | None = None,
+    rates: Path | None = None,
+    evidence: Path | None = None,
+    levers: Sequence[str] | None = None,
+) -> Case:
+    """Open a workload file.
+
+    Args:
+        path: the YAML file.
+        settings: `field.path=value` overrides, in order.
+        plan: a YAML file with a plan, in place of the one in the file.
+        day: ISO day of prices, in place of the one in the file.
+        rates: private prices, in place of the account's.
+        evidence: folder of measured facts; missing is none.
+        levers: names of levers, in place of those in the file.
+
+    Raises:
+        DocumentError: anything in the file that cannot be; the path and a hint are in it.
+    """
+    tree = read_yaml(path)
+    if not isinstance(tree, dict):
+        raise DocumentError(
+            "a workload file is a mapping of fields", where=str(path), hint="`reelwise init` writes one"
+        )
+    for setting in settings:
+        assign(tree, setting)
+    if plan is not None:
+        given = read_yaml(plan)
+        tree["plan"] = given.get("plan", given) if isinstance(given, dict) else given
+        tree.pop("model", None)
+    if day is not None:
+        tree["day"] = day
+    measured = read_store(evidence) if evidence is not None and evidence.is_dir() else ()
+    return make(tree, where=str(path), rates=rates, measured=measured, levers=levers, folder=path.parent)
+
+
+def make(
+    tree: Mapping[str, Any],
+    *,
+    where: str,
+    rates: Path | None = None,
+    measured: Sequence[Entry] = (),
+    levers: Sequence[str] | None = None,
+    folder: Path = Path(),
+) -> Case:
+    """Check a workload document and open prices and facts for it; see `load`."""
+    file = decode(dict(tree), CaseFile, where=where)
+    file.check(where)
+    workload = msgspec.convert(
+        {name: getattr(file, name) for name in Workload.__struct_fields__}, Workload, from_attributes=True
+    )
+    plan = file.plan or default_plan(workload, file.model)
+    plan.check(f"{where} $.plan")
+    today = _day(file.day, where)
+    private = rates or (folder / file.account.rates if file.account.rates else None)
+    book = Book.load(today, private)
+    given = {
+        name: value if isinstance(value, Fact) else Fact(value=float(value), source=where)
+        for name, value in file.facts.items()
+    }
+    demand = workload.demand
+    if demand.low is not None or demand.high is not None:
+        given["demand.factor"] = Fact(value=1.0, low=demand.low, high=demand.high, source=where)
+    return Case(
+        workload=workload,
+        plan=plan,
+        facts=Facts.load(given, measured),
+        account=file.account,
+        levers=_levers(file, where, levers),
+        book=book,
+        day=today,
+        where=where,
+        buffer=file.account.buffer,
+    )
+
+
+def _day(text: str | None, where: str) -> dt.date:
+    if text is None:
+        return dt.datetime.now(tz=dt.UTC).date()
+    try:
+        return check_day(dt.date.fromisoformat(text[:10]))
+    except ValueError:
+        raise DocumentError(f"`{text}` is no day", where=f"{where} $.day", hint="write 2026-11-22") from None
+
+
+def _levers(file: CaseFile, where: str, names: Sequence[str] | None) -> tuple[Lever, ...]:
+    union = lever_union()
+    own: dict[str, Lever] = {}
+    for index, value in enumerate(file.levers):
+        lever = decode(value, union, where=f"{where} $.levers[{index}]")
+        own[lever.name] = lever
+    if names is None:
+        return tuple(own.values())
+    from reelwise.levers import find
+
+    return tuple(own.get(name) or find(name) for name in names)
+
+
+def default_plan(workload: Workload, model: str | None = None) -> Plan:
+    """Return the naive plan: one call to a model for everything."""
+    name = model or DEFAULT_MODELS[workload.kind]
+    if workload.kind == "transcribe":
+        return Plan(stages=(Call(model=name, part="audio"),))
+    if workload.kind == "generate":
+        return Plan(stages=(Call(model=name, part="generate", resolution="1080p"),))
+    return Plan(stages=(Call(model=name),))
+
+
+def schema() -> dict[str, Any]:
+    """Return the JSON Schema of a workload file, for editor completion."""
+    main = msgspec.json.schema(CaseFile)
+    lever = msgspec.json.schema(tuple.__class_getitem__((lever_union(), ...)))
+    main["$defs"].update(lever["$defs"])
+    main["$defs"]["CaseFile"]["properties"]["levers"] = {**lever, "default": []}
+    main["$defs"]["CaseFile"]["properties"]["levers"].pop("$defs")
+    main["title"] = "Reelwise workload"
+    return main
+
+
+def lever_names() -> list[str]:
+    """List the names levers go by."""
+    return list(kinds())

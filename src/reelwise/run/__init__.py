@@ -1,0 +1,1 @@
+"""Plans on real footage: what would be sent, counted."""
