@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,6 +16,7 @@ from reelwise.video.writer import write_mp4
 
 if TYPE_CHECKING:
     import os
+    from collections.abc import Callable, Iterator
 
 __all__ = ["Demo", "Event", "draw_demo"]
 
@@ -89,7 +89,8 @@ def draw_demo(
     Args:
         path: MP4 to write (H.264, AAC 16 kHz mono).
         seconds: 2 or more; in clips shorter than a minute everything happens proportionally faster.
-        width, height: pixels, even, from 64 x 36; 16:9 looks right.
+        width: pixels, even, from 64.
+        height: pixels, even, from 36; 16:9 looks right.
         fps: frames a second.
         seed: of textures and noise.
 
@@ -201,7 +202,7 @@ class _Stage:
 
     def _car(self, away: float) -> tuple[tuple[float, float, float, float], Callable[[Canvas], None]]:
         x = 8.3 + away
-        return (x - 2.1, 5.9, x + 2.1, 7.6), lambda canvas: draw_car(canvas, x, 7.3)
+        return (x - 2.4, 5.9, x + 2.4, 7.8), lambda canvas: draw_car(canvas, x, 7.3)
 
     def _parcel(self) -> tuple[tuple[float, float, float, float], Callable[[Canvas], None]]:
         return (7.8, 5.7, 8.8, 6.6), lambda canvas: draw_parcel(canvas, 8.26, 6.4)
@@ -249,7 +250,8 @@ def _planes(rgb: NDArray[np.float32]) -> Planes:
 
     def half(plane: NDArray[np.float32]) -> NDArray[np.uint8]:
         small = plane.reshape(rows // 2, 2, columns // 2, 2).mean(axis=(1, 3))
-        return np.clip(small.round(), 16, 240).astype(np.uint8)
+        levels: NDArray[np.uint8] = np.clip(small.round(), 16, 240).astype(np.uint8)
+        return levels
 
     y = np.clip((16 + 0.257 * r + 0.504 * g + 0.098 * b).round(), 16, 235).astype(np.uint8)
     u = half(128 - 0.148 * r - 0.291 * g + 0.439 * b)

@@ -8,10 +8,13 @@ believed only where it explains nearly all of what seems active: an object leave
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 from numpy.typing import NDArray
 
-from reelwise.video.signals import Grids, Times
+if TYPE_CHECKING:
+    from reelwise.video.signals import Grids, Times
 
 __all__ = ["Motion"]
 
@@ -40,7 +43,7 @@ class Motion:
     name = "motion"
     columns = ("change", "activity", "left", "top", "right", "bottom")
 
-    def __init__(self, *, seconds_learn: float = 20.0, seconds_absorb: float = 10.0) -> None:
+    def __init__(self, *, seconds_learn: float = 20.0, seconds_absorb: float = 2.0) -> None:
         self._learn = seconds_learn
         self._absorb = seconds_absorb
         self._background: Cells | None = None
@@ -123,7 +126,7 @@ class Motion:
             self._lit = None
         else:
             # what is left after light explained a frame is an object only if it moves: shadows come and go gently
-            moving = changed.any(axis=0)
+            moving = np.logical_or.reduce(changed, axis=0)
             for index in np.flatnonzero(share > _WORTH):
                 once, _ = self._relit(grids, int(index), low, high)
                 active[index], share[index] = _only(once[0], moving)

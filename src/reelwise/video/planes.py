@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from av.video.frame import VideoFrame
+    from numpy.typing import NDArray
 
 __all__ = ["LONG_SIDE_CELLS", "Sampler", "shape_of"]
 
@@ -49,11 +49,13 @@ class Sampler:
         if line <= 0:
             return self._reformatted(frame)
         height, width = size[1], size[0]
-        cells: NDArray[np.uint8] | NDArray[np.uint16]
+        cells: NDArray[Any]
         if self._shift == 0:
-            cells = np.frombuffer(plane, np.uint8, height * line).reshape(height, line)[:, :width]
+            cells = np.frombuffer(memoryview(plane), np.uint8, height * line).reshape(height, line)[:, :width]
         else:
-            cells = np.frombuffer(plane, np.uint16, height * line // 2).reshape(height, line // 2)[:, :width]
+            cells = np.frombuffer(memoryview(plane), np.uint16, height * line // 2).reshape(height, line // 2)[
+                :, :width
+            ]
         small = cells[:: self._stride, :: self._stride] if self._index is None else cells[np.ix_(*self._index)]
         return small if self._shift == 0 else (small >> self._shift).astype(np.uint8)  # type: ignore[return-value]
 
@@ -81,5 +83,4 @@ class Sampler:
     def _reformatted(self, frame: VideoFrame) -> NDArray[np.uint8]:
         rows, columns = self._shape
         small = frame.reformat(width=columns, height=rows, format="gray", interpolation="FAST_BILINEAR")
-        grid: NDArray[np.uint8] = small.to_ndarray()
-        return grid
+        return np.asarray(small.to_ndarray(), np.uint8)

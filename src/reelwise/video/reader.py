@@ -9,9 +9,9 @@ import hashlib
 import itertools
 import os
 import time
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Self
 
 import av
 import av.error
@@ -108,29 +108,27 @@ class Reader:
         self.cpu_decode = 0.0
         self.cpu_luma = 0.0
         self.cpu_audio = 0.0
-        with _mapped(self.path):
-            self._container = _open(self._file)
-        try:
+        with ExitStack() as stack:
+            with _mapped(self.path):
+                self._container = _open(self._file)
+            stack.callback(self._container.close)
             with _mapped(self.path):
                 self._video = _video_stream(self._container, self.path)
                 sound = self._container.streams.audio
                 self._sound: AudioStream | None = next((s for s in sound if s.codec_context is not None), None)
                 self.info = self._describe()
-            self._listen = self._sound if audio else None
-            self._clock = Clock(1.0 / self.info.fps if self.info.fps > 0 else 0.04, self.info.seconds)
-            origin = self._video.start_time
-            start = float(origin * (self._video.time_base or 0)) if origin is not None else 0.0
-            self.loudness = Loudness(start)
-        except BaseException:
-            self._container.close()
-            raise
+            stack.pop_all()  # from here on __exit__ closes
+        self._listen = self._sound if audio else None
+        self._clock = Clock(1.0 / self.info.fps if self.info.fps > 0 else 0.04, self.info.seconds)
+        origin = self._video.start_time
+        self.loudness = Loudness(float(origin * (self._video.time_base or 0)) if origin is not None else 0.0)
         self._broken = 0
         self._row = 0
         self._sound_broken = 0
         self._rotation: int | None = None
         self._size = (0, 0)
 
-    def __enter__(self) -> Reader:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -174,24 +172,21 @@ class Reader:
 
         Broken packets are skipped and counted; `close_notes` says how many.
         """
-        with _mapped(self.path):
-            clock = time.thread_time
-            for packet in self._packets():
-                began = clock()
-                if packet.stream is not self._video:
-                    self._hear(packet)
-                    self.cpu_audio += clock() - began
-                    continue
-                decoded = self._decoded(packet)
-                self.cpu_decode += clock() - began
-                for frame in decoded:
-                    _check_size(frame.width, frame.height, self.path)
-                    self._note_frame(frame)
-                    stamp = frame.pts
-                    base = frame.time_base
-                    yield self._clock.read(None if stamp is None or base is None else float(stamp * base)), frame
+        clock = time.thread_time
+        for packet in self._packets():
+            began = clock()
+            if packet.stream is not self._video:
+                self._hear(packet)
+                self.cpu_audio += clock() - began
+                continue
+            decoded = self._decoded(packet)
+            self.cpu_decode += clock() - began
+            for frame in decoded:
+                self._note_frame(frame)
+                stamp, base = frame.pts, frame.time_base
+                yield self._clock.read(None if stamp is None or base is None else float(stamp * base)), frame
 
-    def _packets(self) -> Iterator[Packet]:
+    def _packets(self) -> Iterator[Packet[Any]]:
         """Read packets; after a read error try again a bounded number of times, then flush the decoder."""
         streams = [self._video] if self._listen is None else [self._video, self._listen]
         clock = time.thread_time
@@ -209,27 +204,35 @@ class Reader:
                     return
                 yield packet
 
-    def _decoded(self, packet: Packet) -> list[VideoFrame]:
+    def _decoded(self, packet: Packet[Any]) -> list[VideoFrame]:
         try:
             frames = self._video.decode(packet)
         except _FOREIGN:
             self._broken += 1
             self._row += 1
             if self._row > _BROKEN_MAX:
-                raise
+                raise MediaError(
+                    f"{_BROKEN_MAX:,} broken packets in a row", where=self.path, hint="copy or record it again"
+                ) from None
             return []
         if frames:
             self._row = 0
         return frames
 
-    def _hear(self, packet: Packet) -> None:
+    def _hear(self, packet: Packet[Any]) -> None:
         if self._listen is None or self._sound_broken > _READ_ERRORS_MAX:
             return
         try:
             for frame in self._listen.decode(packet):
                 base = frame.time_base
                 at = float(frame.pts * base) if frame.pts is not None and base is not None else None
-                self.loudness.hear(frame.to_ndarray(), frame.format.is_planar, at, frame.sample_rate)
+                self.loudness.hear(
+                    frame.to_ndarray(),
+                    planar=frame.format.is_planar,
+                    channels=frame.layout.nb_channels,
+                    at=at,
+                    rate=frame.sample_rate,
+                )
         except _FOREIGN:
             self._sound_broken += 1
 
@@ -238,6 +241,7 @@ class Reader:
             self._rotation = _quarter(frame.rotation)
         size = (frame.width, frame.height)
         if size != self._size:
+            _check_size(*size, self.path)
             if self._size != (0, 0):
                 self.notes.append(f"size changes from {self._size[0]}x{self._size[1]} to {size[0]}x{size[1]}")
                 self.notes[:] = self.notes[:8]
@@ -249,7 +253,8 @@ class Reader:
         clock = time.thread_time
         for seconds, frame in self.frames():
             began = clock()
-            grid = sampler.sample(frame)
+            with _mapped(self.path):
+                grid = sampler.sample(frame)
             self.cpu_luma += clock() - began
             yield seconds, grid, self._rotation or 0
 
@@ -295,13 +300,11 @@ class Reader:
         """Decode from where the container stands with stamps as they are, in seconds from the stream's start."""
         base = self._video.time_base
         zero = (self._video.start_time or 0) * float(base or 0)
-        with _mapped(self.path):
-            for packet in self._packets():
-                for frame in self._decoded(packet):
-                    _check_size(frame.width, frame.height, self.path)
-                    self._note_frame(frame)
-                    stamp = None if frame.pts is None or base is None else float(frame.pts * base) - zero
-                    yield stamp, frame
+        for packet in self._packets():
+            for frame in self._decoded(packet):
+                self._note_frame(frame)
+                stamp = None if frame.pts is None or base is None else float(frame.pts * base) - zero
+                yield stamp, frame
 
     def upright(self, frame: VideoFrame) -> tuple[int, int]:
         """Return a frame's width and height as displayed."""

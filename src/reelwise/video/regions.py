@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
 from reelwise.errors import InputError
-from reelwise.video.clips import Track
 from reelwise.video.stretches import Stretches, frames_in
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from reelwise.video.clips import Track
 
 __all__ = ["Box", "activity_box", "box_pixels", "detector_box", "polygon_box"]
 

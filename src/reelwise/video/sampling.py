@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from numpy.typing import NDArray
 
 from reelwise.errors import InputError
 from reelwise.units import ceil
-from reelwise.video.clips import Track
 from reelwise.video.stretches import Stretches, frames_in
+
+if TYPE_CHECKING:
+    from reelwise.video.clips import Track
 
 __all__ = ["Indexes", "sample_adaptive", "sample_adaptive_budget", "sample_uniform"]
 
@@ -71,13 +75,14 @@ def sample_adaptive(
         at = first
         while at < last:  # each turn moves at least one frame ahead
             kept.append(at)
-            at = _next_adaptive(track, total, at, last, change, fps_max, gap_max_seconds)
+            at = _next_adaptive(track, total, (at, last), change=change, fps_max=fps_max, gap=gap_max_seconds)
     return np.unique(np.array(kept, dtype=np.int64))
 
 
 def _next_adaptive(
-    track: Track, total: NDArray[np.float64], at: int, last: int, change: float, fps_max: float, gap: float
+    track: Track, total: NDArray[np.float64], span: tuple[int, int], *, change: float, fps_max: float, gap: float
 ) -> int:
+    at, last = span
     times = track.times
     soonest = max(at + 1, int(np.searchsorted(times, times[at] + 1 / fps_max - _SLACK)))
     latest = max(at + 1, int(np.searchsorted(times, times[at] + gap + _SLACK, side="right")) - 1)

@@ -175,7 +175,9 @@ def _wheel(canvas: Canvas, x: float, y: float, radius: float) -> None:
 def _lamps(canvas: Canvas) -> None:
     canvas.paint(canvas.box(5.35, 2.82, 5.85, 2.98, radius=0.04), (52, 54, 60))
     canvas.paint(canvas.box(5.4, 2.95, 5.8, 3.03, radius=0.03), (255, 246, 214))
-    cone = np.clip(1 - np.hypot((canvas.x - 5.6) / 2.1, (canvas.y - 3.0) / 2.7), 0, 1) * (canvas.y > 2.98)
+    cone = np.clip(1 - np.hypot((canvas.x - 5.6) / 2.1, (canvas.y - 3.0) / 2.7), 0, 1) * np.clip(
+        (canvas.y - 2.9) * 4, 0, 1
+    )
     pool = canvas.oval(5.7, 6.15, 2.4, 0.75, blur=1.0)
     glow = (0.55 * cone**1.3 + 0.5 * pool).astype(np.float32)
     canvas.rgb += glow[..., None] * np.array((92, 66, 30), np.float32)
@@ -191,7 +193,8 @@ def draw_person(canvas: Canvas, x: float, feet: float, phase: float, *, facing: 
 
     Args:
         canvas: a part of the picture around the figure.
-        x, feet: where it stands, in units.
+        x: where it stands, in units.
+        feet: the ground under it, in units.
         phase: of the step, in turns.
         facing: 1 to the right, -1 to the left.
         parcel: whether it carries one.

@@ -5,10 +5,13 @@ Coordinates are in units of a 16 x 9 picture, whatever its size in pixels.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 __all__ = ["ACROSS", "DOWN", "Canvas", "clouds"]
 
@@ -51,7 +54,7 @@ class Canvas:
         """Multiply the pixels of a mask by a factor: shadows below 1, light above."""
         self.rgb *= (1 + (factor - 1) * mask)[..., None]
 
-    def soft(self, distance: Field, blur: float = 0.0) -> Field:
+    def soft(self, distance: NDArray[Any], blur: float = 0.0) -> Field:
         """Turn a signed distance in units (inside negative) into a mask with an edge a pixel, or `blur` units, wide."""
         width = max(1.0 / self.pixels, blur)
         mask: Field = np.clip(0.5 - distance / width, 0, 1).astype(np.float32)
@@ -93,7 +96,8 @@ def clouds(rng: np.random.Generator, rows: int, columns: int, cells: tuple[int, 
 
     Args:
         rng: where the randomness comes from.
-        rows, columns: pixels.
+        rows: pixels down.
+        columns: pixels across.
         cells: coarse grid of the largest scale, down and across.
         octaves: scales, each twice as fine and half as strong.
     """

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
+from typing import TYPE_CHECKING
+
 import numpy as np
 from msgspec import Struct
-from numpy.typing import NDArray
 
 from reelwise.errors import InputError
-from reelwise.video.clips import Track
 from reelwise.video.stretches import Stretches, frames_in
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from reelwise.video.clips import Track
 
 __all__ = ["Skipped", "coverage", "largest_skipped"]
 
@@ -41,7 +47,7 @@ def largest_skipped(track: Track, kept_indices: NDArray[np.int64], n: int = 6) -
     """
     edges = np.concatenate(([-1], np.asarray(kept_indices, dtype=np.int64), [track.frames]))
     found = []
-    for before, after in zip(edges[:-1], edges[1:], strict=True):
+    for before, after in itertools.pairwise(edges):
         if after - before < 2:
             continue
         gap = slice(int(before) + 1, int(after))

@@ -6,11 +6,12 @@ from array import array
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from reelwise.video.clips import AUDIO_WINDOW_SECONDS, SILENCE_DB
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from reelwise.video.clips import Track
 
 __all__ = ["Loudness", "sound_stretches", "speech_seconds"]
@@ -36,19 +37,20 @@ class Loudness:
         self._samples = array("d")
         self._next = start
 
-    def hear(self, samples: NDArray[Any], planar: bool, at: float | None, rate: int) -> None:
+    def hear(self, samples: NDArray[Any], *, planar: bool, channels: int, at: float | None, rate: int) -> None:
         """Take one decoded audio frame.
 
         Args:
             samples: (channels, n), or (1, n * channels) where packed; integers of any width, or floats.
             planar: whether the channels are rows; of several rows the first is measured.
+            channels: how many are packed in a row that is not planar.
             at: seconds, in the clip's own time; None continues the frame before.
             rate: samples a second a channel.
         """
         if rate <= 0 or samples.size == 0:
             return
         level = _unit(samples[0])
-        seconds = (len(level) / rate) if planar or samples.shape[0] > 1 else len(level) / rate
+        seconds = len(level) / (rate * (1 if planar else max(1, channels)))
         begin = self._next if at is None else at
         self._next = begin + seconds
         per_window = len(level) / max(seconds, 1e-9) * self._window
@@ -76,15 +78,15 @@ class Loudness:
         """Return each window's loudness in dBFS."""
         energy, samples = np.array(self._energy), np.array(self._samples)
         power = np.divide(energy, samples, out=np.zeros_like(energy), where=samples > 0)
-        return (10 * np.log10(np.maximum(power, 10 ** (SILENCE_DB / 10)))).astype(np.float32)
+        return np.asarray(10 * np.log10(np.maximum(power, 10 ** (SILENCE_DB / 10))), np.float32)
 
 
 def _unit(samples: NDArray[Any]) -> NDArray[np.float32]:
     if samples.dtype.kind == "f":
-        return np.nan_to_num(samples.astype(np.float32, copy=False))
+        return np.nan_to_num(samples.astype(np.float32))
     if samples.dtype.kind == "u":
-        return (samples.astype(np.float32) - 128.0) / 128.0
-    return samples.astype(np.float32) / float(2 ** (8 * samples.dtype.itemsize - 1))
+        return (samples.astype(np.float32) - np.float32(128)) / np.float32(128)
+    return np.asarray(samples / np.float64(2 ** (8 * samples.dtype.itemsize - 1)), np.float32)
 
 
 def _sounding(track: Track) -> NDArray[np.bool_]:
@@ -117,5 +119,5 @@ def sound_stretches(
         return ()
     window = track.audio_window_seconds
     end = min(len(track.audio) * window, max(track.seconds, window))
-    starts = np.arange(len(track.audio)) * window
+    starts = np.arange(len(track.audio), dtype=np.float64) * window
     return runs(_sounding(track), starts, end, pad=pad_seconds, join=join_seconds, minimum=minimum_seconds)

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from reelwise.errors import InputError
-from reelwise.video.clips import Track
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from reelwise.video.clips import Track
 
 __all__ = ["ACTIVITY_MIN", "Stretches", "active_seconds", "frames_in", "gate", "runs"]
 
 Stretches = Sequence[tuple[float, float]]
 
-ACTIVITY_MIN = 0.0015
-"""Share of active cells that is an event: 22 of a 160x90 grid, a cat at ten metres."""
+ACTIVITY_MIN = 0.001
+"""Share of active cells that is an event: 14 of a 160x90 grid, a cat at ten metres."""
 
 _FLOOR_QUANTILE = 0.1
 

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 import av
 import av.error
 import numpy as np
-from numpy.typing import NDArray
 
 from reelwise.errors import InputError, OutputError
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Iterable
+
+    from numpy.typing import NDArray
 
 __all__ = ["jpeg", "write_mp4"]
 
@@ -64,7 +65,8 @@ def write_mp4(
     Args:
         path: where to write; the file appears whole or not at all.
         frames: luma (height, width) and two chroma planes (height/2, width/2), uint8.
-        width, height: even pixels.
+        width: even pixels.
+        height: even pixels.
         fps: frames a second.
         sound: mono samples -1..1, or None for a silent clip without audio stream.
         sample_rate: samples a second.

@@ -1,0 +1,137 @@
+"""What one decode with all signals costs against `ffmpeg` decoding alone, and how much memory it takes.
+
+CPU seconds (user and system, this process and its children), one decode thread, the ways taken in turn within one run,
+medians. Without clips it draws one: 1080p, ten minutes (one minute with --quick), kept in a temporary folder.
+
+    python bench/decode.py [--quick] [--json] [--repeat N] [CLIP...]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+import resource
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from reelwise.video import probe, track
+
+_LIMIT_RATIO = 1.15
+_LIMIT_MEGABYTES = 200.0
+
+_CHILD = """
+import resource, sys
+from reelwise.video import track
+found = track(sys.argv[1])
+print(found.frames, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024 * 1024 if sys.platform == "darwin" else 1024))
+"""
+
+
+def cpu() -> float:
+    spent = 0.0
+    for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN):
+        usage = resource.getrusage(who)
+        spent += usage.ru_utime + usage.ru_stime
+    return spent
+
+
+def ffmpeg(clip: str) -> None:
+    program = shutil.which("ffmpeg")
+    if program is None:
+        sys.exit("ffmpeg is not installed: it is what this bench compares with")
+    command = [program, "-v", "error", "-nostdin", "-threads", "1", "-i", clip, "-map", "0:v:0", "-f", "null", "-"]
+    subprocess.run(command, check=True, stderr=subprocess.DEVNULL)
+
+
+def long_clip(minutes: int) -> str:
+    """Draw 20 seconds at 1080p and loop them without encoding again."""
+    from reelwise.video import draw_demo
+
+    folder = Path(tempfile.gettempdir()) / "reelwise-bench"
+    folder.mkdir(exist_ok=True)
+    short, whole = folder / "demo-1080p-20s.mp4", folder / f"demo-1080p-{minutes}min.mp4"
+    if not short.exists():
+        draw_demo(short, seconds=20, width=1920, height=1080)
+    if not whole.exists():
+        program = shutil.which("ffmpeg") or sys.exit("ffmpeg is needed to loop the drawn clip")
+        part = whole.with_suffix(".part.mp4")
+        loops = str(minutes * 3 - 1)
+        command = [
+            program,
+            "-v",
+            "error",
+            "-nostdin",
+            "-y",
+            "-stream_loop",
+            loops,
+            "-i",
+            str(short),
+            "-c",
+            "copy",
+            str(part),
+        ]
+        subprocess.run(command, check=True)
+        part.rename(whole)
+    return str(whole)
+
+
+def measure(clip: str, repeat: int) -> dict[str, object]:
+    ways = {
+        "ffmpeg": lambda: ffmpeg(clip),
+        "track": lambda: track(clip, audio=False),
+        "track_audio": lambda: track(clip),
+    }
+    if not probe(clip).has_audio:
+        del ways["track_audio"]
+    spent: dict[str, list[float]] = {name: [] for name in ways}
+    for _ in range(repeat):
+        for name, run in ways.items():
+            before = cpu()
+            run()
+            spent[name].append(cpu() - before)
+    child = subprocess.run([sys.executable, "-c", _CHILD, clip], check=True, capture_output=True, text=True)
+    frames, megabytes = child.stdout.split()
+    median = {name: statistics.median(times) for name, times in spent.items()}
+    info = probe(clip)
+    return {
+        "clip": Path(clip).name,
+        "codec": info.codec,
+        "width": info.width,
+        "height": info.height,
+        "seconds": round(info.seconds, 2),
+        "frames": int(frames),
+        "cpu_seconds": {name: round(value, 3) for name, value in median.items()},
+        "cpu_seconds_all": {name: [round(value, 3) for value in times] for name, times in spent.items()},
+        "ratio_to_ffmpeg": {
+            name: round(value / median["ffmpeg"], 3) for name, value in median.items() if name != "ffmpeg"
+        },
+        "realtime_factor": round(info.seconds / median["track"], 1),
+        "peak_rss_megabytes": round(float(megabytes), 1),
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("clips", nargs="*", metavar="CLIP")
+    parser.add_argument("--quick", action="store_true", help="one minute instead of ten")
+    parser.add_argument("--json", action="store_true", help="print JSON (the default, kept for scripts)")
+    parser.add_argument("--repeat", type=int, default=3, help="runs of each way (3)")
+    options = parser.parse_args()
+    clips = options.clips or [long_clip(1 if options.quick else 10)]
+    found = [measure(clip, max(1, options.repeat)) for clip in clips]
+    result = {
+        "bench": "decode",
+        "machine": {"system": platform.platform(), "python": platform.python_version()},
+        "limits": {"ratio_to_ffmpeg": _LIMIT_RATIO, "peak_rss_megabytes": _LIMIT_MEGABYTES},
+        "clips": found,
+    }
+    print(json.dumps(result, indent=2))
+
+
+if __name__ == "__main__":
+    main()
