@@ -311,19 +311,20 @@ class Book:
         modes = self.modes(sku)
         if mode not in modes:
             raise self._no_mode(sku, mode, modes)
-        chosen: dict[str, tuple[Price, Rate]] = {}
-        for price in _resolved([price for price in prices if price.mode == mode], resolution, sku):
-            chosen[price.unit] = (price, self._listed(sku, price))
+        listed = [price for price in prices if price.mode == mode]
+        first = entry.prices[0].unit if entry and entry.prices else ""
+        given: dict[str, tuple[Price, Rate]] = {}
         for one in own:
-            if (one.mode or "standard") != mode:
-                continue
-            unit = one.unit or (prices[0].unit if prices else _planned_unit(entry))
-            if not unit:
-                raise DocumentError("a price needs its `unit`", where=f"{self.overrides.where} {sku}", hint="add it")
-            # A card's rules for each call (minimum, blocks) stay: a private price changes the money, not the meter.
-            rule = chosen[unit][0] if unit in chosen else _meter(unit, self.overrides.where, sku)
-            chosen[unit] = (rule, self.overrides.rate(one, sku, unit))
-        return tuple(chosen.values())
+            if (one.mode or "standard") == mode and one.resolution in {"", resolution}:
+                unit = one.unit or first
+                # A card's rules for each call (minimum, blocks) stay: a private price changes the money, not the meter.
+                rule = next((price for price in prices if price.unit == unit), None) or _meter(unit, sku)
+                given[unit] = (rule, self.overrides.rate(one, sku, unit))
+        rest = [price for price in listed if price.unit not in given]
+        chosen: dict[str, tuple[Price, Rate]] = {
+            price.unit: (price, self._listed(sku, price)) for price in _resolved(rest, resolution, sku)
+        }
+        return tuple({**chosen, **given}.values())
 
     def _listed(self, sku: str, price: Price) -> Rate:
         provider, entry = load_cards()[sku]
@@ -383,11 +384,7 @@ def _resolved(prices: list[Price], resolution: str, sku: str) -> list[Price]:
     return picked
 
 
-def _planned_unit(entry: Entry | None) -> str:
-    return entry.prices[0].unit if entry and entry.prices else ""
-
-
-def _meter(unit: str, where: str, sku: str) -> Price:
+def _meter(unit: str, sku: str) -> Price:
     if unit == "block":
-        raise DocumentError("a block has no length here", where=f"{where} {sku}", hint="give a price by the image")
+        raise DocumentError("how many frames a block has is not known", where=sku, hint="give a price by the image")
     return msgspec.convert({"unit": unit, "usd": 0.0}, Price)

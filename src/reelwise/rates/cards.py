@@ -220,7 +220,11 @@ def _origin(one: Price | Entry | Sheet, sheet: Sheet, above: Source) -> Source:
     """Resolve where something comes from: its own words, else the named source's, else those of what it stands in."""
     base = sheet.sources.get(one.source, above)
     text = one.source if one.source and one.source not in sheet.sources else base.text
-    return Source(text=text, checked=one.checked or base.checked, quality=one.quality or base.quality)
+    return Source(
+        text=text,
+        checked=one.checked or base.checked or above.checked,
+        quality=one.quality or base.quality or above.quality,
+    )
 
 
 def _sourced(one: T, origin: Source) -> T:
@@ -236,22 +240,22 @@ def _check(entry: Entry, *, where: str) -> None:
     for price in entry.prices:
         if (price.usd is None) == (not price.tiers):
             raise DocumentError("a price has either `usd` or `tiers`", where=where, hint="see the schema")
-        check_steps(price.tiers, where=where)
+        check_ends([step.up_to for step in price.tiers], where=where)
         if (price.unit == "block") != bool(price.frames):
             raise DocumentError(
                 "`frames` goes with the unit `block`", where=where, hint="say how many frames are a block"
             )
 
 
-def check_steps(steps: tuple[Step, ...], *, where: str) -> None:
-    """Refuse steps that do not rise, or that follow one without an end."""
+def check_ends(ends: list[float | None], *, where: str) -> None:
+    """Refuse steps whose ends do not rise, or one without an end before the last."""
     low = 0.0
-    for index, step in enumerate(steps):
-        if step.up_to is None and index < len(steps) - 1:
+    for index, end in enumerate(ends):
+        if end is None and index < len(ends) - 1:
             raise DocumentError("only the last step has no end", where=where, hint="give the others `up_to`")
-        if step.up_to is not None and step.up_to <= low:
+        if end is not None and end <= low:
             raise DocumentError("the steps do not rise", where=where, hint="order them by `up_to`")
-        low = step.up_to or low
+        low = end or low
 
 
 @lru_cache(maxsize=1)

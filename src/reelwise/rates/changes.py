@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from reelwise.rates.listing import Listing
     from reelwise.rates.rate import Rate
 
-__all__ = ["Change", "changed", "upcoming"]
+__all__ = ["Change", "changed"]
 
 
 class Change(Struct, frozen=True, kw_only=True):
@@ -39,7 +39,8 @@ def changed(before: Book, after: Book, *, skus: Iterable[str] | None = None) -> 
     """List the rates that two books do not share.
 
     Args:
-        before, after: the books.
+        before: the book to compare from.
+        after: the book to compare with.
         skus: only these: card ids as in `Book.skus`, models by any name; None compares everything there is.
     """
     old, new = _table(before, skus), _table(after, skus)
@@ -80,8 +81,3 @@ def _steps(rate: Rate | None) -> dict[float, float]:
 
 def _rules(rate: Rate) -> tuple[float, float]:
     return rate.free_month, rate.round_to
-
-
-def upcoming(book: Book, sku: str) -> tuple[str, ...]:
-    """List the ISO days after the book's on which some price of a card or model begins."""
-    return tuple(day for day in book.starts(sku) if day > book.day.isoformat())

@@ -25,6 +25,7 @@ __all__ = [
     "empty",
     "find",
     "modes_on",
+    "package_read",
     "package_version",
     "starts_of",
     "with_own",
@@ -207,7 +208,7 @@ def build(name: str, pair: tuple[Any, Any], mode: str, context: dict[str, str], 
                     unit=unit,
                     usd=_each(price, key, above),
                     source=f"genai-prices {version}, {provider.id}/{model.id}",
-                    checked=_READ.get(version, ""),
+                    checked=package_read(),
                     quality="package",
                     note="; ".join([*notes, *_borrowed(unit, key)]),
                     variant=variant_name(mode, starts, index),
@@ -286,3 +287,8 @@ def by_tokens(model: Any) -> bool:
     """Say whether the package prices a model by tokens (and not by the hour, page or character)."""
     rows = [row.prices for row in _rows(model)] or [model.prices]
     return any(vars(row).get(key) is not None for row in rows for key in ("input_mtok", "output_mtok"))
+
+
+def package_read() -> str:
+    """Say on which ISO day the installed version was compared with what vendors publish; empty if nobody did."""
+    return _READ.get(package_version(), "")

@@ -88,6 +88,12 @@ class Names:
                 self._check_discounted(one, where)
             elif one.sku and "/" not in one.sku:
                 raise DocumentError("a sku has the form provider/product", where=where, hint="or is it a `model`?")
+            elif one.sku and not one.unit and not self._has_unit(one.sku):
+                raise DocumentError("a price for something unpriced needs its `unit`", where=where, hint="add it")
+
+    def _has_unit(self, sku: str) -> bool:
+        found = load_cards().get(self.known()[sku])
+        return bool(found and found[1].prices)
 
     def _check_discounted(self, one: Override, where: str) -> None:
         if one.sku in self.known() if one.sku else llm.find(one.model) is not None:

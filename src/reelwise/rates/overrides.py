@@ -17,7 +17,7 @@ from msgspec import Meta, Struct, field
 
 from reelwise.documents import decode, read_yaml
 from reelwise.errors import DocumentError
-from reelwise.rates.cards import IsoDay, NotNegative, Positive, Step, UnitName, check_steps, each
+from reelwise.rates.cards import IsoDay, NotNegative, Positive, UnitName, check_ends, each
 from reelwise.rates.rate import Rate, Tier, scaled
 
 if TYPE_CHECKING:
@@ -35,6 +35,13 @@ class Exchange(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     source: Annotated[str, Meta(min_length=1)]
 
 
+class Step(Struct, frozen=True, forbid_unknown_fields=True):
+    """One step of a graduated private price: `up_to` units a month (none: no end), `price` for `per` units."""
+
+    price: NotNegative
+    up_to: Positive | None = None
+
+
 class Override(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One private price.
 
@@ -43,7 +50,8 @@ class Override(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         discount_percent: percent off the listed price; or `price`, or `tiers`, which replace it.
         unit: which unit is replaced; a card's own unit if empty.
         mode: which mode is meant; empty: every mode for a discount, standard for a price.
-        price: in the currency, for `per` units; `tiers` likewise (their field is `usd` all the same).
+        resolution: which resolution is meant; empty: any.
+        price: in the file's currency, for `per` units; `tiers` likewise, graduated over the month.
         free_month, round_to: as on a card.
         exchange: this price's own exchange rate.
         starts, ends: first and last day (`from` and `until` in the file); empty is open.
@@ -56,6 +64,7 @@ class Override(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     discount_percent: Annotated[float, Meta(gt=0, le=100)] | None = None
     unit: UnitName | Literal[""] = ""
     mode: Literal["", "standard", "batch", "flex", "priority", "fast"] = ""
+    resolution: str = ""
     price: NotNegative | None = None
     tiers: tuple[Step, ...] = ()
     per: Positive = 1.0
@@ -111,7 +120,7 @@ class Overrides(Struct, frozen=True, kw_only=True):
         exchange = one.exchange
         factor = exchange.usd_per_unit if exchange else 1.0
         tiers = tuple(
-            Tier(float("inf") if step.up_to is None else step.up_to, each(step.usd, one.per) * factor)
+            Tier(float("inf") if step.up_to is None else step.up_to, each(step.price, one.per) * factor)
             for step in one.tiers
         )
         source = f"given by {self._says(one)}"
@@ -128,7 +137,7 @@ class Overrides(Struct, frozen=True, kw_only=True):
             checked=exchange.day if exchange else one.starts,
             quality="given",
             note=one.note,
-            variant="" if one.mode in {"", "standard"} else one.mode,
+            variant=", ".join(part for part in (one.mode.removeprefix("standard"), one.resolution) if part),
         )
 
     def _says(self, one: Override) -> str:
@@ -174,4 +183,4 @@ def _check(one: Override, where: str) -> None:
         )
     if one.ends and one.ends < one.starts:
         raise DocumentError("`until` lies before `from`", where=where, hint="swap them")
-    check_steps(one.tiers, where=where)
+    check_ends([step.up_to for step in one.tiers], where=where)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,18 @@ PATH = Path(__file__).with_name("schema.json")
 
 def card_schema() -> dict[str, Any]:
     """Make the schema of one provider's card file."""
-    schema = msgspec.json.schema(Sheet)
+    schema = _cleaned(msgspec.json.schema(Sheet))
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "Reelwise rate card", **schema}
+
+
+def _cleaned(value: Any) -> Any:
+    """Take the indentation out of descriptions: Python 3.13 does so itself, and the file must not depend on that."""
+    if isinstance(value, dict):
+        return {
+            key: inspect.cleandoc(one) if key == "description" and isinstance(one, str) else _cleaned(one)
+            for key, one in value.items()
+        }
+    return [_cleaned(one) for one in value] if isinstance(value, list) else value
 
 
 def schema_text() -> str:
