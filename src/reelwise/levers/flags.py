@@ -1,0 +1,101 @@
+"""How far each lever is built, read off the code: whether it is priced, executed and measured."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+
+from reelwise.facts import Facts
+from reelwise.flow import Item, Out
+from reelwise.plan import Plan
+from reelwise.rates import Book
+from reelwise.stages import Call, Sample, Stage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from reelwise.levers.base import Lever
+
+__all__ = ["Flags", "changed_stages", "flags", "probes"]
+
+_DAY = dt.date(2026, 11, 22)
+"""Any day would do: flags depend on code, not on prices."""
+
+
+class Flags(Struct, frozen=True, kw_only=True):
+    """How far a lever is built.
+
+    Attributes:
+        priced: it changes a plan, so the bill with and without it can be compared.
+        executed: priced, and `process` of every stage it adds, changes or removes runs on real footage and counts what
+            would be sent. No model is called yet. A lever whose effect needs a model's answers, or the history of
+            your traffic (Stage.counted is False), is priced only; so is one that changes nothing but hosts.
+        measured: executed, and a stage it changes finds its effect in the footage itself: the stage has its own
+            `process`, and pricing it asks for a fact that only footage can tell (active share, region, frames kept,
+            sound). The others are exact arithmetic on sizes and settings once the footage has been counted.
+    """
+
+    priced: bool
+    executed: bool
+    measured: bool
+
+
+def probes() -> tuple[Plan, ...]:
+    """Return plans of each kind of call that a lever may act on: native video, pictures, speech, generated video."""
+    return (
+        Plan(stages=(Call(model="gemini-2.5-pro"),)),
+        Plan(stages=(Sample(fps=1.0), Call(model="gpt-4o", part="images"))),
+        Plan(stages=(Sample(fps=1.0), Call(model="gemini-2.5-pro", part="images"))),
+        Plan(stages=(Call(model="openai/whisper-1", part="audio"),)),
+        Plan(stages=(Call(model="google/veo-3.1-fast", part="generate", resolution="1080p"),)),
+    )
+
+
+def flags(lever: Lever) -> Flags:
+    """Read a lever's flags off what it does to the probe plans, with its own settings and with those it offers."""
+    if not lever.is_priced:
+        return Flags(priced=False, executed=False, measured=False)
+    pairs = list(changed_stages(lever))
+    executed = bool(pairs) and all(stage.counted for stage, _ in pairs)
+    measured = executed and any(after and _asks_footage(stage) for stage, after in pairs)
+    return Flags(priced=True, executed=executed, measured=measured)
+
+
+def changed_stages(lever: Lever) -> Iterator[tuple[Stage, bool]]:
+    """List the stages that differ on any probe plan, and whether each is in the plan after the lever (or only before)."""
+    variants = (lever, *(type(lever)(**settings) for settings in lever.offers))
+    for pulled in variants:
+        for plan in probes():
+            after = pulled.apply(plan)
+            yield from ((stage, False) for stage in plan.stages if stage not in after.stages)
+            yield from ((stage, True) for stage in after.stages if stage not in plan.stages)
+
+
+def _asks_footage(stage: Stage) -> bool:
+    if type(stage).process is Stage.process:
+        return False
+    asked = _Asked()
+    item = Item(count=1.0, seconds=60.0, frames=1800.0, audio_seconds=60.0, width_px=1920, height_px=1080)
+    stage.expect(item, asked, Out(Book.load(_DAY), _DAY))
+    return bool(asked.names)
+
+
+class _Asked(Facts):
+    """Facts that know nothing and remember what they were asked for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: set[str] = set()
+
+    def has(self, name: str) -> bool:
+        self.names.add(name)
+        return False
+
+    def find(self, name: str, **_: Any) -> None:
+        self.names.add(name)
+
+    def get(self, name: str, **_: Any) -> tuple[float, int]:
+        self.names.add(name)
+        return 0.5, 0
