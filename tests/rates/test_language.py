@@ -175,6 +175,18 @@ def test_audio_has_its_own_rate_and_pictures_follow_text() -> None:
     assert "charged at input" in rates["tokens_image"].note
 
 
+@pytest.mark.parametrize(
+    ("model", "per_second", "expected"),
+    [("gemini-2.5-flash", 32, 0.00192), ("gemini-3.8-flash", 25, 0.001125)],
+)
+def test_a_minute_of_sound(model: str, per_second: int, expected: float) -> None:
+    assert usd(model=model, tokens_audio=per_second * 60.0) == pytest.approx(expected)
+
+
+def test_generated_video_tokens() -> None:
+    assert BOOK.rate("gemini-omni-1.1-flash", "tokens_video_output").usd * 1e6 == pytest.approx(17.5)
+
+
 def test_the_hour_of_the_brief() -> None:
     minute = {"tokens_video": 1.08e6, "model": "gemini-2.5-pro"}
     assert usd(**minute) == pytest.approx(2.70)

@@ -85,6 +85,12 @@ def test_a_models_units_are_replaced_one_by_one_and_others_follow(tmp_path: Path
     )
 
 
+def test_a_replaced_price_is_listed_once(tmp_path: Path) -> None:
+    mine = book(tmp_path, "overrides: [{model: gemini-2.5-pro, unit: tokens_text, price: 1.0, per: 1000000}]")
+    rates = [rate for rate in mine.listing("gemini-2.5-pro").rates if rate.quality == "given"]
+    assert [rate.unit for rate in rates].count("tokens_text") == 1
+
+
 def test_audio_of_its_own_does_not_follow_text(tmp_path: Path) -> None:
     mine = book(tmp_path, "overrides: [{model: gemini-2.5-flash, unit: tokens_text, price: 0.1, per: 1000000}]")
     assert mine.rate("gemini-2.5-flash", "tokens_image").usd == pytest.approx(1e-7)
@@ -198,3 +204,58 @@ def test_broken_files_are_refused_with_a_reason(tmp_path: Path, entry: str, mess
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(DocumentError, match="no such file"):
         Book.load(DAY, tmp_path / "none.yaml")
+
+
+JUNE = dt.date(2026, 6, 3)
+MADE = "overrides: [{provider: google, mode: batch, from_mode: standard, discount_percent: 50, source: batch guide}]"
+
+
+def test_a_mode_is_made_out_of_another_one_bands_and_all(tmp_path: Path) -> None:
+    assert Book.load(JUNE).modes("gemini-2.5-pro") == ("standard",)
+    mine = book(tmp_path, MADE, JUNE)
+    assert mine.modes("gemini-2.5-pro") == ("standard", "batch")
+    assert mine.cliff("gemini-2.5-pro", "batch") == 200_000
+    for tokens in (200_000.0, 200_001.0):
+        one = {"model": "gemini-2.5-pro", "tokens_text": tokens, "tokens_output": 100.0}
+        assert usd(mine, mode="batch", **one) == pytest.approx(usd(mine, **one) / 2)
+    rate = mine.rate("gemini-2.5-pro", mode="batch")
+    assert rate.variant == "batch, up to 200,000 tokens"
+    assert "batch guide" in rate.source
+    assert mine.modes("gpt-5.4") == ("standard",)
+
+
+def test_a_made_mode_replaces_a_listed_one_and_follows_private_prices(tmp_path: Path) -> None:
+    mine = book(
+        tmp_path,
+        """
+overrides:
+  - {model: gemini-2.5-pro, mode: batch, from_mode: standard, discount_percent: 60}
+  - {model: gemini-2.5-pro, unit: tokens_text, price: 1.0, per: 1000000}
+  - {model: gemini-2.5-pro, unit: tokens_output, mode: batch, price: 3.0, per: 1000000}
+  - {sku: fal/sam-3, mode: batch, from_mode: standard, discount_percent: 20}
+""",
+    )
+    assert mine.rate("gemini-2.5-pro", mode="batch").usd == pytest.approx(0.4e-6)
+    assert mine.rate("gemini-2.5-pro", "tokens_output", mode="batch").usd == pytest.approx(3e-6)
+    assert usd(mine, model="fal/sam-3", mode="batch", images=300.0) == pytest.approx(
+        0.8 * usd(mine, model="fal/sam-3", images=300.0)
+    )
+    assert mine.rate("fal/sam-3", mode="batch").variant == "batch"
+
+
+@pytest.mark.parametrize(
+    ("entries", "said"),
+    [
+        ("{model: gpt-5.4, mode: batch, from_mode: batch, discount_percent: 50}", "a made mode needs"),
+        ("{model: gpt-5.4, from_mode: standard, discount_percent: 50}", "a made mode needs"),
+        ("{model: gpt-5.4, unit: tokens_text, mode: batch, from_mode: standard, price: 1}", "a made mode needs"),
+        (
+            "{provider: openai, mode: batch, from_mode: flex, discount_percent: 5}, "
+            "{model: gpt-5.4, mode: flex, from_mode: batch, discount_percent: 5}",
+            "made out of another mode itself",
+        ),
+    ],
+)
+def test_a_made_mode_says_what_it_is_made_of(tmp_path: Path, entries: str, said: str) -> None:
+    with pytest.raises(DocumentError, match=said):
+        book(tmp_path, f"overrides: [{entries}]")

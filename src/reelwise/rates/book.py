@@ -142,11 +142,24 @@ class Book:
             sku = self._names.canonical(model)
             entry = self._entry_or_none(sku)
             listed = [price.mode for price in on(entry, self._iso)] if entry else []
-            return tuple(dict.fromkeys([*listed, *(one.mode or "standard" for one in self._replacing(sku))]))
+            own = [one.mode or "standard" for one in self._replacing(sku)]
+            return self._with_made([*listed, *own], self._made_card(sku))
         pair = llm.find(model)
         known = list(llm.modes_on(*pair, self.day)) if pair else []
         own = [one.mode or "standard" for one in self._replacing(*_language_names(model, pair))]
-        return tuple(dict.fromkeys([*known, *own]))
+        return self._with_made([*known, *own], self._made_language(model, pair))
+
+    @staticmethod
+    def _with_made(modes: list[str], made: dict[str, Override]) -> tuple[str, ...]:
+        return tuple(dict.fromkeys([*modes, *(mode for mode, one in made.items() if one.from_mode in modes)]))
+
+    def _made_language(self, model: str, pair: tuple[Any, Any] | None) -> dict[str, Override]:
+        provider = pair[0].id if pair else ""
+        return self.overrides.made(_language_names(model, pair), provider=provider, day=self._iso)
+
+    def _made_card(self, sku: str) -> dict[str, Override]:
+        provider, entry = load_cards().get(sku, ("", None))
+        return self.overrides.made((sku, *(entry.aliases if entry else ())), provider=provider, day=self._iso)
 
     def cliff(self, model: str, mode: str = "standard") -> int | None:
         """Say above how many input tokens the whole request is repriced; None where nothing changes."""
@@ -264,6 +277,11 @@ class Book:
             raise self._no_mode(model, mode, modes)
         contexts = llm.modes_on(*pair, self.day) if pair else {}
         names = _language_names(model, pair)
+        made = self._made_language(model, pair).get(mode)
+        if made:
+            base = self._language(model, made.from_mode)
+            bands = tuple({u: self.overrides.in_mode(made, rate) for u, rate in band.items()} for band in base.bands)
+            return llm.with_own(msgspec.structs.replace(base, mode=mode, bands=bands), self._given(model, names, mode))
         if pair and mode in contexts:
             compiled = llm.build(model, pair, mode, contexts[mode], self.day)
         else:
@@ -285,12 +303,14 @@ class Book:
             }
             for band in compiled.bands
         )
-        given: dict[str, Rate] = {
+        return llm.with_own(msgspec.structs.replace(compiled, bands=discounted), self._given(model, names, mode))
+
+    def _given(self, model: str, names: tuple[str, ...], mode: str) -> dict[str, Rate]:
+        return {
             one.unit: self.overrides.rate(one, model, one.unit)
             for one in self._replacing(*names)
             if (one.mode or "standard") == mode
         }
-        return llm.with_own(msgspec.structs.replace(compiled, bands=discounted), given)
 
     def _card_rates(self, sku: str, mode: str, resolution: str) -> tuple[tuple[Price, Rate], ...]:
         key = (sku, mode, resolution)
@@ -320,6 +340,11 @@ class Book:
                 # A card's rules for each call (minimum, blocks) stay: a private price changes the money, not the meter.
                 rule = next((price for price in prices if price.unit == unit), None) or _meter(unit, sku)
                 given[unit] = (rule, self.overrides.rate(one, sku, unit))
+        made = self._made_card(sku).get(mode)
+        if made:
+            base = self._card_rates(sku, made.from_mode, resolution)
+            derived = {rate.unit: (price, self.overrides.in_mode(made, rate)) for price, rate in base}
+            return tuple({**derived, **given}.values())
         rest = [price for price in listed if price.unit not in given]
         chosen: dict[str, tuple[Price, Rate]] = {
             price.unit: (price, self._listed(sku, price)) for price in _resolved(rest, resolution, sku)

@@ -94,6 +94,9 @@ def list_languages(book: Book) -> Iterator[Listing]:
 
 
 def _language_rates(book: Book, name: str) -> tuple[Rate, ...]:
-    return tuple(
-        rate for mode in book.modes(name) for band in book.language(name, mode).bands for rate in band.values()
-    )
+    found: dict[tuple[str, str], Rate] = {}
+    for mode in book.modes(name):
+        for band in book.language(name, mode).bands:
+            for rate in band.values():
+                found.setdefault((rate.unit, rate.variant), rate)
+    return tuple(found.values())

@@ -5,8 +5,10 @@
       - {provider: aws, discount_percent: 12, source: "private pricing addendum"}
       - {sku: aws/g4dn.xlarge, price: 0.31, source: "3-year contract"}
       - {model: gemini-2.5-pro, unit: tokens_text, price: 1.10, per: 1000000, source: "order form"}
+      - {model: gemini-2.5-pro, mode: batch, from_mode: standard, discount_percent: 50, source: "batch guide"}
 
 A replaced price is what you pay: no discount is taken off it. Discounts that meet on one price multiply.
+With `from_mode` a mode is made: it costs what the other mode costs, long-context bands and all, less the percent.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ from msgspec import Meta, Struct, field
 from reelwise.documents import decode, read_yaml
 from reelwise.errors import DocumentError
 from reelwise.rates.cards import IsoDay, NotNegative, Positive, UnitName, check_ends, each
-from reelwise.rates.rate import Rate, Tier, scaled
+from reelwise.rates.rate import Rate, Tier, replaced, scaled
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -50,6 +52,7 @@ class Override(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         discount_percent: percent off the listed price; or `price`, or `tiers`, which replace it.
         unit: which unit is replaced; a card's own unit if empty.
         mode: which mode is meant; empty: every mode for a discount, standard for a price.
+        from_mode: `mode` is made: it costs what this mode costs, less `discount_percent`.
         resolution: which resolution is meant; empty: any.
         price: in the file's currency, for `per` units; `tiers` likewise, graduated over the month.
         free_month, round_to: as on a card.
@@ -64,6 +67,7 @@ class Override(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     discount_percent: Annotated[float, Meta(gt=0, le=100)] | None = None
     unit: UnitName | Literal[""] = ""
     mode: Literal["", "standard", "batch", "flex", "priority", "fast"] = ""
+    from_mode: Literal["", "standard", "batch", "flex", "priority", "fast"] = ""
     resolution: str = ""
     price: NotNegative | None = None
     tiers: tuple[Step, ...] = ()
@@ -109,11 +113,36 @@ class Overrides(Struct, frozen=True, kw_only=True):
         """Take every discount that applies off a listed rate; `unit` is the unit whose listed price it is charged at."""
         for one in self.entries:
             percent = one.discount_percent
-            if percent is None or not one.holds(day) or one.mode not in {"", mode} or one.unit not in {"", unit}:
+            if (
+                percent is None
+                or one.from_mode
+                or not one.holds(day)
+                or one.mode not in {"", mode}
+                or one.unit not in {"", unit}
+            ):
                 continue
             if one.provider == provider if one.provider else (one.sku or one.model) in names:
                 rate = scaled(rate, 1.0 - percent / 100.0, f"{percent:g}% off by {self._says(one)}")
         return rate
+
+    def made(self, names: tuple[str, ...], *, provider: str, day: str) -> dict[str, Override]:
+        """Map each mode that is made out of another one to its entry; the last of a mode wins."""
+        return {
+            one.mode: one
+            for one in self.entries
+            if one.from_mode
+            and one.holds(day)
+            and (one.provider == provider if one.provider else (one.sku or one.model) in names)
+        }
+
+    def in_mode(self, one: Override, rate: Rate) -> Rate:
+        """Turn a rate of the mode that one is made out of into a rate of the made mode."""
+        percent = one.discount_percent or 0.0
+        made = scaled(
+            rate, 1.0 - percent / 100.0, f"{one.mode} is {percent:g}% off {one.from_mode} by {self._says(one)}"
+        )
+        rest = rate.variant.removeprefix(one.from_mode).removeprefix(", ")
+        return replaced(made, variant=", ".join(part for part in (one.mode.removeprefix("standard"), rest) if part))
 
     def rate(self, one: Override, sku: str, unit: str) -> Rate:
         """Turn a replaced price into a rate in USD."""
@@ -156,6 +185,7 @@ def read_overrides(path: Path) -> Overrides:
         where = f"{path} $.overrides[{index}]"
         _check(one, where)
         entries.append(_filled(one, file.exchange))
+    _check_made(entries, path)
     return Overrides(where=path.name, entries=tuple(entries))
 
 
@@ -181,6 +211,23 @@ def _check(one: Override, where: str) -> None:
         raise DocumentError(
             "a model's price needs its `unit`", where=where, hint="say `unit: tokens_text` and `per: 1000000`"
         )
+    if one.from_mode and (one.discount_percent is None or one.mode in {"", one.from_mode} or one.unit):
+        raise DocumentError(
+            "a made mode needs `mode`, another `from_mode` and `discount_percent`, and no `unit`",
+            where=where,
+            hint="write {model: M, mode: batch, from_mode: standard, discount_percent: 50}",
+        )
     if one.ends and one.ends < one.starts:
         raise DocumentError("`until` lies before `from`", where=where, hint="swap them")
     check_ends([step.up_to for step in one.tiers], where=where)
+
+
+def _check_made(entries: list[Override], path: Path) -> None:
+    made = {one.mode for one in entries if one.from_mode}
+    for index, one in enumerate(entries):
+        if one.from_mode in made:
+            raise DocumentError(
+                f"`{one.from_mode}` is made out of another mode itself",
+                where=f"{path} $.overrides[{index}]",
+                hint="name the listed mode it comes from",
+            )
