@@ -1,0 +1,1 @@
+"""Pages and files for people: what an audit found, and what to check."""
