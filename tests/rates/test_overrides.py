@@ -250,8 +250,7 @@ overrides:
         ("{model: gpt-5.4, from_mode: standard, discount_percent: 50}", "a made mode needs"),
         ("{model: gpt-5.4, unit: tokens_text, mode: batch, from_mode: standard, price: 1}", "a made mode needs"),
         (
-            "{provider: openai, mode: batch, from_mode: flex, discount_percent: 5}, "
-            "{model: gpt-5.4, mode: flex, from_mode: batch, discount_percent: 5}",
+            "{provider: openai, mode: batch, from_mode: flex, discount_percent: 5}, {model: gpt-5.4, mode: flex, from_mode: batch, discount_percent: 5}",
             "made out of another mode itself",
         ),
     ],

@@ -143,23 +143,15 @@ class Book:
             entry = self._entry_or_none(sku)
             listed = [price.mode for price in on(entry, self._iso)] if entry else []
             own = [one.mode or "standard" for one in self._replacing(sku)]
-            return self._with_made([*listed, *own], self._made_card(sku))
+            return self._with_made([*listed, *own], _card_names(sku))
         pair = llm.find(model)
         known = list(llm.modes_on(*pair, self.day)) if pair else []
         own = [one.mode or "standard" for one in self._replacing(*_language_names(model, pair))]
-        return self._with_made([*known, *own], self._made_language(model, pair))
+        return self._with_made([*known, *own], _language_names(model, pair))
 
-    @staticmethod
-    def _with_made(modes: list[str], made: dict[str, Override]) -> tuple[str, ...]:
+    def _with_made(self, modes: list[str], names: tuple[str, ...]) -> tuple[str, ...]:
+        made = self.overrides.made(names, self._iso)
         return tuple(dict.fromkeys([*modes, *(mode for mode, one in made.items() if one.from_mode in modes)]))
-
-    def _made_language(self, model: str, pair: tuple[Any, Any] | None) -> dict[str, Override]:
-        provider = pair[0].id if pair else ""
-        return self.overrides.made(_language_names(model, pair), provider=provider, day=self._iso)
-
-    def _made_card(self, sku: str) -> dict[str, Override]:
-        provider, entry = load_cards().get(sku, ("", None))
-        return self.overrides.made((sku, *(entry.aliases if entry else ())), provider=provider, day=self._iso)
 
     def cliff(self, model: str, mode: str = "standard") -> int | None:
         """Say above how many input tokens the whole request is repriced; None where nothing changes."""
@@ -277,8 +269,8 @@ class Book:
             raise self._no_mode(model, mode, modes)
         contexts = llm.modes_on(*pair, self.day) if pair else {}
         names = _language_names(model, pair)
-        made = self._made_language(model, pair).get(mode)
-        if made:
+        made = self.overrides.made(names, self._iso).get(mode)
+        if made and made.from_mode in modes:
             base = self._language(model, made.from_mode)
             bands = tuple({u: self.overrides.in_mode(made, rate) for u, rate in band.items()} for band in base.bands)
             return llm.with_own(msgspec.structs.replace(base, mode=mode, bands=bands), self._given(model, names, mode))
@@ -340,8 +332,8 @@ class Book:
                 # A card's rules for each call (minimum, blocks) stay: a private price changes the money, not the meter.
                 rule = next((price for price in prices if price.unit == unit), None) or _meter(unit, sku)
                 given[unit] = (rule, self.overrides.rate(one, sku, unit))
-        made = self._made_card(sku).get(mode)
-        if made:
+        made = self.overrides.made(_card_names(sku), self._iso).get(mode)
+        if made and made.from_mode in modes:
             base = self._card_rates(sku, made.from_mode, resolution)
             derived = {rate.unit: (price, self.overrides.in_mode(made, rate)) for price, rate in base}
             return tuple({**derived, **given}.values())
@@ -385,7 +377,12 @@ def _language_names(model: str, pair: tuple[Any, Any] | None) -> tuple[str, ...]
     if pair is None:
         return (model,)
     provider, found = pair
-    return (model, found.id, f"{provider.id}:{found.id}", f"{provider.id}/{found.id}")
+    return (model, found.id, f"{provider.id}:{found.id}", f"{provider.id}/{found.id}", provider.id)
+
+
+def _card_names(sku: str) -> tuple[str, ...]:
+    provider, entry = load_cards().get(sku, ("", None))
+    return (sku, *(entry.aliases if entry else ()), provider)
 
 
 def _bound(cache: dict[Any, Any]) -> None:

@@ -125,14 +125,12 @@ class Overrides(Struct, frozen=True, kw_only=True):
                 rate = scaled(rate, 1.0 - percent / 100.0, f"{percent:g}% off by {self._says(one)}")
         return rate
 
-    def made(self, names: tuple[str, ...], *, provider: str, day: str) -> dict[str, Override]:
-        """Map each mode that is made out of another one to its entry; the last of a mode wins."""
+    def made(self, names: tuple[str, ...], day: str) -> dict[str, Override]:
+        """Map each mode that is made out of another one to its entry; the last of a mode wins. `names` has the provider too."""
         return {
             one.mode: one
             for one in self.entries
-            if one.from_mode
-            and one.holds(day)
-            and (one.provider == provider if one.provider else (one.sku or one.model) in names)
+            if one.from_mode and one.holds(day) and (one.provider or one.sku or one.model) in names
         }
 
     def in_mode(self, one: Override, rate: Rate) -> Rate:
