@@ -19,16 +19,22 @@ import sys
 import tempfile
 from pathlib import Path
 
-from reelwise.video import probe, track
+from reelwise.video import draw_demo, probe, track
 
 _LIMIT_RATIO = 1.15
 _LIMIT_MEGABYTES = 200.0
 
 _CHILD = """
 import resource, sys
+from pathlib import Path
 from reelwise.video import track
 found = track(sys.argv[1])
-print(found.frames, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024 * 1024 if sys.platform == "darwin" else 1024))
+status = Path("/proc/self/status")
+if status.exists():  # ru_maxrss would count the parent before exec
+    peak = next(int(line.split()[1]) for line in status.read_text().splitlines() if line.startswith("VmHWM")) / 1024
+else:
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024 * 1024)
+print(found.frames, peak)
 """
 
 
@@ -50,8 +56,6 @@ def ffmpeg(clip: str) -> None:
 
 def long_clip(minutes: int) -> str:
     """Draw 20 seconds at 1080p and loop them without encoding again."""
-    from reelwise.video import draw_demo
-
     folder = Path(tempfile.gettempdir()) / "reelwise-bench"
     folder.mkdir(exist_ok=True)
     short, whole = folder / "demo-1080p-20s.mp4", folder / f"demo-1080p-{minutes}min.mp4"
