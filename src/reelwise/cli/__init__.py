@@ -20,6 +20,7 @@ COMMANDS: dict[str, str] = {
     "tokens": "Count the billable tokens of a picture, a video or a minute of sound.",
     "rates": "List, show, check and compare prices.",
     "levers": "List every way of cutting the bill, or show one's card.",
+    "checklist": "Write one page: which levers fit a workload, in order, and what to ask first.",
 }
 """Every command and its one-line help, so that `--help` imports none of them. Command `x` is `cli` in reelwise/cli/x.py."""
 

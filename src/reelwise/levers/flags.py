@@ -89,13 +89,13 @@ class _Asked(Facts):
         super().__init__()
         self.names: set[str] = set()
 
-    def has(self, name: str) -> bool:
+    def has(self, name: str, *_: Any, **__: Any) -> bool:
         self.names.add(name)
         return False
 
-    def find(self, name: str, **_: Any) -> None:
+    def find(self, name: str, *_: Any, **__: Any) -> None:
         self.names.add(name)
 
-    def get(self, name: str, **_: Any) -> tuple[float, int]:
+    def get(self, name: str, *_: Any, **__: Any) -> tuple[float, int]:
         self.names.add(name)
         return 0.5, 0

@@ -1,1 +1,1 @@
-"""Pages and files for people: what an audit found, and what to check."""
+"""Documents for people, each a pure function of plain structs."""
