@@ -19,6 +19,7 @@ __all__ = ["COMMANDS", "cli", "main"]
 COMMANDS: dict[str, str] = {
     "tokens": "Count the billable tokens of a picture, a video or a minute of sound.",
     "rates": "List, show, check and compare prices.",
+    "schema": "Print the JSON Schema of a workload file, a plan or private rates.",
     "levers": "List every way of cutting the bill, or show one's card.",
     "checklist": "Write one page: which levers fit a workload, in order, and what to ask first.",
 }

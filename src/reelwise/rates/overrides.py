@@ -25,7 +25,7 @@ from reelwise.rates.rate import Rate, Tier, replaced, scaled
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["Exchange", "Override", "Overrides", "read_overrides"]
+__all__ = ["Exchange", "Override", "Overrides", "PrivateRates", "read_overrides"]
 
 
 class Exchange(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -85,7 +85,14 @@ class Override(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         return self.starts <= day and (not self.ends or day <= self.ends)
 
 
-class _File(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class PrivateRates(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A file of private prices.
+
+    Attributes:
+        exchange: the currency that all its prices are in; empty is USD.
+        overrides: the prices; of two about the same thing the later one wins.
+    """
+
     exchange: Exchange | None = None
     overrides: tuple[Override, ...] = ()
 
@@ -177,7 +184,7 @@ def read_overrides(path: Path) -> Overrides:
     Raises:
         DocumentError: unknown fields, two subjects, a discount and a price, or a currency without its dated rate.
     """
-    file = decode(read_yaml(path), _File, where=str(path))
+    file = decode(read_yaml(path), PrivateRates, where=str(path))
     entries = []
     for index, one in enumerate(file.overrides):
         where = f"{path} $.overrides[{index}]"
