@@ -27,7 +27,7 @@ __all__ = ["Entry", "Facts", "defaults", "settings_hash"]
 
 
 class Entry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A fact and the key it holds under; empty parts of the key hold for all.
+    """A fact and the key it holds under; empty parts of the key hold for all, and no class of footage borrows another's.
 
     Attributes:
         name: what, with its stage: "gate.active_share".
@@ -61,6 +61,7 @@ def defaults() -> tuple[Entry, ...]:
 
 _RANK = {"measured": 0, "given": 1, "published": 3, "assumed": 4}
 _ELSEWHERE = 2
+_EXACT = 3
 
 
 class Facts:
@@ -92,7 +93,7 @@ class Facts:
         self, name: str, *, stage: Any = None, prefix: str | None = None, source_class: str = ""
     ) -> tuple[Entry, bool] | None:
         """Look up the best entry, and say whether it holds under exactly this key."""
-        candidates = self._by_name.get(name)
+        candidates = [e for e in self._by_name.get(name, ()) if e.source_class in {"", source_class}]
         if not candidates:
             return None
         if len(candidates) == 1 and not (candidates[0].settings or candidates[0].prefix or candidates[0].source_class):
@@ -100,16 +101,12 @@ class Facts:
         settings = settings_hash(stage) if stage is not None and any(c.settings for c in candidates) else ""
 
         def rank(entry: Entry) -> tuple[int, int]:
-            near = (
-                4 * (entry.source_class in {"", source_class})
-                + 2 * (entry.settings in {"", settings})
-                + (entry.prefix in {"", prefix or ""})
-            )
+            near = 2 * (entry.settings in {"", settings}) + (entry.prefix in {"", prefix or ""})
             own = _RANK[entry.fact.kind]
-            return (own if near == 7 or own else _ELSEWHERE, -near)
+            return (own if near == _EXACT or own else _ELSEWHERE, -near)
 
         best = min(candidates, key=rank)
-        return best, rank(best)[1] == -7
+        return best, rank(best)[1] == -_EXACT
 
     def get(
         self,
@@ -140,13 +137,16 @@ class Facts:
             bit |= ASSUMED
         return self._values.get(entry, entry.fact.value), bit
 
-    def has(self, name: str) -> bool:
-        """Say whether anything is known under the name."""
-        return name in self._by_name
+    def has(self, name: str, source_class: str = "") -> bool:
+        """Say whether anything is known under the name for a class."""
+        return any(e.source_class in {"", source_class} for e in self._by_name.get(name, ()))
 
-    def known(self, name: str) -> bool:
-        """Say whether the name is measured or given, not just published or assumed."""
-        return any(e.fact.kind in {"measured", "given"} for e in self._by_name.get(name, ()))
+    def known(self, name: str, source_class: str = "") -> bool:
+        """Say whether the name is measured or given for a class, not just published or assumed."""
+        return any(
+            e.fact.kind in {"measured", "given"} and e.source_class in {"", source_class}
+            for e in self._by_name.get(name, ())
+        )
 
     def needs_prefix(self, name: str) -> bool:
         """Say whether any entry of the name depends on the plan before its stage."""

@@ -31,7 +31,8 @@ class Item(Struct, frozen=True, kw_only=True):
         sampled: frames were chosen by a stage, so a native video part is sent at that rate.
         sheet: frames in one picture (contact sheet).
         questions, views, duplicates: repetition that no stage has used up yet.
-        source_class: the class of users or footage.
+        source_class: the class of users.
+        footage: the kind of footage; facts measured on another kind do not hold.
         lane: which calls see it.
         place: edge or cloud.
         basis: evidence mask of the facts used so far.
@@ -53,6 +54,7 @@ class Item(Struct, frozen=True, kw_only=True):
     views: Num = 1.0
     duplicates: Num = 1.0
     source_class: str = ""
+    footage: str = ""
     lane: str = "main"
     place: str = "cloud"
     basis: int = 0

@@ -138,17 +138,23 @@ def fold(plan: Plan, items: Iterable[Item], facts: Facts, out: Out) -> tuple[Ite
     return now
 
 
-def run(plan: Plan, pieces: Iterable[Piece], facts: Facts, out: Out) -> list[Piece]:
-    """Run real footage through every stage's `process`."""
+def run(
+    plan: Plan,
+    pieces: Iterable[Piece],
+    facts: Facts,
+    out: Out,
+    *,
+    watch: Callable[[AnyStage, list[Piece], list[Piece]], None] | None = None,
+) -> list[Piece]:
+    """Run real footage through every stage's `process`; `watch` sees each stage with its pieces before and after."""
     now = list(pieces)
     for index, stage in enumerate(plan.stages):
         out.prefix = _later(plan, index)
-        if stage.lane is None:
-            now = list(stage.process(now, facts, out))
-            continue
-        inside = [piece for piece in now if piece.item.lane == stage.lane]
-        now = [piece for piece in now if piece.item.lane != stage.lane]
-        now.extend(stage.process(inside, facts, out))
+        before = [piece for piece in now if stage.lane is None or piece.item.lane == stage.lane]
+        after = list(stage.process(before, facts, out))
+        if watch is not None:
+            watch(stage, before, after)
+        now = [*(piece for piece in now if not (stage.lane is None or piece.item.lane == stage.lane)), *after]
     return now
 
 

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 from reelwise.account import Account
 from reelwise.bill import Bill, Line
 from reelwise.errors import DocumentError
-from reelwise.evidence import ASSUMED, PUBLISHED
+from reelwise.evidence import ASSUMED
 from reelwise.flow import Out
 from reelwise.hosts import Host, host_usage
 from reelwise.plan import Plan, fold
 from reelwise.rates import Rate, amount
 from reelwise.stages import Escalate
-from reelwise.units import Num, is_array, total
+from reelwise.units import Num, is_array, maximum, total
 from reelwise.workload import LATENCY_SECONDS, Workload, items_of
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from reelwise.rates import Book
     from reelwise.requests import Request, Usage
 
-__all__ = ["per_unit", "price", "price_one"]
+__all__ = ["check_day", "cost_per_user", "per_unit", "price", "price_collected", "price_one"]
 
 _BATCH_SECONDS = 86_400.0
 _FLEX_SECONDS = 600.0
@@ -51,15 +51,25 @@ def price(jobs: Iterable[tuple[Workload, Plan]], facts: Facts, book: Book, accou
         UnknownModelError, UnpricedError: a model or rate card without a price.
         InputError: a fact that is needed and not known.
     """
+    folded = []
+    for workload, plan in jobs:
+        out = Out(book, book.day)
+        fold(plan, items_of(workload, facts), facts, out)
+        folded.append((workload, plan, out))
+    return price_collected(folded, facts, book, account)
+
+
+def price_collected(
+    folded: Iterable[tuple[Workload, Plan, Out]], facts: Facts, book: Book, account: Account | None = None
+) -> Bill:
+    """Price what stages have collected, whether they were folded over a month's items or counted on footage; see `price`."""
     account = account or Account()
     usages: list[tuple[str, Usage, Rate, Num]] = []
     hosts: dict[str, tuple[Host, str, float]] = {}
     frames: dict[str, tuple[Num, int]] = {}
     why: list[str] = []
     latency, latency_basis = 0.0, 0
-    for workload, plan in jobs:
-        out = Out(book, book.day)
-        fold(plan, items_of(workload, facts), facts, out)
+    for workload, plan, out in folded:
         for host in plan.hosts:
             hosts[host.name] = (host, workload.feature, workload.peak_over_mean)
         for request in out.requests:
@@ -68,26 +78,37 @@ def price(jobs: Iterable[tuple[Workload, Plan]], facts: Facts, book: Book, accou
                 before, basis = frames.get(name, (0.0, 0))
                 frames[name] = (before + total(request.count * request.images), basis | request.basis)
                 continue
-            for usage, rate in book.price_request(request):
-                usages.append((workload.feature, usage, rate, request.count))
-            why.extend(_too_long(request, book))
+            usages.extend((workload.feature, usage, rate, request.count) for usage, rate in book.price_request(request))
         usages.extend((workload.feature, usage, book.rate(usage.sku, usage.unit), 0.0) for usage in out.usages)
-        ms, bit = _latency(plan, out.requests, facts)
+        why.extend(_too_long(out.requests, book))
+        lanes, bit = latency_ms(plan, out.requests, facts)
+        ms = _most(lanes)
         latency, latency_basis = max(latency, ms), latency_basis | bit
         limit = LATENCY_SECONDS[workload.latency]
         if ms / 1000 > limit:
             why.append(
                 f"about {_span(ms / 1000)} for an answer, the latency class `{workload.latency}` allows {_span(limit)}"
             )
+    usages.extend(_hosted(hosts, frames, facts, book))
+    return Bill(
+        lines=_lines(usages, account),
+        feasible=not why,
+        why=tuple(dict.fromkeys(why)),
+        latency_ms=latency,
+        latency_basis=latency_basis,
+    )
+
+
+def _hosted(
+    hosts: dict[str, tuple[Host, str, float]], frames: dict[str, tuple[Num, int]], facts: Facts, book: Book
+) -> Iterable[tuple[str, Usage, Rate, Num]]:
+    """Turn the frames that each host serves, over all features, into billed time."""
     for name, (host, feature, peak) in hosts.items():
         if name in frames:
             rate = book.rate(host.sku)
-            usage = host_usage(host, frames[name][0], facts, peak_over_mean=peak, unit=rate.unit, basis=frames[name][1])
-            usages.append((feature, usage, rate, 0.0))
-    return Bill(
-        lines=_lines(usages, account), feasible=not why, why=tuple(dict.fromkeys(why)), latency_ms=latency,
-        latency_basis=latency_basis,
-    )  # fmt: skip
+            count, basis = frames[name]
+            usage = host_usage(host, count, facts, peak_over_mean=peak, unit=rate.unit, basis=basis)
+            yield feature, usage, rate, 0.0
 
 
 def _lines(usages: Sequence[tuple[str, Usage, Rate, Num]], account: Account) -> tuple[Line, ...]:
@@ -128,48 +149,67 @@ def _each(rate: Rate, quantity: Num, account: Account) -> Num:
     return usd / quantity if quantity else 0.0
 
 
-def _too_long(request: Request, book: Book) -> list[str]:
-    limit = book.context_limit(request.model)
-    if limit is None:
-        return []
-    tokens = (
-        request.tokens_image + request.tokens_video + request.tokens_audio + request.tokens_text
-        + request.tokens_cached + request.tokens_cache_write
-    )  # fmt: skip
-    most = float(tokens.max()) if is_array(tokens) else float(tokens)
-    if most <= limit:
-        return []
-    return [
-        f"a call of {most:,.0f} tokens does not fit the context of {request.model} ({limit:,} tokens): split it (chunk)"
-    ]
+def tokens_in(request: Request) -> Num:
+    """Sum the input tokens of one call."""
+    return (
+        request.tokens_image
+        + request.tokens_video
+        + request.tokens_audio
+        + request.tokens_text
+        + request.tokens_cached
+        + request.tokens_cache_write
+    )
 
 
-def _latency(plan: Plan, requests: Iterable[Request], facts: Facts) -> tuple[float, int]:
+def _too_long(requests: Iterable[Request], book: Book) -> list[str]:
+    """Say which calls do not fit their model's context."""
+    said = []
+    for request in requests:
+        limit = None if request.model.startswith("host:") else book.context_limit(request.model)
+        if limit is None:
+            continue
+        most = _most(tokens_in(request))
+        if most > limit:
+            said.append(
+                f"a call of {most:,.0f} tokens does not fit the context of {request.model} ({limit:,} tokens): split it (chunk)"
+            )
+    return said
+
+
+def latency_ms(plan: Plan, requests: Iterable[Request], facts: Facts) -> tuple[Num, int]:
     """Estimate the time to one answer: the slowest lane, with the lanes it escalated from before it.
 
     Prefill, output and overhead speeds are facts; until they are measured the estimate is assumed.
+
+    Returns:
+        Milliseconds for the longest item, an array over variants where the plan has them, and the evidence mask.
     """
     prefill, bit = _mean(facts, "latency.prefill_tokens_per_second")
     speed, bit2 = _mean(facts, "latency.output_tokens_per_second")
     overhead, bit3 = _mean(facts, "latency.overhead_ms")
-    lanes: dict[str, float] = {}
+    lanes: dict[str, Num] = {}
     for request in requests:
         if request.model.startswith("host:"):
             continue
-        tokens = (
-            request.tokens_image + request.tokens_video + request.tokens_audio + request.tokens_text
-            + request.tokens_cached / 10 + request.tokens_cache_write
-        )  # fmt: skip
-        ms = overhead + 1000 * (_most(tokens) / prefill + _most(request.tokens_output) / speed)
+        tokens = tokens_in(request) - request.tokens_cached * 0.9  # a cached token is read about ten times faster
+        ms = overhead + 1000 * (_longest(tokens) / prefill + _longest(request.tokens_output) / speed)
         if request.mode == "batch":
             ms = _BATCH_SECONDS * 1000
         elif request.mode == "flex":
-            ms = max(ms, _FLEX_SECONDS * 1000)
-        lanes[request.lane] = max(lanes.get(request.lane, 0.0), ms)
+            ms = maximum(ms, _FLEX_SECONDS * 1000)
+        lanes[request.lane] = maximum(lanes.get(request.lane, 0.0), ms)
     for stage in plan.stages:
         if isinstance(stage, Escalate) and stage.to in lanes:
-            lanes[stage.to] += lanes.get(stage.lane or "main", 0.0)
-    return max(lanes.values(), default=0.0), (bit | bit2 | bit3) & ~PUBLISHED
+            lanes[stage.to] = lanes[stage.to] + lanes.get(stage.lane or "main", 0.0)
+    slowest: Num = 0.0
+    for ms in lanes.values():
+        slowest = maximum(slowest, ms)
+    return slowest, bit | bit2 | bit3
+
+
+def _longest(value: Num) -> Num:
+    """Take the longest class of items (the last axis)."""
+    return value.max(axis=-1) if is_array(value) and value.ndim else value
 
 
 def _mean(facts: Facts, name: str) -> tuple[float, int]:

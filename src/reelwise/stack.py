@@ -11,6 +11,7 @@ from reelwise.errors import ReelwiseError
 from reelwise.levers import Lever, kinds
 from reelwise.plan import Plan
 from reelwise.price import price_one
+from reelwise.search import quality_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from reelwise.bill import Bill
     from reelwise.case import Case
 
-__all__ = ["SMALL_SHARE", "Skipped", "Stack", "Step", "compare_bills", "questions", "stack"]
+__all__ = ["SMALL_SHARE", "Skipped", "Stack", "Step", "compare_bills", "ordered", "questions", "stack"]
 
 SMALL_SHARE = 0.01
 """A lever that touches or saves less than this share of the bill gets no credit."""
@@ -159,7 +160,7 @@ def stack(case: Case, levers: Sequence[Lever] | None = None) -> Stack:
         chosen = tuple(kind() for kind in kinds().values())
     remaining = [lever for lever in chosen if _usable(lever, skipped)]
     if not named:
-        remaining = _ordered(case, remaining, naive)
+        remaining = ordered(case, remaining)
     steps: list[Step] = []
     plan, bill = case.plan, naive_bill
     pulled: list[Lever] = []
@@ -240,7 +241,6 @@ def _step(case: Case, lever: Lever, plan: Plan, bill: Bill, naive: Bill) -> tupl
     if saved < SMALL_SHARE:
         return None, None, f"no credit: it acts on {touched:.1%} of the bill and saves {saved:.2%}"
     alone = _alone(case, lever, naive)
-    quality = case.facts.find(f"quality.{lever.name}")
     return (
         Step(
             lever=lever.name,
@@ -254,7 +254,7 @@ def _step(case: Case, lever: Lever, plan: Plan, bill: Bill, naive: Bill) -> tupl
             effort=lever.card.effort,
             settings={name: getattr(lever, name) for name in lever.__struct_fields__},
             evidence=_weakest_kind(after),
-            quality=quality[0].fact.value if quality else None,
+            quality=quality_of(case, lever),
         ),
         after,
         "",
@@ -276,11 +276,12 @@ def _weakest_kind(bill: Bill) -> str:
     return weakest(basis)
 
 
-def _ordered(case: Case, levers: Sequence[Lever], naive: float) -> list[Lever]:
+def ordered(case: Case, levers: Sequence[Lever]) -> list[Lever]:
     """Order by money saved a month for each day of work, alone; those that do not apply alone come last."""
+    naive = float(price_one(case.workload, case.plan, case.facts, case.book, case.account).total_usd)
 
     def worth(lever: Lever) -> float:
-        if not lever.applies(case.workload, case.plan, case.facts, case.book).ok:
+        if not lever.is_priced or not lever.applies(case.workload, case.plan, case.facts, case.book).ok:
             return 0.0
         try:
             bill = price_one(case.workload, lever.apply(case.plan), case.facts, case.book, case.account)

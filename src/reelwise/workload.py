@@ -170,7 +170,8 @@ class Workload(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         load: steady around the clock, daily (follows the sun), or spiky.
         peak_over_mean: the busiest hour over the mean hour.
         quality_floor: smallest acceptable quality relative to the plan as it is, 0 to 1, or null.
-        source_class: names the kind of footage; measured facts of one kind are not used for another.
+        source_class: names the kind of footage (the feature's name if empty); facts measured on one kind are not used for
+            another.
         lengths: histogram of clip lengths; shares are normalised.
     """
 
@@ -218,6 +219,11 @@ class Workload(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             )
 
     @property
+    def footage(self) -> str:
+        """The kind of footage that measured facts must be of."""
+        return self.source_class or self.feature
+
+    @property
     def seconds_month(self) -> float:
         """Seconds of footage a month, before any stage and counting each view once."""
         demand = self.demand
@@ -254,18 +260,18 @@ def items_of(workload: Workload, facts: Facts) -> tuple[Item, ...]:
     if demand.form in {"clips", "users"}:
         seconds = demand.seconds or 0.0
         count = workload.seconds_month / seconds
-        return (_item(workload, workload.source_class, count, seconds, factor),)
+        return (_item(workload, "", count, seconds, factor),)
     lengths = workload.lengths or (Length(seconds=3600.0),)
     shares = sum(length.share for length in lengths)
     mean = sum(length.seconds * length.share for length in lengths) / shares
     clips = workload.seconds_month / mean
     if len(lengths) == 1:
-        return (_item(workload, workload.source_class, clips, lengths[0].seconds, factor),)
+        return (_item(workload, "", clips, lengths[0].seconds, factor),)
     import numpy as np
 
     seconds_each = np.array([length.seconds for length in lengths], float)
     counts = np.array([clips * length.share / shares for length in lengths], float)
-    return (_item(workload, workload.source_class, counts, seconds_each, factor),)
+    return (_item(workload, "", counts, seconds_each, factor),)
 
 
 def _spread(sessions: float, seconds: float, sigma: float) -> tuple[Num, Num]:
@@ -297,4 +303,5 @@ def _item(workload: Workload, source_class: str, count: Num, seconds: Num, facto
         views=again.views,
         duplicates=again.duplicates,
         source_class=source_class,
+        footage=workload.footage,
     )

@@ -95,6 +95,8 @@ class Lever(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_f
     """Names of levers that make no sense beside it."""
     offers: ClassVar[tuple[dict[str, object], ...]] = ({},)
     """Settings that a search may try."""
+    lossless: ClassVar[bool] = False
+    """Whether the same model gets the same input, so that no answer can get worse."""
 
     @property
     def name(self) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from reelwise.stack import Stack  # noqa: TC001 - a field's type
+from reelwise.stack import Stack
 
 __all__ = ["AuditResult", "ClipCount", "FactCount", "HoldoutError", "LeverCount", "Moment", "StageCount"]
 

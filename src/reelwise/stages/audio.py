@@ -38,7 +38,7 @@ class Audio(Stage, frozen=True, kw_only=True):
         if not self.trim_silence:
             return (item,)
         prefix = out.prefix() if facts.needs_prefix("audio.speech_share") else None
-        share, bit = facts.get("audio.speech_share", stage=self, prefix=prefix, source_class=item.source_class)
+        share, bit = facts.get("audio.speech_share", stage=self, prefix=prefix, source_class=item.footage)
         return (replace(item, audio_seconds=item.audio_seconds * share, basis=item.basis | bit),)
 
     def process(self, pieces: Iterable[Piece], facts: Facts, out: Out) -> Iterator[Piece]:

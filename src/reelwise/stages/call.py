@@ -113,7 +113,7 @@ class Call(Stage, frozen=True, kw_only=True):
             return item.frames * rule.image(item.width_px, item.height_px, self.detail), 0.0, 0.0, item.frames
         frames = item.frames
         if not item.sampled:
-            frames = minimum(frames, item.seconds * (rule.fps_default or 1.0))
+            frames = minimum(frames, ceil(item.seconds * (rule.fps_default or 1.0)))
         video = rule.video(item.width_px, item.height_px, item.seconds, frames, self.detail)
         return 0.0, video, rule.audio(item.audio_seconds), frames
 

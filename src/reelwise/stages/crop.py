@@ -77,15 +77,15 @@ class Crop(Stage, frozen=True, kw_only=True):
         if self.mode == "fixed":
             left, top, right, bottom = self._fixed() or (0.0, 0.0, 1.0, 1.0)
             wide, high = right - left, bottom - top
-        elif facts.has("crop.width_share"):
+        elif facts.has("crop.width_share", item.footage):
             prefix = out.prefix() if facts.needs_prefix("crop.width_share") else None
-            width, bit = facts.get("crop.width_share", stage=self, prefix=prefix, source_class=item.source_class)
+            width, bit = facts.get("crop.width_share", stage=self, prefix=prefix, source_class=item.footage)
             height, _ = facts.get(
-                "crop.height_share", stage=self, prefix=prefix, source_class=item.source_class, default=1.0
+                "crop.height_share", stage=self, prefix=prefix, source_class=item.footage, default=1.0
             )
             wide, high = _central(width), _central(height)
         else:
-            area, bit = facts.get("crop.area_share", source_class=item.source_class)
+            area, bit = facts.get("crop.area_share", source_class=item.footage)
             wide = high = math.sqrt(_central(area))
         return (
             replace(

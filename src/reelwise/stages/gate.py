@@ -67,8 +67,8 @@ class Gate(Stage, frozen=True, kw_only=True):
         """Shrink the item to its active share; items without any activity make no call."""
         self._bill(item, facts, out)
         prefix = out.prefix() if facts.needs_prefix("gate.active_share") else None
-        share, bit = facts.get("gate.active_share", stage=self, prefix=prefix, source_class=item.source_class)
-        kept, _ = facts.get("gate.kept_share", stage=self, prefix=prefix, source_class=item.source_class, default=1.0)
+        share, bit = facts.get("gate.active_share", stage=self, prefix=prefix, source_class=item.footage)
+        kept, _ = facts.get("gate.kept_share", stage=self, prefix=prefix, source_class=item.footage, default=1.0)
         each = share / kept
         return (
             replace(

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from reelwise.facts import settings_hash
 from reelwise.stages.base import Stage
-from reelwise.units import minimum
+from reelwise.units import ceil, is_array, minimum
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -32,7 +32,7 @@ class Sample(Stage, frozen=True, kw_only=True):
 
     fps: Annotated[float, Meta(gt=0, le=240)] = 1.0
     adaptive: bool = False
-    change: Annotated[float, Meta(gt=0, le=100)] = 0.25
+    change: Annotated[float, Meta(gt=0, le=100)] = 0.03
     gap_max_seconds: Annotated[float, Meta(gt=0, le=3600)] = 10.0
 
     slot: ClassVar[int] = 4
@@ -40,21 +40,18 @@ class Sample(Stage, frozen=True, kw_only=True):
 
     def expect(self, item: Item, facts: Facts, out: Out) -> tuple[Item, ...]:
         """Bound the frames by the rate, and by what changed where that was measured."""
-        frames, basis = minimum(item.frames, item.seconds * self.fps), item.basis
+        frames, basis = minimum(item.frames, ceil(item.seconds * self.fps)), item.basis
         name = "sample.frames_per_second" if self.adaptive else "sample.uniform_frames_per_second"
-        if facts.has(name):
-            prefix = out.prefix() if facts.needs_prefix(name) else None
-            found = (
-                facts.find(name, stage=self, prefix=prefix, source_class=item.source_class)
-                if not self.adaptive
-                else None
-            )
-            if self.adaptive or (found and found[1]):
-                rate, bit = facts.get(name, stage=self, prefix=prefix, source_class=item.source_class)
-                frames = minimum(item.frames, item.seconds * rate)
-                if self.adaptive:
-                    frames = minimum(frames, item.seconds * self.fps + 1)
-                    basis |= bit
+        if is_array(self.fps) or not facts.has(name, item.footage):
+            return (replace(item, frames=frames, sampled=True, basis=basis),)
+        prefix = out.prefix() if facts.needs_prefix(name) else None
+        found = facts.find(name, stage=self, prefix=prefix, source_class=item.footage)
+        if found is not None and (self.adaptive or found[1]):
+            rate, bit = facts.get(name, stage=self, prefix=prefix, source_class=item.footage)
+            frames = minimum(item.frames, item.seconds * rate)
+            if self.adaptive:
+                frames = minimum(frames, item.seconds * self.fps + 1)
+                basis |= bit
         return (replace(item, frames=frames, sampled=True, basis=basis),)
 
     def process(self, pieces: Iterable[Piece], facts: Facts, out: Out) -> Iterator[Piece]:  # noqa: ARG002 - counts, needs no facts

@@ -8,6 +8,7 @@ from msgspec import Meta
 from msgspec.structs import replace
 
 from reelwise.levers.base import Card, Lever, Verdict, edit_calls, language_calls, no, sees_pictures, yes
+from reelwise.levers.beyond.native_video import takes_video
 from reelwise.stages import Call, Pack
 
 if TYPE_CHECKING:
@@ -48,6 +49,8 @@ class ContactSheet(Lever, frozen=True, kw_only=True):
             return no("no call is billed by tokens")
         if plan.of(Pack):
             return no("the plan packs frames already")
+        if any(call.detail == "low" and takes_video(call) for call in language_calls(plan, book)):
+            return no("at the coarse level a whole sheet would be read with the tokens of one small frame")
         return yes()
 
     def apply(self, plan: Plan) -> Plan:

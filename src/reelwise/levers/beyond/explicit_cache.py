@@ -38,6 +38,7 @@ class ExplicitCache(Lever, frozen=True, kw_only=True):
         sources=("break-even: N > (input + storage x hours) / (input - cached); storage prices in docs/rates.md",),
     )
     owns: ClassVar[tuple[str, ...]] = ("call.cache", "call.cache_hours")
+    lossless: ClassVar[bool] = True
     excludes: ClassVar[tuple[str, ...]] = ("prompt_cache", "ask_once")
 
     def applies(self, workload: Workload, plan: Plan, facts: Facts, book: Book) -> Verdict:  # noqa: ARG002 - one signature for all

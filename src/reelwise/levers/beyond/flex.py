@@ -31,6 +31,7 @@ class Flex(Lever, frozen=True, kw_only=True):
         sources=("OpenAI flex processing; flex variants in genai-prices 0.2.3 (21 models)",),
     )
     owns: ClassVar[tuple[str, ...]] = ("call.mode",)
+    lossless: ClassVar[bool] = True
     excludes: ClassVar[tuple[str, ...]] = ("batch_api",)
 
     def applies(self, workload: Workload, plan: Plan, facts: Facts, book: Book) -> Verdict:  # noqa: ARG002 - one signature for all

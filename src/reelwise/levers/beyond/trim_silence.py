@@ -40,7 +40,7 @@ class TrimSilence(Lever, frozen=True, kw_only=True):
             return no("the footage has no sound")
         if workload.kind != "transcribe":
             return no("the job does not transcribe sound")
-        if not facts.known("audio.speech_share"):
+        if not facts.known("audio.speech_share", workload.footage):
             return no("the share of speech is not measured: run `reelwise audit`, or give facts.audio.speech_share")
         return yes()
 

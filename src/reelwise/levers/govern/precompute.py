@@ -34,6 +34,7 @@ class Precompute(Lever, frozen=True, kw_only=True):
         sources=("25-levers article, lever 24",),
     )
     owns: ClassVar[tuple[str, ...]] = ("reuse.views",)
+    lossless: ClassVar[bool] = True
 
     def applies(self, workload: Workload, plan: Plan, facts: Facts, book: Book) -> Verdict:  # noqa: ARG002 - one signature for all
         """Fit videos that are watched more than once."""

@@ -35,6 +35,7 @@ class BatchApi(Lever, frozen=True, kw_only=True):
         ),
     )
     owns: ClassVar[tuple[str, ...]] = ("call.mode",)
+    lossless: ClassVar[bool] = True
     excludes: ClassVar[tuple[str, ...]] = ("flex",)
 
     def applies(self, workload: Workload, plan: Plan, facts: Facts, book: Book) -> Verdict:  # noqa: ARG002 - one signature for all

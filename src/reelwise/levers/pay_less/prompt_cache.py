@@ -38,6 +38,7 @@ class PromptCache(Lever, frozen=True, kw_only=True):
         ),
     )
     owns: ClassVar[tuple[str, ...]] = ("call.cache",)
+    lossless: ClassVar[bool] = True
     excludes: ClassVar[tuple[str, ...]] = ("explicit_cache",)
 
     def applies(self, workload: Workload, plan: Plan, facts: Facts, book: Book) -> Verdict:  # noqa: ARG002 - one signature for all

@@ -44,7 +44,7 @@ class Crop(Lever, frozen=True, kw_only=True):
             return no("the job looks at no pictures")
         if self.mode == "fixed":
             return yes() if self.polygon else no("no polygon is given")
-        if not (facts.known("crop.width_share") or facts.known("crop.area_share")):
+        if not (facts.known("crop.width_share", workload.footage) or facts.known("crop.area_share", workload.footage)):
             return no("where things happen is not measured: run `reelwise audit`, or give facts.crop.area_share")
         return yes()
 

@@ -43,7 +43,7 @@ class Gate(Lever, frozen=True, kw_only=True):
         """Fit footage whose active share is known."""
         if not sees_pictures(workload):
             return no("the job looks at no pictures")
-        if not facts.known("gate.active_share"):
+        if not facts.known("gate.active_share", workload.footage):
             return no("the active share is not measured: run `reelwise audit`, or give facts.gate.active_share")
         if plan.of(GateStage):
             return no("the plan has a gate")

@@ -54,7 +54,7 @@ class SampleFrames(Lever, frozen=True, kw_only=True):
         """Fit every workload that looks at pictures."""
         if not sees_pictures(workload):
             return no("the job looks at no pictures")
-        if self.adaptive and not facts.has("sample.frames_per_second"):
+        if self.adaptive and not facts.has("sample.frames_per_second", workload.footage):
             return no("how many frames change is not measured: run `reelwise audit` on your footage")
         return yes()
 

@@ -1,0 +1,53 @@
+"""Options that commands about a workload share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from reelwise.case import Case
+
+__all__ = ["EVIDENCE", "case_options", "open_case"]
+
+F = TypeVar("F", bound="Callable[..., Any]")
+
+EVIDENCE = Path("evidence")
+"""Where measured facts are kept unless `--evidence` says otherwise."""
+
+_FILE = click.Path(path_type=Path)
+
+
+def case_options(command: F) -> F:
+    """Add --set, --plan, --day, --rates and --evidence."""
+    for option in (
+        click.option("--evidence", type=_FILE, default=EVIDENCE, show_default=True, help="Folder of measured facts."),
+        click.option("--rates", type=_FILE, help="Private prices (YAML)."),
+        click.option("--day", help="Price at this day (ISO); default: the file's, or today."),
+        click.option("--plan", type=_FILE, help="A plan (YAML) in place of the file's."),
+        click.option(
+            "--set", "settings", multiple=True, metavar="FIELD=VALUE", help="Override a field: demand.hours=500."
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def open_case(
+    workload: Path,
+    *,
+    settings: tuple[str, ...],
+    plan: Path | None,
+    day: str | None,
+    rates: Path | None,
+    evidence: Path,
+    levers: tuple[str, ...] | None = None,
+) -> Case:
+    """Open a workload file with the options of `case_options`."""
+    from reelwise.case import load
+
+    return load(workload, settings=settings, plan=plan, day=day, rates=rates, evidence=evidence, levers=levers)
