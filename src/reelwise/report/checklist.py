@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html as escaping
 import math
+import re
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -33,8 +34,8 @@ _FOLLOWS = (
 """What the article draws from yes and no to each question."""
 
 _LINK = (
-    "Factors: how many times smaller the bill gets, with the lever alone and in place behind the others. Levers overlap, so "
-    "factors alone do not simply multiply; those in place do. `reelwise stack` shows every step."
+    "Factors say how many times smaller the bill gets: with the lever alone, and in place behind those that `reelwise stack` "
+    "pulls before it. Levers overlap, so factors alone do not simply multiply; those in place do."
 )
 
 
@@ -259,6 +260,7 @@ h2 { font-size: 1.1em; margin: 1.3em 0 .5em }
 p { margin: .3em 0 }
 .bill { font-weight: 600 }
 .note { color: #8a2b06 }
+code { font-size: .92em }
 .soft, .why { color: #52606d }
 .four { display: grid; grid-template-columns: repeat(4, 1fr); gap: 10px; margin: 0; padding: 0; list-style: none }
 .four li { border: 1px solid #cbd2d9; border-radius: 6px; padding: 8px 10px; break-inside: avoid }
@@ -282,10 +284,12 @@ tr { break-inside: avoid }
   .not { columns: 1 }
   thead { display: none }
   table, tbody, td { display: block; width: auto }
-  tr { display: grid; grid-template-columns: auto 1fr auto; border-bottom: 1px solid #cbd2d9; padding: 10px 0 }
+  tr { display: grid; grid-template-columns: auto 1fr; border-bottom: 1px solid #cbd2d9; padding: 10px 0 }
   td { border: 0; padding: 0 10px 2px 0 }
   .box, .lever { width: auto }
-  td.worth { padding-right: 0; text-align: right }
+  td.worth { grid-column: 2; white-space: normal }
+  .worth b { display: inline; margin-right: .6em }
+  .worth br { display: none }
   td.ask, td.risk { grid-column: 1 / -1; padding-top: 4px }
   td.ask::before { content: "Ask first: "; font-weight: 600 }
   td.risk::before { content: "Risk: "; font-weight: 600 }
@@ -300,7 +304,8 @@ tr { break-inside: avoid }
 
 
 def _text(value: str) -> str:
-    return escaping.escape(value)
+    """Escape text; words between backticks become code."""
+    return re.sub(r"`([^`]*)`", r"<code>\1</code>", escaping.escape(value))
 
 
 def html(page: Checklist) -> str:
@@ -332,7 +337,7 @@ def html(page: Checklist) -> str:
 {answers}</ul>
 <h2>Pull these, in this order</h2>
 {table}
-<p class="soft">{_text(_LINK.replace("`", ""))}</p>
+<p class="soft">{_text(_LINK)}</p>
 <h2>Not here</h2>
 <ul class="not">
 {left}</ul>

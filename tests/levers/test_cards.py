@@ -1,0 +1,241 @@
+"""The cards of all levers, what the unpriced ones say of a workload, and the flags."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+
+import pytest
+from msgspec.structs import replace
+
+from reelwise import video
+from reelwise.facts import Facts
+from reelwise.flow import Item, Out, Piece, Tally
+from reelwise.hosts import Host
+from reelwise.levers import FAMILIES, Lever, find, kinds
+from reelwise.levers.base import Card, Verdict, language_calls, yes
+from reelwise.levers.flags import Flags, changed_stages, flags, probes
+from reelwise.plan import Plan, run
+from reelwise.rates import Book
+from reelwise.stages import Call, Gate, Keep, Route, Send
+from reelwise.workload import Demand, Prompt, Repetition, Source, Workload
+
+BOOK = Book.load(dt.date(2026, 11, 22))
+FACTS = Facts.load()
+RENTED = Plan(stages=(Call(model="gemini-2.5-pro"),))
+HOSTED = Plan(stages=(Call(host="own"),), hosts=(Host(name="own", sku="aws/g4dn.xlarge"),))
+BASE = Workload(feature="search", demand=Demand(hours=1000), latency="day", prompt=Prompt(output=300))
+MINE = (8, 9, 10, 11, 12, 13, 14, 15, 19, 20, 21, 22, 23, 25)
+NEED_A_HOST = (9, 10, 11, 12, 13, 14, 15, 19, 20, 21)
+
+
+def by_number(number: int) -> Lever:
+    return next(kind() for kind in kinds().values() if kind.card.number == number)
+
+
+def verdict(name: str, workload: Workload = BASE, plan: Plan = HOSTED) -> Verdict:
+    return find(name).applies(workload, plan, FACTS, BOOK)
+
+
+def test_the_article_has_25_levers_and_each_is_here_once() -> None:
+    numbers = [kind.card.number for kind in kinds().values() if kind.card.number is not None]
+    assert numbers == list(range(1, 26))
+
+
+@pytest.mark.parametrize("name", list(kinds()))
+def test_a_card_says_all_a_person_needs(name: str) -> None:
+    kind = kinds()[name]
+    card = kind.card
+    assert kind().name == name
+    assert f"levers.{card.family}." in kind.__module__
+    assert card.family in FAMILIES
+    for text in (card.title, card.summary, card.risk, card.latency):
+        assert text.strip()
+    assert card.ask or card.number is None, "what to ask first"
+    assert card.sources
+
+
+@pytest.mark.parametrize("number", MINE)
+def test_the_cards_on_paper_date_what_they_say(number: int) -> None:
+    sources = " ".join(by_number(number).card.sources)
+    assert re.search(r"20\d\d", sources)
+    assert f"lever {number}" in sources
+
+
+def test_figures_that_the_article_has_wrong_are_corrected() -> None:
+    assert "halve" in find("quantize").card.summary
+    assert "38 to 71 %" in find("provider").card.summary
+    assert "do not multiply it with lever 12" in find("continuous_batching").card.summary
+
+
+@pytest.mark.parametrize("number", NEED_A_HOST)
+def test_levers_of_your_own_machines_refuse_a_rented_model(number: int) -> None:
+    refused = by_number(number).applies(BASE, RENTED, FACTS, BOOK)
+    assert not refused.ok
+    assert "rented by the call" in refused.reason
+
+
+@pytest.mark.parametrize("number", MINE)
+def test_every_verdict_has_a_reason(number: int) -> None:
+    for plan in (RENTED, HOSTED):
+        for latency in ("realtime", "seconds", "minutes", "day"):
+            for load in ("steady", "daily", "spiky"):
+                workload = replace(BASE, latency=latency, load=load, peak_over_mean=2.0)
+                assert by_number(number).applies(workload, plan, FACTS, BOOK).reason
+
+
+def test_real_time_work_takes_neither_spot_nor_a_cold_start() -> None:
+    live = replace(BASE, latency="realtime", load="spiky")
+    assert not verdict("spot", live).ok
+    assert not verdict("serverless", live).ok
+    assert verdict("spot", replace(BASE, latency="hours")).ok
+    assert "on demand" in verdict("spot", replace(BASE, latency="minutes")).reason
+
+
+def test_steady_load_reserves_and_spiky_load_scales_to_zero() -> None:
+    steady, spiky = replace(BASE, load="steady"), replace(BASE, load="spiky")
+    assert verdict("reserved", steady).ok
+    assert not verdict("serverless", steady).ok
+    assert not verdict("reserved", spiky).ok
+    assert verdict("serverless", spiky).ok
+    assert verdict("open_model", steady, RENTED).ok
+    assert not verdict("open_model", spiky, RENTED).ok
+
+
+def test_a_daily_load_reserves_only_machines_that_run_in_any_case() -> None:
+    assert not verdict("reserved").ok
+    floor = replace(HOSTED, hosts=(replace(HOSTED.hosts[0], minimum=2),))
+    assert "2 machines" in verdict("reserved", plan=floor).reason
+
+
+def test_serverless_looks_at_how_busy_machines_for_the_peak_are() -> None:
+    assert not verdict("serverless", replace(BASE, peak_over_mean=1.1)).ok
+    assert "25%" in verdict("serverless", replace(BASE, peak_over_mean=4.0)).reason
+    already = replace(HOSTED, hosts=(replace(HOSTED.hosts[0], scale="serverless"),))
+    assert not verdict("serverless", replace(BASE, load="spiky"), already).ok
+
+
+@pytest.mark.parametrize("name", ["continuous_batching", "kv_cache", "speculative_decoding"])
+def test_token_levers_refuse_networks_that_answer_in_one_pass(name: str) -> None:
+    assert not verdict(name, replace(BASE, kind="segment")).ok
+    assert verdict(name).ok
+
+
+def test_a_shared_prefix_or_a_second_question_makes_the_kv_cache_worth_more() -> None:
+    assert "only paging" in verdict("kv_cache").reason
+    assert "share" in verdict("kv_cache", replace(BASE, repetition=Repetition(questions=5))).reason
+
+
+def test_nothing_written_leaves_nothing_to_guess() -> None:
+    assert not verdict("speculative_decoding", replace(BASE, prompt=Prompt())).ok
+
+
+@pytest.mark.parametrize("name", ["distil", "quantize"])
+def test_a_quality_floor_of_one_allows_no_smaller_model(name: str) -> None:
+    assert verdict(name).ok
+    assert not verdict(name, replace(BASE, quality_floor=1.0)).ok
+
+
+def test_the_provider_matters_where_machines_traffic_or_storage_are_paid() -> None:
+    assert not verdict("provider", plan=RENTED).ok
+    moving = RENTED.put(Keep()).put(Send())
+    assert verdict("provider", plan=moving).reason == "the plan stores footage and moves footage"
+    assert "rents machines" in verdict("provider").reason
+
+
+def test_the_edge_wants_cameras_or_a_deadline() -> None:
+    assert not verdict("edge").ok
+    assert verdict("edge", replace(BASE, source=Source(always_on=True))).ok
+    assert verdict("edge", replace(BASE, latency="realtime")).ok
+    at_edge = HOSTED.put(Gate(at="edge"))
+    assert not verdict("edge", replace(BASE, source=Source(always_on=True)), at_edge).ok
+
+
+def test_budgets_fit_every_workload() -> None:
+    assert verdict("budgets", plan=RENTED).ok
+
+
+class Invented(Lever, frozen=True, kw_only=True):
+    card = Card(number=None, family="beyond", title="x", summary="x", effort="hours", risk="x", latency="x")
+
+    def applies(self, workload: Workload, plan: Plan, facts: Facts, book: Book) -> Verdict:  # noqa: ARG002 - one signature for all
+        return yes()
+
+
+class Gated(Invented, frozen=True, kw_only=True):
+    def apply(self, plan: Plan) -> Plan:
+        return plan.put(Gate())
+
+
+class Routed(Gated, frozen=True, kw_only=True):
+    def apply(self, plan: Plan) -> Plan:
+        return plan.put(Gate()).put(Route())
+
+
+class OnlyHosts(Invented, frozen=True, kw_only=True):
+    def apply(self, plan: Plan) -> Plan:
+        return replace(plan, hosts=(Host(name="spare", sku="aws/g4dn.xlarge"),))
+
+
+@pytest.mark.parametrize(
+    ("lever", "expected"),
+    [
+        (Invented(), (False, False, False)),
+        (Gated(), (True, True, True)),
+        (Routed(), (True, False, False)),
+        (OnlyHosts(), (True, False, False)),
+    ],
+    ids=["card", "gate", "gate and route", "hosts"],
+)
+def test_flags_follow_the_code_of_a_lever(lever: Lever, expected: tuple[bool, bool, bool]) -> None:
+    assert flags(lever) == Flags(priced=expected[0], executed=expected[1], measured=expected[2])
+
+
+@pytest.mark.parametrize("name", list(kinds()))
+def test_flags_are_a_ladder_and_probes_reach_every_priced_lever(name: str) -> None:
+    lever = find(name)
+    found = flags(lever)
+    assert found.priced == lever.is_priced
+    assert found.priced or not found.executed
+    assert found.executed or not found.measured
+    if found.priced:
+        assert list(changed_stages(lever)), "no probe plan shows what this lever does"
+
+
+@pytest.fixture(scope="module")
+def piece(tmp_path_factory: pytest.TempPathFactory) -> Piece:
+    path = tmp_path_factory.mktemp("clips") / "yard.mp4"
+    video.draw_demo(path, seconds=3, width=128, height=72, fps=10)
+    track = video.track(path)
+    item = Item(
+        count=1.0, seconds=3.0, frames=30.0, audio_seconds=3.0, width_px=128, height_px=72, tokens_prefix=2000.0
+    )
+    return Piece(item=item, track=track, stretches=((0.0, 3.0),))
+
+
+@pytest.mark.parametrize("name", [name for name in kinds() if flags(find(name)).executed])
+def test_an_executed_lever_runs_on_footage_and_a_measured_one_finds_a_fact_in_it(name: str, piece: Piece) -> None:
+    lever = find(name)
+    found: set[tuple[str, str, str]] = set()
+    for plan in probes():
+        if name == "tile_resize" and not language_calls(plan, BOOK):
+            continue  # it does not apply to calls without a token rule, and says so
+        keys = [set(tallied(one, piece)) for one in (lever.apply(plan), plan)]
+        found |= keys[0] - keys[1]
+    assert bool(found) == flags(lever).measured
+
+
+def tallied(plan: Plan, piece: Piece) -> dict[tuple[str, str, str], list[tuple[float, float]]]:
+    tally = Tally()
+    out = Out(BOOK, BOOK.day, tally)
+    run(plan, [piece], FACTS, out)
+    assert out.requests or plan.of(Gate), "only a gate may leave nothing to send"
+    return tally.sums
+
+
+def test_flags_of_levers_whose_effect_is_in_the_footage() -> None:
+    for name in ("sample_frames", "gate", "crop"):
+        assert flags(find(name)).measured, name
+    for name in ("route", "cascade", "precompute", "answer_cache"):
+        assert not flags(find(name)).executed, name
+    assert flags(find("downscale")) == Flags(priced=True, executed=True, measured=False)
