@@ -1,0 +1,234 @@
+"""Charts by Altair, drawn to SVG for the page and to PNG for slides by vl-convert, with no browser and no network.
+
+Altair and vl-convert come with the extra `report` and are imported only when a chart is drawn.
+"""
+
+from __future__ import annotations
+
+import importlib
+import math
+import re
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from msgspec import Struct
+
+from reelwise.errors import MissingExtraError
+from reelwise.report.numbers import factor, money_short
+from reelwise.report.page import Html
+from reelwise.report.waterfall import waterfall
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from reelwise.report.waterfall import Bar, Waterfall
+    from reelwise.run.result import AuditResult, ClipCount
+
+__all__ = ["CLIPS_DRAWN", "Drawn", "draw"]
+
+CLIPS_DRAWN = 24
+"""So many clips get an activity strip; a page of hundreds of charts is read by nobody."""
+
+_FONT = "system-ui, -apple-system, Segoe UI, Roboto, Helvetica Neue, Arial, sans-serif"
+_TIME_STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 21600, 43200, 86400)
+_PATH = re.compile(r' d="[^"]*"')
+_LONG = re.compile(r"-?\d+\.\d{2,}(?:e-?\d+)?")
+
+# In the page, colours follow the reader's light or dark setting; a picture file has them fixed.
+_IN_PAGE = {
+    name: f"var(--{name})" for name in ("paper", "ink", "soft", "line", "wash", "naive", "cut", "final", "kept")
+}
+_IN_FILE = {
+    "paper": "#ffffff", "ink": "#1a1d21", "soft": "#555d66", "line": "#d8dde2", "wash": "#f3f5f7",
+    "naive": "#6b7683", "cut": "#1f6fb2", "final": "#1b7f4b", "kept": "#cfe8d9",
+}  # fmt: skip
+
+
+class Drawn(Struct, frozen=True, kw_only=True):
+    """The charts of an audit.
+
+    Attributes:
+        waterfall_wide, waterfall_narrow: SVG for a desktop and for a telephone.
+        strips: for the first clips, (wide, narrow) SVG; None where nothing was measured.
+        png: the waterfall for slides, at twice the size.
+    """
+
+    waterfall_wide: Html
+    waterfall_narrow: Html
+    strips: tuple[tuple[Html, Html] | None, ...]
+    png: bytes
+
+
+def draw(result: AuditResult) -> Drawn:
+    """Draw every chart of an audit.
+
+    Raises:
+        MissingExtraError: Altair or vl-convert is not installed.
+    """
+    try:
+        _altair()
+        import vl_convert
+    except ImportError as error:
+        raise MissingExtraError(
+            f"charts need the package {error.name or 'altair'}", hint="pip install 'reelwise[report]'"
+        ) from None
+    found = waterfall(result)
+    poster = _waterfall(found, narrow=False, colours=_IN_FILE).properties(title=_heading(result))
+    return Drawn(
+        waterfall_wide=_svg(_waterfall(found, narrow=False, colours=_IN_PAGE)),
+        waterfall_narrow=_svg(_waterfall(found, narrow=True, colours=_IN_PAGE)),
+        strips=tuple(_strips(clip) for clip in result.clips[:CLIPS_DRAWN]),
+        png=vl_convert.vegalite_to_png(_dressed(poster, _IN_FILE), scale=2),
+    )
+
+
+def _altair() -> Any:
+    # as Any: its annotations do not take the plain specifications that it accepts
+    return importlib.import_module("altair")
+
+
+def _svg(chart: Any) -> Html:
+    import vl_convert
+
+    text: str = vl_convert.vegalite_to_svg(_dressed(chart, _IN_PAGE))
+    # sixteen digits of a pixel say nothing and are most of the file
+    short = _PATH.sub(lambda path: _LONG.sub(lambda number: f"{float(number[0]):.1f}", path[0]), text)
+    return Html(short)
+
+
+def _dressed(chart: Any, colours: Mapping[str, str]) -> dict[str, Any]:
+    spec: dict[str, Any] = (
+        chart.configure(aria=False, font=_FONT, background=colours["paper"] if colours is _IN_FILE else "transparent")
+        .configure_view(stroke=None)
+        .configure_axis(
+            labelColor=colours["soft"], titleColor=colours["soft"], gridColor=colours["line"], titleFontWeight="normal",
+            domain=False, ticks=False, labelFontSize=12, titleFontSize=12, labelPadding=6, titlePadding=8,
+        )
+        .configure_title(
+            color=colours["ink"], subtitleColor=colours["soft"], anchor="start", fontSize=16, subtitleFontSize=12,
+            offset=16, subtitlePadding=6,
+        )
+        .to_dict()
+    )  # fmt: skip
+    return spec
+
+
+# --- the waterfall
+
+
+def _heading(result: AuditResult) -> dict[str, Any]:
+    stack = result.stack
+    lines = [f"{money_short(stack.naive_usd_month)} to {money_short(stack.final_usd_month)} USD a month"]
+    if math.isfinite(stack.factor) and stack.steps:
+        lines[0] += f": {factor(stack.factor)} less"
+    return {
+        "text": f"{result.feature}: {lines[0]}",
+        "subtitle": f"reelwise {result.version}, prices of {result.day}; thin lines: 10th to 90th percentile",
+        "limit": 880,
+    }
+
+
+def _waterfall(found: Waterfall, *, narrow: bool, colours: Mapping[str, str]) -> Any:
+    alt = _altair()
+    width, step, size = (330, 50, 14) if narrow else (440, 34, 18)
+    base = alt.Chart(alt.Data(values=[_row(bar, found.bottom) for bar in found.bars]))
+    label = "datum.value >= 1e6 ? format(datum.value, '.3~s') : datum.value >= 1 ? format(datum.value, ',.0f') : format(datum.value, '.2~g')"
+    axis = alt.Axis(
+        title=f"USD a month{', logarithmic' if found.is_log else ''}", labelExpr=label, values=list(found.marks) or alt.Undefined,
+        tickCount=4 if narrow else 6, labelFlush=True, labelOverlap=True,
+    )  # fmt: skip
+    scale = alt.Scale(
+        type="log" if found.is_log else "linear", domain=[found.bottom, found.top], nice=False, zero=False
+    )
+    x = alt.X("low:Q", scale=scale, axis=axis)
+    y = alt.Y("n:O", axis=None, scale=alt.Scale(paddingInner=0, paddingOuter=0))
+    colour = alt.Color("kind:N", legend=None, scale=alt.Scale(
+        domain=["naive", "cut", "final"], range=[colours["naive"], colours["cut"], colours["final"]]))  # fmt: skip
+    down = 8 if narrow else 0
+    ends = {"yOffset": down}
+    steps = base.transform_filter("datum.kind == 'cut'").mark_bar(size=size, minBandSize=2, **ends)
+    layers = [steps.encode(x=x, x2="high:Q", y=y, color=colour)]
+    sums = base.transform_filter("datum.kind != 'cut'")
+    if found.is_log:
+        # a bar from nought has no length on a logarithmic axis: a sum is a point there
+        layers.append(sums.mark_point(size=110, filled=True, opacity=1, **ends).encode(
+            x=alt.X("high:Q", scale=scale, axis=axis), y=y, color=colour))  # fmt: skip
+    else:
+        layers.append(sums.mark_bar(size=size, **ends).encode(x=x, x2="high:Q", y=y, color=colour))
+    bands = base.transform_filter("isValid(datum.p10)").mark_rule(color=colours["ink"], strokeWidth=2, **ends)
+    layers.append(bands.encode(x=alt.X("p10:Q", scale=scale, axis=axis), x2="p90:Q", y=y))
+    layers.extend(_labels(base, y, width, narrow=narrow, colours=colours))
+    return alt.layer(*layers).properties(width=width, height=alt.Step(step))
+
+
+def _row(bar: Bar, bottom: float) -> dict[str, Any]:
+    """Write a bar as data; amounts below the axis of a logarithmic chart are put on its edge."""
+    row = {name: value for name, value in msgspec.structs.asdict(bar).items() if value is not None}
+    return row | {name: max(row[name], bottom) for name in ("low", "p10") if name in row}
+
+
+def _labels(base: Any, y: Any, width: int, *, narrow: bool, colours: Mapping[str, str]) -> list[Any]:
+    """Write name, money and factor beside each bar, or above it where there is no room beside."""
+    alt = _altair()
+
+    def words(place: float, field: str, **how: Any) -> Any:
+        return base.mark_text(baseline="middle", **how).encode(x=alt.value(place), y=y, text=f"{field}:N")
+
+    if not narrow:
+        return [
+            words(-12, "name", align="right", limit=230, fontSize=13, color=colours["ink"]),
+            words(width + 120, "money", align="right", limit=118, fontSize=13, color=colours["ink"]),
+            words(width + 185, "factor", align="right", limit=62, fontSize=13, color=colours["soft"]),
+        ]
+    return [
+        words(0, "name", align="left", dy=-9, limit=172, fontSize=12, color=colours["ink"]),
+        words(width - 58, "money", align="right", dy=-9, limit=98, fontSize=12, color=colours["ink"]),
+        words(width, "factor", align="right", dy=-9, limit=54, fontSize=12, color=colours["soft"]),
+    ]
+
+
+# --- activity of a clip
+
+
+def _strips(clip: ClipCount) -> tuple[Html, Html] | None:
+    if not clip.activity or clip.seconds <= 0:
+        return None
+    return _svg(_strip(clip, width=850, height=90)), _svg(_strip(clip, width=296, height=80))
+
+
+def _strip(clip: ClipCount, *, width: int, height: int) -> Any:
+    alt = _altair()
+    end = max(clip.seconds, clip.activity[-1][0])
+    top = max(1e-3, *(share for _, share in clip.activity))
+    points = [{"s": round(second, 3), "share": float(f"{share:.4g}")} for second, share in clip.activity]
+    marks = _time_marks(end, most=width // 70)
+    label = "floor(datum.value / 3600) > 0 ? floor(datum.value / 3600) + ':' + format(floor(datum.value / 60) % 60, '02') + ':' + format(datum.value % 60, '02') : floor(datum.value / 60) + ':' + format(datum.value % 60, '02')"
+    x = alt.X("s:Q", scale=alt.Scale(domain=[0, end], nice=False), axis=alt.Axis(
+        title=None, values=marks, labelExpr=label, grid=False, labelFlush=True))  # fmt: skip
+    y_scale = alt.Scale(domain=[0, top], nice=False)
+    y = alt.Y("share:Q", scale=y_scale, axis=alt.Axis(
+        title=None, values=[0, top], format=".0%" if top >= 0.1 else ".2~%", minExtent=34, maxExtent=34))  # fmt: skip
+    area = alt.Chart(alt.Data(values=points)).mark_area(color=_IN_PAGE["cut"], line=False).encode(x=x, y=y)
+    kept = [{"s": start, "stop": stop} for start, stop in _merged(clip, end)]
+    if not kept:
+        return area.properties(width=width, height=height)
+    shade = alt.Chart(alt.Data(values=kept)).mark_rect(color=_IN_PAGE["kept"]).encode(x=x, x2="stop:Q")
+    return alt.layer(shade, area).properties(width=width, height=height)
+
+
+def _merged(clip: ClipCount, end: float) -> list[tuple[float, float]]:
+    """Join stretches that are nearer than a pixel, so that a chart holds a thousand at most."""
+    joined: list[tuple[float, float]] = []
+    for start, stop in sorted(clip.stretches):
+        begin, finish = max(0.0, start), min(stop, end)
+        if joined and begin - joined[-1][1] < end / 1000:
+            joined[-1] = (joined[-1][0], max(joined[-1][1], finish))
+        elif finish > begin:
+            joined.append((begin, finish))
+    return joined
+
+
+def _time_marks(end: float, *, most: int) -> list[float]:
+    """Choose round times for the axis."""
+    step = next((step for step in _TIME_STEPS if end / step <= most), 86400 * math.ceil(end / 86400 / most))
+    return [float(step * number) for number in range(math.floor(end / step) + 1)]
