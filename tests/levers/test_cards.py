@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
@@ -239,3 +240,10 @@ def test_flags_of_levers_whose_effect_is_in_the_footage() -> None:
     for name in ("route", "cascade", "precompute", "answer_cache"):
         assert not flags(find(name)).executed, name
     assert flags(find("downscale")) == Flags(priced=True, executed=True, measured=False)
+
+
+def test_the_page_about_levers_names_each_in_its_family() -> None:
+    page = Path(__file__).resolve().parents[2] / "docs" / "levers.md"
+    rows = {line.split("|")[1].strip(" `"): line for line in page.read_text().splitlines() if line.startswith("| `")}
+    for name, kind in kinds().items():
+        assert name in rows[kind.card.family], name

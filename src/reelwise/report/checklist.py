@@ -290,6 +290,7 @@ tr { break-inside: avoid }
   td.worth { grid-column: 2; white-space: normal }
   .worth b { display: inline; margin-right: .6em }
   .worth br { display: none }
+  .worth .soft:last-child::before { content: "· " }
   td.ask, td.risk { grid-column: 1 / -1; padding-top: 4px }
   td.ask::before { content: "Ask first: "; font-weight: 600 }
   td.risk::before { content: "Risk: "; font-weight: 600 }
