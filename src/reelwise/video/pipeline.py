@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["track"]
 
 _BLOCK = 32
-_BLOCK_SECONDS = 2.0
+_BLOCK_SECONDS = 1.0
 _FIRST = 96  # the first background is the median over these
 _FIRST_SECONDS = 4.0
 

@@ -122,6 +122,7 @@ class Reader:
         self._clock = Clock(1.0 / self.info.fps if self.info.fps > 0 else 0.04, self.info.seconds)
         origin = self._video.start_time
         self.loudness = Loudness(float(origin * (self._video.time_base or 0)) if origin is not None else 0.0)
+        self._tick = float(self._video.time_base or 0)
         self._broken = 0
         self._row = 0
         self._sound_broken = 0
@@ -183,8 +184,8 @@ class Reader:
             self.cpu_decode += clock() - began
             for frame in decoded:
                 self._note_frame(frame)
-                stamp, base = frame.pts, frame.time_base
-                yield self._clock.read(None if stamp is None or base is None else float(stamp * base)), frame
+                stamp = frame.pts
+                yield self._clock.read(None if stamp is None else stamp * self._tick), frame
 
     def _packets(self) -> Iterator[Packet[Any]]:
         """Read packets; after a read error try again a bounded number of times, then flush the decoder."""
@@ -286,10 +287,9 @@ class Reader:
 
     def seek(self, seconds: float) -> bool:
         """Jump to the last key frame at or before a time from the start; say whether the container could."""
-        base = self._video.time_base
-        if base is None:
+        if self._tick <= 0:
             return False
-        target = int((seconds / float(base)) + (self._video.start_time or 0))
+        target = int(seconds / self._tick + 0.5) + (self._video.start_time or 0)
         try:
             self._container.seek(target, stream=self._video, backward=True)
         except _FOREIGN:
@@ -298,12 +298,11 @@ class Reader:
 
     def raw_frames(self) -> Iterator[tuple[float | None, VideoFrame]]:
         """Decode from where the container stands with stamps as they are, in seconds from the stream's start."""
-        base = self._video.time_base
-        zero = (self._video.start_time or 0) * float(base or 0)
+        zero = (self._video.start_time or 0) * self._tick
         for packet in self._packets():
             for frame in self._decoded(packet):
                 self._note_frame(frame)
-                stamp = None if frame.pts is None or base is None else float(frame.pts * base) - zero
+                stamp = None if frame.pts is None else frame.pts * self._tick - zero
                 yield stamp, frame
 
     def upright(self, frame: VideoFrame) -> tuple[int, int]:

@@ -21,6 +21,7 @@ __all__ = ["pictures"]
 _AHEAD_SECONDS = 4.0  # nearer than that, decoding on is cheaper than going back to a key frame
 _FRAMES_MAX = 20_000  # decoded for one picture
 _EPSILON = 1e-4
+_JUMP_SECONDS = 60.0
 
 
 def pictures(
@@ -121,8 +122,8 @@ def _forward(
         following = next(frames, None)
         if following is None:
             return last, None
-        if following[0] is None or following[0] - zero <= last[0]:
-            return None
+        if following[0] is None or not 0 < following[0] - zero - last[0] < _JUMP_SECONDS:
+            return None  # a track repaired these stamps: read from the start, as it did
         pending = (following[0] - zero, following[1])
     return None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -108,4 +109,5 @@ def write_mp4(
         reason = getattr(error, "strerror", None) or str(error)
         raise OutputError(f"cannot write: {reason}", where=str(path), hint="name another place") from None
     finally:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):
+            part.unlink()
