@@ -17,6 +17,11 @@ if TYPE_CHECKING:
 __all__ = ["COMMANDS", "cli", "main"]
 
 COMMANDS: dict[str, str] = {
+    "init": "Ask the four questions and write a commented workload file.",
+    "audit": "Count what a clip would cost, and what each lever takes off it.",
+    "price": "Price a workload: the month, per unit, with a band and what moves it.",
+    "stack": "Pull levers one after another and print the waterfall.",
+    "search": "Find the cheapest combination of levers under a quality floor.",
     "tokens": "Count the billable tokens of a picture, a video or a minute of sound.",
     "rates": "List, show, check and compare prices.",
     "schema": "Print the JSON Schema of a workload file, a plan or private rates.",
