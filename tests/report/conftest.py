@@ -177,8 +177,8 @@ def make_result() -> AuditResult:
             FactCount(name="clip_bits", value=1.92e6, low=1.1e6, high=2.6e6, segments=14, on="loading-bay-dusk.mp4, front-door.mp4"),
         ),
         holdout=(
-            HoldoutError(measured_on="first half", predicted="second half", usd_predicted=0.0049, usd_counted=0.0046, error=0.0652),
-            HoldoutError(measured_on="second half", predicted="first half", usd_predicted=0.0044, usd_counted=0.0048, error=-0.0833),
+            HoldoutError(plan="all levers", measured_on="first half", predicted="second half", usd_predicted=1285.0, usd_counted=1206.6, error=0.0652),
+            HoldoutError(plan="all levers", measured_on="second half", predicted="first half", usd_predicted=1112.5, usd_counted=1213.6, error=-0.0833),
         ),
         holdout_error=0.0833,
         sources=(

@@ -109,7 +109,7 @@ def _count_row(one: LeverCount) -> tuple[object, ...]:
 
 def _pair(without: str, with_it: str) -> Html:
     """Stand two numbers one above the other; one alone where they are the same."""
-    return join((without,)) if without == with_it else join((without, element("br"), with_it))
+    return join((without,)) if without == with_it else join((without, Html("<br>"), with_it))
 
 
 def _loss(one: LeverCount, shown: tuple[Moment, ...]) -> Html:
@@ -167,14 +167,21 @@ def holdout(result: AuditResult) -> Html:
         said = "Too little footage to cut in two: the method was not tested on a part it has not seen."
         return section("holdout", "Hold-out test", element("p", said))
     rows = [
-        (one.measured_on, one.predicted, money(one.usd_predicted), money(one.usd_counted), f"{one.error * 100:+.1f}%")
+        (one.plan, one.measured_on, one.predicted, money(one.usd_predicted), money(one.usd_counted), _signed(one.error))
         for one in result.holdout
     ]
-    columns = ("facts measured on", "bill predicted for", "USD predicted", "USD counted", "error")
-    says = "Each half of the footage is priced with the levers twice: from facts of the other half, and by counting. No fact is shared."
-    return section(
-        "holdout", "Hold-out test", element("p", says), table(columns, rows, label="hold-out", right=(2, 3, 4))
+    columns = ("plan", "facts measured on", "month predicted for", "USD predicted", "USD counted", "error")
+    says = (
+        "The month is priced twice for each half of the footage: from facts measured on the other half, and from what is counted "
+        "on that half itself. The error is predicted over counted, minus 1."
     )
+    return section(
+        "holdout", "Hold-out test", element("p", says), table(columns, rows, label="hold-out", right=(3, 4, 5))
+    )
+
+
+def _signed(error: float) -> str:
+    return f"{'+' if error > 0 else ''}{percent(error)}"
 
 
 def stages(result: AuditResult) -> Html:

@@ -45,8 +45,8 @@ def trust(result: AuditResult) -> str:
         said.append("That is too little to test the method on a part it has not seen: take it as a first estimate.")
     else:
         said.append(
-            "As a test, facts measured on one half of the footage predicted the bill of the other half; "
-            f"the larger of the two errors is {percent(result.holdout_error)}."
+            "As a test, facts measured on one half of the footage predicted the bill of the other half: "
+            f"the largest error is {percent(result.holdout_error)}."
         )
     unknown = sum(1 for step in result.stack.steps if step.quality is None)
     if unknown:
@@ -147,7 +147,9 @@ def _waterfall(result: AuditResult, drawn: Drawn | None) -> Html:
     found = waterfall(result)
     if drawn is None:
         return section("waterfall", "Lever by lever", waterfall_bars(found))
-    said = ["Each blue bar runs from the bill before a lever to the bill after it."]
+    said = [
+        "Each blue bar runs from the bill before a lever to the bill after it; beside it, the bill after it and the factor."
+    ]
     if found.is_log:
         said.append("The axis is logarithmic: bars of the same length are the same factor.")
     if any(bar.p10 is not None for bar in found.bars):
@@ -165,7 +167,7 @@ def _waterfall(result: AuditResult, drawn: Drawn | None) -> Html:
 def _steps(result: AuditResult) -> Html:
     stack = result.stack
     if not stack.steps:
-        return element("p", "No lever was pulled. The next part but one says why.")
+        return element("p", "No lever was pulled; ", element("a", "what was left out", href="#skipped"), " says why.")
     columns = ("lever", "USD a month after it", "factor in place", "factor alone", "share of the bill it touches",
                "overlap", "quality kept", "effort", "evidence")  # fmt: skip
     first = ("as it is", money(stack.naive_usd_month), *[""] * 7)
@@ -262,7 +264,7 @@ def _again(result: AuditResult) -> Html:
     named = " ".join(shlex.quote(path) for path in paths[:_CLIPS_NAMED])
     more = " ..." if len(paths) > _CLIPS_NAMED else ""
     workload = "" if result.assumed else " --workload WORKLOAD.yaml"
-    command = f"reelwise audit {named}{more}{workload} --out FOLDER"
+    command = f"reelwise audit {named}{more}{workload} --day {shlex.quote(result.day)} --out FOLDER"
     took = (
         f"This audit ran Reelwise {result.version} on {result.machine}: {duration(result.seconds_wall)}, of which the processor "
         f"worked {duration(result.cpu_seconds)}. Counts are the same on every machine; times are not."

@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib
 import math
 import re
+import textwrap
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -29,7 +30,8 @@ __all__ = ["CLIPS_DRAWN", "Drawn", "draw"]
 CLIPS_DRAWN = 24
 """So many clips get an activity strip; a page of hundreds of charts is read by nobody."""
 
-_FONT = "system-ui, -apple-system, Segoe UI, Roboto, Helvetica Neue, Arial, sans-serif"
+# fonts of one width on all systems: labels are measured here and drawn by the reader's browser
+_FONT = "Arial, Helvetica, Liberation Sans, sans-serif"
 _TIME_STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 21600, 43200, 86400)
 _PATH = re.compile(r' d="[^"]*"')
 _LONG = re.compile(r"-?\d+\.\d{2,}(?:e-?\d+)?")
@@ -118,11 +120,10 @@ def _dressed(chart: Any, colours: Mapping[str, str]) -> dict[str, Any]:
 
 def _heading(result: AuditResult) -> dict[str, Any]:
     stack = result.stack
-    lines = [f"{money_short(stack.naive_usd_month)} to {money_short(stack.final_usd_month)} USD a month"]
-    if math.isfinite(stack.factor) and stack.steps:
-        lines[0] += f": {factor(stack.factor)} less"
+    said = f"{money_short(stack.naive_usd_month)} to {money_short(stack.final_usd_month)} USD a month"
+    times = f", {factor(stack.factor)} less" if math.isfinite(stack.factor) and stack.steps else ""
     return {
-        "text": f"{result.feature}: {lines[0]}",
+        "text": f"{result.feature}: {said}{times}",
         "subtitle": f"reelwise {result.version}, prices of {result.day}; thin lines: 10th to 90th percentile",
         "limit": 880,
     }
@@ -130,11 +131,11 @@ def _heading(result: AuditResult) -> dict[str, Any]:
 
 def _waterfall(found: Waterfall, *, narrow: bool, colours: Mapping[str, str]) -> Any:
     alt = _altair()
-    width, step, size = (330, 50, 14) if narrow else (440, 34, 18)
+    width, step, size = (330, 62, 14) if narrow else (410, 40, 20)
     base = alt.Chart(alt.Data(values=[_row(bar, found.bottom) for bar in found.bars]))
     label = "datum.value >= 1e6 ? format(datum.value, '.3~s') : datum.value >= 1 ? format(datum.value, ',.0f') : format(datum.value, '.2~g')"
     axis = alt.Axis(
-        title=f"USD a month{', logarithmic' if found.is_log else ''}", labelExpr=label, values=list(found.marks) or alt.Undefined,
+        title=f"USD a month{', logarithmic' if found.is_log else ''}", labelExpr=label, grid=not narrow, values=list(found.marks) or alt.Undefined,
         tickCount=4 if narrow else 6, labelFlush=True, labelOverlap=True,
     )  # fmt: skip
     scale = alt.Scale(
@@ -144,19 +145,18 @@ def _waterfall(found: Waterfall, *, narrow: bool, colours: Mapping[str, str]) ->
     y = alt.Y("n:O", axis=None, scale=alt.Scale(paddingInner=0, paddingOuter=0))
     colour = alt.Color("kind:N", legend=None, scale=alt.Scale(
         domain=["naive", "cut", "final"], range=[colours["naive"], colours["cut"], colours["final"]]))  # fmt: skip
-    down = 8 if narrow else 0
-    ends = {"yOffset": down}
+    ends = {"yOffset": 14 if narrow else 0}
     steps = base.transform_filter("datum.kind == 'cut'").mark_bar(size=size, minBandSize=2, **ends)
     layers = [steps.encode(x=x, x2="high:Q", y=y, color=colour)]
     sums = base.transform_filter("datum.kind != 'cut'")
+    bands = base.transform_filter("isValid(datum.p10)").mark_rule(color=colours["ink"], strokeWidth=2, **ends)
+    band = bands.encode(x=alt.X("p10:Q", scale=scale, axis=axis), x2="p90:Q", y=y)
     if found.is_log:
         # a bar from nought has no length on a logarithmic axis: a sum is a point there
-        layers.append(sums.mark_point(size=110, filled=True, opacity=1, **ends).encode(
-            x=alt.X("high:Q", scale=scale, axis=axis), y=y, color=colour))  # fmt: skip
+        points = sums.mark_point(size=110, filled=True, opacity=1, **ends)
+        layers += [band, points.encode(x=alt.X("high:Q", scale=scale, axis=axis), y=y, color=colour)]
     else:
-        layers.append(sums.mark_bar(size=size, **ends).encode(x=x, x2="high:Q", y=y, color=colour))
-    bands = base.transform_filter("isValid(datum.p10)").mark_rule(color=colours["ink"], strokeWidth=2, **ends)
-    layers.append(bands.encode(x=alt.X("p10:Q", scale=scale, axis=axis), x2="p90:Q", y=y))
+        layers += [sums.mark_bar(size=size, **ends).encode(x=x, x2="high:Q", y=y, color=colour), band]
     layers.extend(_labels(base, y, width, narrow=narrow, colours=colours))
     return alt.layer(*layers).properties(width=width, height=alt.Step(step))
 
@@ -164,6 +164,7 @@ def _waterfall(found: Waterfall, *, narrow: bool, colours: Mapping[str, str]) ->
 def _row(bar: Bar, bottom: float) -> dict[str, Any]:
     """Write a bar as data; amounts below the axis of a logarithmic chart are put on its edge."""
     row = {name: value for name, value in msgspec.structs.asdict(bar).items() if value is not None}
+    row["lines"] = textwrap.wrap(bar.name, 34, max_lines=2, placeholder=" ...") or [""]
     return row | {name: max(row[name], bottom) for name in ("low", "p10") if name in row}
 
 
@@ -171,19 +172,22 @@ def _labels(base: Any, y: Any, width: int, *, narrow: bool, colours: Mapping[str
     """Write name, money and factor beside each bar, or above it where there is no room beside."""
     alt = _altair()
 
-    def words(place: float, field: str, **how: Any) -> Any:
-        return base.mark_text(baseline="middle", **how).encode(x=alt.value(place), y=y, text=f"{field}:N")
+    def words(place: float, field: str, *, of: Any = base, **how: Any) -> Any:
+        return of.mark_text(baseline="middle", **how).encode(x=alt.value(place), y=y, text=f"{field}:N")
 
-    if not narrow:
+    ink, soft = colours["ink"], colours["soft"]
+    if narrow:
         return [
-            words(-12, "name", align="right", limit=230, fontSize=13, color=colours["ink"]),
-            words(width + 120, "money", align="right", limit=118, fontSize=13, color=colours["ink"]),
-            words(width + 185, "factor", align="right", limit=62, fontSize=13, color=colours["soft"]),
+            words(0, "name", align="left", dy=-20, limit=width, fontSize=12, color=ink),
+            words(width - 64, "money", align="right", dy=-4, limit=200, fontSize=12, color=ink),
+            words(width, "factor", align="right", dy=-4, limit=60, fontSize=12, color=soft),
         ]
+    name: dict[str, Any] = {"align": "right", "limit": 250, "fontSize": 13, "lineHeight": 16, "color": ink}
     return [
-        words(0, "name", align="left", dy=-9, limit=172, fontSize=12, color=colours["ink"]),
-        words(width - 58, "money", align="right", dy=-9, limit=98, fontSize=12, color=colours["ink"]),
-        words(width, "factor", align="right", dy=-9, limit=54, fontSize=12, color=colours["soft"]),
+        words(-14, "lines", of=base.transform_filter("length(datum.lines) == 1"), **name),
+        words(-14, "lines", of=base.transform_filter("length(datum.lines) == 2"), dy=-8, **name),
+        words(width + 122, "money", align="right", limit=118, fontSize=13, color=ink),
+        words(width + 190, "factor", align="right", limit=62, fontSize=13, color=soft),
     ]
 
 
@@ -205,7 +209,7 @@ def _strip(clip: ClipCount, *, width: int, height: int) -> Any:
     label = "floor(datum.value / 3600) > 0 ? floor(datum.value / 3600) + ':' + format(floor(datum.value / 60) % 60, '02') + ':' + format(datum.value % 60, '02') : floor(datum.value / 60) + ':' + format(datum.value % 60, '02')"
     x = alt.X("s:Q", scale=alt.Scale(domain=[0, end], nice=False), axis=alt.Axis(
         title=None, values=marks, labelExpr=label, grid=False, labelFlush=True))  # fmt: skip
-    y_scale = alt.Scale(domain=[0, top], nice=False)
+    y_scale = alt.Scale(domain=[0, 1.15 * top], nice=False)  # so that what is shaded stands out above the peaks
     y = alt.Y("share:Q", scale=y_scale, axis=alt.Axis(
         title=None, values=[0, top], format=".0%" if top >= 0.1 else ".2~%", minExtent=34, maxExtent=34))  # fmt: skip
     area = alt.Chart(alt.Data(values=points)).mark_area(color=_IN_PAGE["cut"], line=False).encode(x=x, y=y)

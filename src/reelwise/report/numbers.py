@@ -19,13 +19,20 @@ def as_words(count: int, one: str, many: str = "") -> str:
 
 
 def money(usd: float | None) -> str:
-    """Write USD with as many digits as matter: 47,300.00, 0.0167, 9.74e-06."""
+    """Write USD with as many digits as matter: 47,300.00, 0.1610, 0.00000974."""
     if usd is None or math.isnan(usd):
         return NOTHING
     size = abs(usd)
     if size == 0 or size >= 1:
         return f"{usd:,.2f}"
-    return f"{usd:.4g}" if size >= 0.0001 else f"{usd:.3g}"
+    return f"{usd:.4f}" if size >= 0.01 else _small(usd)
+
+
+def _small(value: float) -> str:
+    """Write three digits of a number below 1, with no exponent that a reader would have to decode."""
+    if abs(value) < 1e-9:
+        return f"{value:.3g}"
+    return f"{value:.{2 - math.floor(math.log10(abs(value)))}f}".rstrip("0").rstrip(".")
 
 
 def money_short(usd: float) -> str:
@@ -45,13 +52,13 @@ def factor(value: float | None) -> str:
 
 
 def percent(share: float | None) -> str:
-    """Write a share: 48%, 2.5%, 0.04%."""
+    """Write a share: 48%, 2.5%, 8%, 0.04%."""
     if share is None or not math.isfinite(share):
         return NOTHING
     value = share * 100
     if value == 0 or abs(value) >= 9.95:
         return f"{value:.0f}%"
-    return f"{value:.1f}%" if abs(value) >= 0.1 else f"{value:.2g}%"
+    return f"{f'{value:.1f}'.removesuffix('.0')}%" if abs(value) >= 0.1 else f"{value:.2g}%"
 
 
 def quantity(value: float) -> str:
@@ -60,9 +67,7 @@ def quantity(value: float) -> str:
         return NOTHING
     if value == 0 or abs(value) >= 1000:
         return f"{value:,.0f}"
-    if abs(value) >= 0.01:
-        return f"{value:,.2f}".rstrip("0").rstrip(".")
-    return f"{value:.3g}"
+    return f"{value:,.2f}".rstrip("0").rstrip(".") if abs(value) >= 1 else _small(value)
 
 
 def duration(seconds: float) -> str:

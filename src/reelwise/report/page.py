@@ -140,12 +140,13 @@ td.number,th.number{text-align:right}
 td.number{white-space:nowrap}
 td{min-width:5.5rem}
 td.number{min-width:0}
-td:first-child{min-width:9rem}
+td:last-child:not(.number){min-width:8rem}
+td:first-child{min-width:12rem}
 dl{display:grid;grid-template-columns:minmax(9rem,16rem) 1fr;gap:.35rem 1rem;margin:.75rem 0;max-width:46rem}
 dt{color:var(--soft)}
 dd{margin:0}
 figure{margin:1rem 0}
-figure svg{display:block;max-width:100%;height:auto}
+figure svg{display:block;max-width:100%;height:auto;overflow:visible}
 svg text{font-variant-numeric:tabular-nums}
 .narrow{display:none}
 .shots{display:grid;grid-template-columns:repeat(auto-fill,minmax(9.5rem,1fr));gap:.75rem;margin:.75rem 0}
@@ -163,7 +164,7 @@ code{font:.9em ui-monospace,SFMono-Regular,Menlo,Consolas,monospace}
 .track .naive{background:var(--naive)}
 .track .final,.track .kept{background:var(--final)}
 @media (max-width:640px){main,footer{padding:1rem .875rem}h1{font-size:1.4rem}.wide{display:none}.narrow{display:block}
-dl{grid-template-columns:1fr;gap:0}dd{margin-bottom:.5rem}td:first-child{min-width:8rem}}
+dl{grid-template-columns:1fr;gap:0}dd{margin-bottom:.5rem}td:first-child{min-width:7rem}th,td{padding:.4rem .5rem}}
 @media print{:root{color-scheme:light;--paper:#fff;--ink:#000;--soft:#444;--line:#bbb;--wash:#f3f5f7;--naive:#6b7683;
 --cut:#1f6fb2;--final:#1b7f4b;--kept:#cfe8d9;--warn:#8a4b00;--warnwash:#fff4e2;--link:#000}
 body{font-size:10pt}main,footer{max-width:none;padding:0}.scroll{overflow:visible;border:0}table{font-size:8pt}
