@@ -35,6 +35,7 @@ class Item(Struct, frozen=True, kw_only=True):
         footage: the kind of footage; facts measured on another kind do not hold.
         lane: which calls see it.
         place: edge or cloud.
+        decoded: some stage has decoded it already, so that the next one need not.
         basis: evidence mask of the facts used so far.
     """
 
@@ -57,6 +58,7 @@ class Item(Struct, frozen=True, kw_only=True):
     footage: str = ""
     lane: str = "main"
     place: str = "cloud"
+    decoded: bool = False
     basis: int = 0
 
 

@@ -14,7 +14,7 @@ from reelwise.price import price_one
 from reelwise.search import quality_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from reelwise.bill import Bill
     from reelwise.case import Case
@@ -202,13 +202,24 @@ def _usable(lever: Lever, skipped: list[Skipped]) -> bool:
     return False
 
 
-def _verdict(case: Case, lever: Lever, plan: Plan, pulled: Iterable[Lever]) -> str:
+def _verdict(case: Case, lever: Lever, plan: Plan, pulled: Sequence[Lever]) -> str:
     """Return the reason against a lever in place, empty if there is none."""
     for other in pulled:
         if other.name in lever.excludes or lever.name in other.excludes:
             return f"cannot be combined with {other.name}, which came first"
     verdict = lever.applies(case.workload, plan, case.facts, case.book)
-    return "" if verdict.ok else verdict.reason
+    if not verdict.ok:
+        return verdict.reason
+    floor = case.workload.quality_floor
+    if floor is None:
+        return ""
+    kept = 1.0
+    for one in (*pulled, lever):
+        known = quality_of(case, one)
+        if known is None:
+            return f"nobody has measured what it does to quality, and the floor is {floor:g}"
+        kept *= known
+    return "" if kept >= floor else f"quality would fall to {kept:.3f}, the floor is {floor:g}"
 
 
 def _alone(case: Case, lever: Lever, naive: Bill) -> tuple[float, float] | None:

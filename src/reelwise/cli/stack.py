@@ -102,6 +102,11 @@ def show_stack(result: Stack) -> None:
     click.echo(
         f"{money(result.naive_usd_month)} to {money(result.final_usd_month)} USD a month: {_times(result.factor)} less"
     )
+    unknown = [step.lever for step in result.steps if step.quality is None]
+    if unknown:
+        click.echo(
+            f"Nobody has measured what these do to your answers: {', '.join(unknown)}. Try them on known cases first."
+        )
     for reason in result.naive_why:
         click.echo(f"as it is, NOT FEASIBLE: {reason}")
     for reason in result.why:

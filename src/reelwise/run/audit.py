@@ -24,6 +24,7 @@ from reelwise.run.losses import active_coverage, lost_moments, sentence
 from reelwise.run.measure import collect, entries_of
 from reelwise.run.result import AuditResult, ClipCount, FactCount, HoldoutError, LeverCount, StageCount
 from reelwise.stack import Stack, ordered, stack
+from reelwise.stages import Gate, Sample, Stage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -145,7 +146,7 @@ def audit(
         _keep(evidence, tracks, entries)
     naive = price_one(case.workload, case.plan, case.facts, case.book, case.account)
     final = price_one(case.workload, result.plan, case.facts, case.book, case.account)
-    holdout = _holdout(case, result.plan, tracks)
+    holdout = _holdout(case, result, tracks)
     return AuditResult(
         feature=case.workload.feature,
         task=case.workload.task,
@@ -331,8 +332,7 @@ def _lever(case: Case, lever: Lever, footage: _Footage) -> LeverCount:
     bill_with, out_with, left_with = _clips_bill(case, plan, footage)
     before, after = _sent(out_without), _sent(out_with)
     changed = [s for s in plan.stages if s not in case.plan.stages]
-    looks = [s for s in changed if type(s).process is not _base_process()]
-    cuts = any(type(s).__name__ in {"Gate", "Sample"} for s in looks)
+    cuts = any(isinstance(s, Gate | Sample) for s in changed)
     return LeverCount(
         lever=lever.name,
         title=lever.card.title,
@@ -357,54 +357,52 @@ def _lever(case: Case, lever: Lever, footage: _Footage) -> LeverCount:
     )
 
 
-def _base_process() -> object:
-    from reelwise.stages import Stage
+def _holdout(case: Case, result: Stack, tracks: Sequence[Track]) -> tuple[HoldoutError, ...]:
+    """Measure on one half of each clip and predict what the month costs if all of it is like the other half; both ways.
 
-    return Stage.process
-
-
-def _holdout(case: Case, plan: Plan, tracks: Sequence[Track]) -> tuple[HoldoutError, ...]:
-    """Measure on one half of each clip, predict the bill of the other, and count it; both ways."""
+    Both figures are the month: predicted from facts of one half, counted from those of the other. Done for the plan with
+    all levers, and for each lever alone whose effect is read off the footage.
+    """
     cut = [pair for pair in (halves(track) for track in tracks) if pair is not None]
     if not cut:
         return ()
-    workload = case.workload
-    account = Account(free_tiers=False)
-    sides = [[piece_of(workload, pair[side]) for pair in cut] for side in (0, 1)]
-    found = []
-    for learn, guess, names in ((0, 1, ("first half", "second half")), (1, 0, ("second half", "first half"))):
-        _, _, tally = collect(plan, sides[learn], case.facts, case.book)
-        entries = entries_of(tally, None, footage=workload.footage, on=names[0], day=case.day)
-        facts = _without_measured(case.facts).with_entries(entries)
-        predicted = _expected(case, plan, sides[guess], facts, account)
-        out, _, _ = collect(plan, sides[guess], case.facts, case.book)
-        counted = float(price_collected([(workload, plan, out)], case.facts, case.book, account).total_usd)
-        if counted > 0:
-            found.append(
-                HoldoutError(
-                    measured_on=names[0],
-                    predicted=names[1],
-                    usd_predicted=predicted,
-                    usd_counted=counted,
-                    error=predicted / counted - 1,
-                )
+    plans = [("all levers", result.plan)]
+    plans += [(f"{lever.name} alone", lever.apply(case.plan)) for lever in _shown(case, result) if _looks(case, lever)]
+    sides = [[piece_of(case.workload, pair[side]) for pair in cut] for side in (0, 1)]
+    rows = []
+    for name, plan in plans:
+        months = []
+        for side in (0, 1):
+            _, _, tally = collect(plan, sides[side], case.facts, case.book)
+            entries = entries_of(tally, None, footage=case.workload.footage, on=f"half {side + 1}", day=case.day)
+            facts = _without_measured(case.facts).with_entries(entries)
+            months.append(float(price_one(case.workload, plan, facts, case.book, case.account).total_usd))
+        halves_named = ("first half", "second half")
+        rows += [
+            HoldoutError(
+                plan=name,
+                measured_on=halves_named[learn],
+                predicted=halves_named[guess],
+                usd_predicted=months[learn],
+                usd_counted=months[guess],
+                error=months[learn] / months[guess] - 1,
             )
-    return tuple(found)
+            for learn, guess in ((0, 1), (1, 0))
+            if months[guess] > 0
+        ]
+    return tuple(rows)
+
+
+def _looks(case: Case, lever: Lever) -> bool:
+    """Say whether any stage a lever changes reads the footage itself."""
+    changed = (s for s in lever.apply(case.plan).stages if s not in case.plan.stages)
+    return any(type(s).process is not Stage.process for s in changed)
 
 
 def _without_measured(facts: Facts) -> Facts:
     from reelwise.facts import Facts as Layers
 
     return Layers(e for e in facts.entries if e.fact.kind != "measured")
-
-
-def _expected(case: Case, plan: Plan, pieces: Sequence[Piece], facts: Facts, account: Account) -> float:
-    from reelwise.flow import Out
-    from reelwise.plan import fold
-
-    out = Out(case.book, case.book.day)
-    fold(plan, [piece.item for piece in pieces], facts, out)
-    return float(price_collected([(case.workload, plan, out)], facts, case.book, account).total_usd)
 
 
 def _per(case: Case, naive: Bill, final: Bill) -> dict[str, tuple[float | None, float | None]]:

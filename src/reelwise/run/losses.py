@@ -125,5 +125,5 @@ def _settings_said(before: Plan, after: Plan) -> list[str]:
     if len(after.lanes) > len(before.lanes):
         models = sorted({call.model for call in after.of(Call)} - {call.model for call in before.of(Call)})
         share = "the easy share" if after.of(Route) else "what it is sure of"
-        said.append(f"{', '.join(models)} answers {share}")
+        said.append(f"{share} is answered by {', '.join(models)}")
     return said

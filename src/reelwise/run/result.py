@@ -111,11 +111,13 @@ class HoldoutError(Struct, frozen=True, kw_only=True):
     """One half of the footage predicted from facts of the other.
 
     Attributes:
+        plan: which plan: all levers, or one alone.
         measured_on, predicted: which half.
-        usd_predicted, usd_counted: bill of the predicted half with the final plan.
+        usd_predicted, usd_counted: the month with the final plan, from facts of the one half and from counts on the other.
         error: predicted over counted, minus 1.
     """
 
+    plan: str
     measured_on: str
     predicted: str
     usd_predicted: float
@@ -138,7 +140,7 @@ class AuditResult(Struct, frozen=True, kw_only=True):
         per: USD per frame, minute, hour, session, user before and after.
         band_naive, band_final: (p10, p50, p90) of the month.
         facts: measured, with intervals.
-        holdout: both directions; `holdout_error`: the larger of the two absolute errors, or None on too little footage.
+        holdout: for all levers and for each measured one, both ways; `holdout_error`: the largest absolute error, or None on too little footage.
         sources: each price used: (sku, unit, USD per unit, source, date).
         explained: lines of the final bill in words; `explained_naive` likewise.
         evidence: share of the final bill by kind of evidence.

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from reelwise.errors import DocumentError
 from reelwise.facts import settings_hash
 from reelwise.stages.base import Stage
+from reelwise.stages.decoding import decoded
 from reelwise.units import is_array
 
 if TYPE_CHECKING:
@@ -74,6 +75,8 @@ class Crop(Stage, frozen=True, kw_only=True):
     def expect(self, item: Item, facts: Facts, out: Out) -> tuple[Item, ...]:
         """Shrink the frame to the region."""
         bit = 0
+        if self.mode != "fixed":
+            item = decoded(item, facts, out, "crop")
         if self.mode == "fixed":
             left, top, right, bottom = self._fixed() or (0.0, 0.0, 1.0, 1.0)
             wide, high = right - left, bottom - top
@@ -107,10 +110,10 @@ class Crop(Stage, frozen=True, kw_only=True):
         for piece in pieces:
             box = video.activity_box(piece.track, piece.stretches, margin=self.margin)
             left, top, right, bottom = (box.left, box.top, box.right, box.bottom) if box else (0.0, 0.0, 1.0, 1.0)
-            item = piece.item
+            item = decoded(piece.item, facts, out, "crop")
             if out.tally:
                 out.tally.add("crop.width_share", settings, prefix, (right - left) * item.seconds, item.seconds)
                 out.tally.add("crop.height_share", settings, prefix, (bottom - top) * item.seconds, item.seconds)
-            yield replace(piece, box=(left, top, right, bottom)).with_item(
+            yield replace(piece, box=(left, top, right, bottom), item=item).with_item(
                 width_px=self._side(item.width_px, right - left), height_px=self._side(item.height_px, bottom - top)
             )

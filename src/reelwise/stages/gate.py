@@ -8,8 +8,8 @@ from msgspec import Meta
 from msgspec.structs import replace
 
 from reelwise.facts import settings_hash
-from reelwise.requests import Usage
 from reelwise.stages.base import Stage
+from reelwise.stages.decoding import decoded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -18,9 +18,6 @@ if TYPE_CHECKING:
     from reelwise.flow import Item, Out, Piece
 
 __all__ = ["Gate"]
-
-VCPUS = 4
-"""Cores of the machine that decodes (aws/c7g.xlarge)."""
 
 
 class Gate(Stage, frozen=True, kw_only=True):
@@ -32,7 +29,6 @@ class Gate(Stage, frozen=True, kw_only=True):
         pad_seconds: kept before and after each stretch.
         join_seconds: stretches closer than this become one.
         at: where it runs; at the edge no bytes of idle footage are sent, and the device's own cost is not billed here.
-        cpu: rate card of the 4-core machine that decodes in the cloud.
     """
 
     method: Literal["change"] = "change"
@@ -40,32 +36,18 @@ class Gate(Stage, frozen=True, kw_only=True):
     pad_seconds: Annotated[float, Meta(ge=0, le=60)] = 1.0
     join_seconds: Annotated[float, Meta(ge=0, le=600)] = 2.0
     at: Literal["edge", "cloud"] = "cloud"
-    cpu: str = "aws/c7g.xlarge"
 
     slot: ClassVar[int] = 1
 
-    def _bill(self, item: Item, facts: Facts, out: Out) -> int:
-        """Bill the decoding that the decision itself costs."""
+    def _looked(self, item: Item, facts: Facts, out: Out) -> Item:
+        """Bill the decoding that the decision costs, where it is not the device that decides."""
         if self.at == "edge":
-            return 0
-        cpu, bit = facts.get("gate.cpu_seconds_per_second")
-        hours = item.count * item.seconds * cpu / 3600 / VCPUS
-        out.usages.append(
-            Usage(
-                sku=self.cpu,
-                unit="hour",
-                quantity=hours,
-                lane=item.lane,
-                source_class=item.source_class,
-                stage="gate",
-                basis=item.basis | bit,
-            )
-        )
-        return bit
+            item = replace(item, place="edge")
+        return decoded(item, facts, out, "gate")
 
     def expect(self, item: Item, facts: Facts, out: Out) -> tuple[Item, ...]:
         """Shrink the item to its active share; items without any activity make no call."""
-        self._bill(item, facts, out)
+        item = self._looked(item, facts, out)
         prefix = out.prefix() if facts.needs_prefix("gate.active_share") else None
         share, bit = facts.get("gate.active_share", stage=self, prefix=prefix, source_class=item.footage)
         kept, _ = facts.get("gate.kept_share", stage=self, prefix=prefix, source_class=item.footage, default=1.0)
@@ -88,7 +70,7 @@ class Gate(Stage, frozen=True, kw_only=True):
 
         settings, prefix = settings_hash(self), out.prefix()
         for piece in pieces:
-            self._bill(piece.item, facts, out)
+            item = self._looked(piece.item, facts, out)
             options = {} if self.threshold is None else {"threshold": self.threshold}
             stretches = video.gate(piece.track, pad_seconds=self.pad_seconds, join_seconds=self.join_seconds, **options)
             seconds = sum(stop - start for start, stop in stretches)
@@ -97,8 +79,7 @@ class Gate(Stage, frozen=True, kw_only=True):
                 out.tally.add("gate.active_share", settings, prefix, seconds, piece.item.seconds)
                 out.tally.add("gate.kept_share", settings, prefix, float(seconds > 0), 1.0)
             if seconds > 0:
-                item = piece.item
-                yield replace(piece, stretches=tuple(stretches)).with_item(
+                yield replace(piece, stretches=tuple(stretches), item=item).with_item(
                     seconds=seconds,
                     frames=item.frames * share,
                     audio_seconds=item.audio_seconds * share,

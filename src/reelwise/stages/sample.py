@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from reelwise.facts import settings_hash
 from reelwise.stages.base import Stage
+from reelwise.stages.decoding import decoded
 from reelwise.units import ceil, is_array, minimum
 
 if TYPE_CHECKING:
@@ -40,6 +41,8 @@ class Sample(Stage, frozen=True, kw_only=True):
 
     def expect(self, item: Item, facts: Facts, out: Out) -> tuple[Item, ...]:
         """Bound the frames by the rate, and by what changed where that was measured."""
+        if self.adaptive:
+            item = decoded(item, facts, out, "sample")
         frames, basis = minimum(item.frames, ceil(item.seconds * self.fps)), item.basis
         name = "sample.frames_per_second" if self.adaptive else "sample.uniform_frames_per_second"
         if is_array(self.fps) or not facts.has(name, item.footage):
@@ -54,7 +57,7 @@ class Sample(Stage, frozen=True, kw_only=True):
                 basis |= bit
         return (replace(item, frames=frames, sampled=True, basis=basis),)
 
-    def process(self, pieces: Iterable[Piece], facts: Facts, out: Out) -> Iterator[Piece]:  # noqa: ARG002 - counts, needs no facts
+    def process(self, pieces: Iterable[Piece], facts: Facts, out: Out) -> Iterator[Piece]:
         """Choose the frames from what decoding has measured."""
         from reelwise import video
 
@@ -73,4 +76,5 @@ class Sample(Stage, frozen=True, kw_only=True):
                 chosen = video.sample_uniform(piece.track, piece.stretches, self.fps)
             if out.tally:
                 out.tally.add(name, settings, prefix, float(len(chosen)), piece.item.seconds)
-            yield replace(piece, frames=chosen).with_item(frames=float(len(chosen)), sampled=True)
+            item = decoded(piece.item, facts, out, "sample") if self.adaptive else piece.item
+            yield replace(piece, frames=chosen, item=item).with_item(frames=float(len(chosen)), sampled=True)
