@@ -3,6 +3,7 @@ from __future__ import annotations
 import base64
 import functools
 import math
+from types import SimpleNamespace
 
 import msgspec
 import numpy as np
@@ -187,12 +188,12 @@ def make_result() -> AuditResult:
             ("aws/rekognition/group2", "image", 0.001, "AWS price list API, us-east-1", "2026-09-14"),
         ),
         explained_naive=(
-            "3.45e+10 tokens_video in 8.76e+05 calls x 1.25e-06 USD = 43,125.00 USD; price of gemini-2.5-pro: "
-            "https://ai.google.dev/gemini-api/docs/pricing, 2026-09-14; quantity: measured",
+            ("3.45e+10 tokens_video in 8.76e+05 calls x 1.25e-06 USD = 43,125.00 USD; price of gemini-2.5-pro: "
+            "https://ai.google.dev/gemini-api/docs/pricing, 2026-09-14; quantity: measured"),
         ),
         explained=(
-            "9.1e+08 tokens_video in 3.1e+05 calls x 1.5e-07 USD = 136.50 USD; price of gemini-2.5-flash (batch): "
-            "https://ai.google.dev/gemini-api/docs/pricing, 2026-09-14; quantity: measured",
+            ("9.1e+08 tokens_video in 3.1e+05 calls x 1.5e-07 USD = 136.50 USD; price of gemini-2.5-flash (batch): "
+            "https://ai.google.dev/gemini-api/docs/pricing, 2026-09-14; quantity: measured"),
         ),
         evidence={"measured": 0.71, "given": 0.0, "published": 0.08, "assumed": 0.21},
         warnings=(
@@ -207,3 +208,18 @@ def make_result() -> AuditResult:
 @pytest.fixture
 def result() -> AuditResult:
     return make_result()
+
+
+@pytest.fixture(scope="session")
+def fake() -> SimpleNamespace:
+    """What results are made of, for tests that want other ones."""
+    return SimpleNamespace(
+        clip=clip,
+        lever=lever,
+        moments=moments,
+        result=make_result,
+        skipped=SKIPPED,
+        step=step,
+        steps=STEPS,
+        waterfall=waterfall,
+    )

@@ -44,9 +44,11 @@ def trust(result: AuditResult) -> str:
     if result.holdout_error is None:
         said.append("That is too little to test the method on a part it has not seen: take it as a first estimate.")
     else:
+        worst = max(result.holdout, key=lambda one: abs(one.error), default=None)
+        which = f" ({worst.plan})" if worst else ""
         said.append(
             "As a test, facts measured on one half of the footage predicted the bill of the other half: "
-            f"the largest error is {percent(result.holdout_error)}."
+            f"the largest error is {percent(result.holdout_error)}{which}."
         )
     unknown = sum(1 for step in result.stack.steps if step.quality is None)
     if unknown:
@@ -126,17 +128,19 @@ def _head(result: AuditResult) -> Html:
 
 
 def _band(result: AuditResult) -> str:
-    low, _, high = result.band_final
-    first, _, last = result.band_naive
-    if not high > low and not last > first:
+    after = _range(result.band_final, "with the levers") if result.stack.steps else ""
+    ranges = " and ".join(said for said in (after, _range(result.band_naive, "as it is")) if said)
+    if not ranges:
         return "None of the numbers that went in has a known spread, so no range can be given."
-    as_is = f"{money(first)} to {money(last)} USD as it is"
-    if not result.stack.steps:
-        return f"With every uncertain number drawn at random, 8 of 10 months cost {as_is}."
-    return (
-        f"With every uncertain number drawn at random, 8 of 10 months cost {money(low)} to {money(high)} USD "
-        f"with the levers, and {as_is}."
-    )
+    return f"With every uncertain number drawn at random, 8 of 10 months cost {ranges}."
+
+
+def _range(band: tuple[float, float, float], name: str) -> str:
+    """Write a band in words, or nothing where it has no width."""
+    low, middle, high = band
+    if not high - low > 1e-9 * abs(high):
+        return ""
+    return f"{money(low)} to {money(high)} USD {name} (the middle one {money(middle)})"
 
 
 def _note(sentence: str, points: Sequence[str]) -> Html:
@@ -181,7 +185,7 @@ def _steps(result: AuditResult) -> Html:
 
 
 def _step_row(step: Step) -> tuple[object, ...]:
-    settings = ", ".join(f"{name} {value}" for name, value in step.settings.items() if value is not None)
+    settings = ", ".join(f"{name} {_setting(value)}" for name, value in step.settings.items() if value is not None)
     name = join((step.title, element("small", f"{step.lever}: {settings}" if settings else step.lever)))
     quality = "not measured" if step.quality is None else percent(step.quality)
     return (
@@ -195,6 +199,12 @@ def _step_row(step: Step) -> tuple[object, ...]:
         step.effort,
         step.evidence,
     )
+
+
+def _setting(value: object) -> object:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:g}" if isinstance(value, float) else value
 
 
 def _per(result: AuditResult) -> Html:

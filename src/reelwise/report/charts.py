@@ -211,7 +211,7 @@ def _strip(clip: ClipCount, *, width: int, height: int) -> Any:
         title=None, values=marks, labelExpr=label, grid=False, labelFlush=True))  # fmt: skip
     y_scale = alt.Scale(domain=[0, 1.15 * top], nice=False)  # so that what is shaded stands out above the peaks
     y = alt.Y("share:Q", scale=y_scale, axis=alt.Axis(
-        title=None, values=[0, top], format=".0%" if top >= 0.1 else ".2~%", minExtent=34, maxExtent=34))  # fmt: skip
+        title=None, values=[0, top], format=".0%" if top >= 0.1 else ".1~%" if top >= 0.01 else ".2~%", minExtent=34, maxExtent=34))  # fmt: skip
     area = alt.Chart(alt.Data(values=points)).mark_area(color=_IN_PAGE["cut"], line=False).encode(x=x, y=y)
     kept = [{"s": start, "stop": stop} for start, stop in _merged(clip, end)]
     if not kept:
