@@ -18,13 +18,13 @@ from typing import Any, TypeVar
 import msgspec
 
 from reelwise.errors import DocumentError, OutputError
+from reelwise.yaml_bounds import DEEPEST, check_bounds
 
 __all__ = ["decode", "fields_of", "read_text", "read_yaml", "write_whole"]
 
 T = TypeVar("T")
 
 _LARGEST = 5_000_000
-_DEEPEST = 40
 _UNKNOWN = re.compile(r"unknown field `(?P<name>[^`]*)`")
 
 
@@ -35,9 +35,11 @@ def read_text(path: Path, *, largest: int = _LARGEST) -> str:
         DocumentError: missing, unreadable, too large or not UTF-8.
     """
     try:
-        if path.stat().st_size > largest:
+        with path.open("rb") as file:
+            raw = file.read(largest + 1)  # a device or a pipe says nothing of its size beforehand
+        if len(raw) > largest:
             raise DocumentError(f"larger than {largest:,} bytes", where=str(path), hint="is this the right file?")
-        return path.read_text(encoding="utf-8")
+        return raw.decode("utf-8-sig")
     except FileNotFoundError:
         raise DocumentError("no such file", where=str(path), hint="check the path") from None
     except IsADirectoryError:
@@ -48,6 +50,8 @@ def read_text(path: Path, *, largest: int = _LARGEST) -> str:
         ) from None
     except OSError as error:
         raise DocumentError(error.strerror or "cannot be read", where=str(path), hint="check its permissions") from None
+    except ValueError:  # a NUL in the name
+        raise DocumentError("no file can have this name", where=repr(str(path)), hint="check the path") from None
 
 
 def read_yaml(path: Path) -> Any:
@@ -65,6 +69,7 @@ def parse_yaml(text: str, *, where: str) -> Any:
 
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
+        check_bounds(yaml.parse(text, Loader=loader), where)
         value = yaml.load(text, Loader=loader)  # noqa: S506 - both are safe loaders
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
@@ -72,13 +77,19 @@ def parse_yaml(text: str, *, where: str) -> Any:
         raise DocumentError(f"not YAML: {error.problem}{at}", where=where, hint="check the indentation there") from None
     except (yaml.YAMLError, ValueError, RecursionError, OverflowError) as error:
         raise DocumentError(f"not YAML: {error}", where=where, hint="check the file") from None
+    except (
+        IndexError,
+        KeyError,
+        AttributeError,
+    ):  # the loader on values that do not fit their tag: !!int "", !!bool maybe
+        raise DocumentError("not YAML: a value does not fit its tag", where=where, hint="leave tags (!!) out") from None
     return _checked(value, where, "$", 0)
 
 
 def _checked(value: Any, where: str, path: str, depth: int) -> Any:
-    if depth > _DEEPEST:
+    if depth > DEEPEST:
         raise DocumentError(
-            f"nested deeper than {_DEEPEST} levels", where=f"{where} {path}", hint="no document needs that"
+            f"nested deeper than {DEEPEST} levels", where=f"{where} {path}", hint="no document needs that"
         )
     if isinstance(value, float) and not math.isfinite(value):
         raise DocumentError("not a finite number", where=f"{where} {path}", hint="give a number")
@@ -142,16 +153,24 @@ def write_whole(path: Path, data: str | bytes) -> None:
     raw = data.encode() if isinstance(data, str) else data
     temporary = ""
     try:
+        path = path.resolve()  # a link stays a link: the file behind it is replaced
+        if path.exists() and not path.is_file() and not path.is_dir():
+            path.write_bytes(raw)  # a device or a pipe takes the bytes as they come; it must not become a file
+            return
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
         with os.fdopen(handle, "wb") as file:
             file.write(raw)
+            file.flush()
+            os.fsync(file.fileno())
         Path(temporary).chmod(0o644)
         Path(temporary).replace(path)
     except OSError as error:
         raise OutputError(
-            f"cannot write: {error.strerror}", where=str(path), hint="name another place with --out"
+            f"cannot write: {error.strerror or error}", where=str(path), hint="name another place with --out"
         ) from None
+    except ValueError:  # a NUL in the name
+        raise OutputError("no file can have this name", where=repr(str(path)), hint="name another with --out") from None
     finally:
         if temporary:
             with contextlib.suppress(OSError):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from reelwise import __version__
-from reelwise.errors import EXIT_INTERRUPTED, ReelwiseError
+from reelwise.errors import EXIT_INTERRUPTED, OutputError, ReelwiseError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,12 +62,19 @@ def _report(error: ReelwiseError) -> int:
     return error.exit_code
 
 
+def _to_nowhere() -> None:
+    """Send what standard output still holds to nowhere, so that the interpreter does not fail on it once more."""
+    with open(os.devnull, "w", encoding="utf-8") as nowhere:  # noqa: PTH123 - a device
+        os.dup2(nowhere.fileno(), sys.stdout.fileno())
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command and turn every error into a message and an exit code (see `reelwise.errors`)."""
     try:
         code: Any = cli.main(
             args=None if arguments is None else list(arguments), prog_name="reelwise", standalone_mode=False
         )
+        sys.stdout.flush()
     except ReelwiseError as error:
         code = _report(error)
     except click.exceptions.Abort:
@@ -79,6 +87,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         click.echo("interrupted", err=True)
         code = EXIT_INTERRUPTED
     except BrokenPipeError:
-        sys.stderr.close()
+        _to_nowhere()
         code = 0
+    except OSError as error:
+        # our own files are mapped where they are written: what is left is standard output
+        _to_nowhere()
+        click.echo(f"error: cannot write the answer: {error.strerror}", err=True)
+        code = OutputError.exit_code
     sys.exit(code if isinstance(code, int) else 0)

@@ -75,12 +75,13 @@ def draw(result: AuditResult) -> Drawn:
             f"charts need the package {error.name or 'altair'}", hint="pip install 'reelwise[report]'"
         ) from None
     found = waterfall(result)
+    bars = [_row(bar, found.bottom) for bar in found.bars]
     poster = _waterfall(found, narrow=False, colours=_IN_FILE).properties(title=_heading(result))
     return Drawn(
-        waterfall_wide=_svg(_waterfall(found, narrow=False, colours=_IN_PAGE)),
-        waterfall_narrow=_svg(_waterfall(found, narrow=True, colours=_IN_PAGE)),
+        waterfall_wide=_svg(_waterfall(found, narrow=False, colours=_IN_PAGE), bars=bars),
+        waterfall_narrow=_svg(_waterfall(found, narrow=True, colours=_IN_PAGE), bars=bars),
         strips=tuple(_strips(clip) for clip in result.clips[:CLIPS_DRAWN]),
-        png=vl_convert.vegalite_to_png(_dressed(poster, _IN_FILE), scale=2),
+        png=vl_convert.vegalite_to_png(_dressed(poster, _IN_FILE, {"bars": bars}), scale=2),
     )
 
 
@@ -89,16 +90,17 @@ def _altair() -> Any:
     return importlib.import_module("altair")
 
 
-def _svg(chart: Any) -> Html:
+def _svg(chart: Any, **data: list[dict[str, Any]]) -> Html:
     import vl_convert
 
-    text: str = vl_convert.vegalite_to_svg(_dressed(chart, _IN_PAGE))
+    text: str = vl_convert.vegalite_to_svg(_dressed(chart, _IN_PAGE, data))
     # sixteen digits of a pixel say nothing and are most of the file
     short = _PATH.sub(lambda path: _LONG.sub(lambda number: f"{float(number[0]):.1f}", path[0]), text)
     return Html(short)
 
 
-def _dressed(chart: Any, colours: Mapping[str, str]) -> dict[str, Any]:
+def _dressed(chart: Any, colours: Mapping[str, str], data: Mapping[str, list[dict[str, Any]]]) -> dict[str, Any]:
+    # data join after the specification is checked: Altair would copy and check every point
     spec: dict[str, Any] = (
         chart.configure(aria=False, font=_FONT, background=colours["paper"] if colours is _IN_FILE else "transparent")
         .configure_view(stroke=None)
@@ -112,7 +114,7 @@ def _dressed(chart: Any, colours: Mapping[str, str]) -> dict[str, Any]:
         )
         .to_dict()
     )  # fmt: skip
-    return spec
+    return spec | {"datasets": dict(data)}
 
 
 # --- the waterfall
@@ -132,7 +134,7 @@ def _heading(result: AuditResult) -> dict[str, Any]:
 def _waterfall(found: Waterfall, *, narrow: bool, colours: Mapping[str, str]) -> Any:
     alt = _altair()
     width, step, size = (330, 62, 14) if narrow else (410, 40, 20)
-    base = alt.Chart(alt.Data(values=[_row(bar, found.bottom) for bar in found.bars]))
+    base = alt.Chart(alt.NamedData("bars"))
     label = "datum.value >= 1e6 ? format(datum.value, '.3~s') : datum.value >= 1 ? format(datum.value, ',.0f') : format(datum.value, '.2~g')"
     axis = alt.Axis(
         title=f"USD a month{', logarithmic' if found.is_log else ''}", labelExpr=label, grid=not narrow, values=list(found.marks) or alt.Undefined,
@@ -195,16 +197,22 @@ def _labels(base: Any, y: Any, width: int, *, narrow: bool, colours: Mapping[str
 
 
 def _strips(clip: ClipCount) -> tuple[Html, Html] | None:
-    if not clip.activity or clip.seconds <= 0:
+    points = [
+        {"s": round(second, 3), "share": float(f"{share:.4g}")}
+        for second, share in clip.activity
+        if math.isfinite(share)
+    ]
+    if not points or clip.seconds <= 0:
         return None
-    return _svg(_strip(clip, width=850, height=90)), _svg(_strip(clip, width=296, height=80))
+    end = max(clip.seconds, points[-1]["s"])
+    top = max(1e-3, *(point["share"] for point in points))
+    kept = [{"s": start, "stop": stop} for start, stop in _merged(clip, end)]
+    wide = _svg(_strip(end, top, width=850, height=90), activity=points, kept=kept)
+    return wide, _svg(_strip(end, top, width=296, height=80), activity=points, kept=kept)
 
 
-def _strip(clip: ClipCount, *, width: int, height: int) -> Any:
+def _strip(end: float, top: float, *, width: int, height: int) -> Any:
     alt = _altair()
-    end = max(clip.seconds, clip.activity[-1][0])
-    top = max(1e-3, *(share for _, share in clip.activity))
-    points = [{"s": round(second, 3), "share": float(f"{share:.4g}")} for second, share in clip.activity]
     marks = _time_marks(end, most=width // 70)
     label = "floor(datum.value / 3600) > 0 ? floor(datum.value / 3600) + ':' + format(floor(datum.value / 60) % 60, '02') + ':' + format(datum.value % 60, '02') : floor(datum.value / 60) + ':' + format(datum.value % 60, '02')"
     x = alt.X("s:Q", scale=alt.Scale(domain=[0, end], nice=False), axis=alt.Axis(
@@ -212,11 +220,8 @@ def _strip(clip: ClipCount, *, width: int, height: int) -> Any:
     y_scale = alt.Scale(domain=[0, 1.15 * top], nice=False)  # so that what is shaded stands out above the peaks
     y = alt.Y("share:Q", scale=y_scale, axis=alt.Axis(
         title=None, values=[0, top], format=".0%" if top >= 0.1 else ".1~%" if top >= 0.01 else ".2~%", minExtent=34, maxExtent=34))  # fmt: skip
-    area = alt.Chart(alt.Data(values=points)).mark_area(color=_IN_PAGE["cut"], line=False).encode(x=x, y=y)
-    kept = [{"s": start, "stop": stop} for start, stop in _merged(clip, end)]
-    if not kept:
-        return area.properties(width=width, height=height)
-    shade = alt.Chart(alt.Data(values=kept)).mark_rect(color=_IN_PAGE["kept"]).encode(x=x, x2="stop:Q")
+    area = alt.Chart(alt.NamedData("activity")).mark_area(color=_IN_PAGE["cut"], line=False).encode(x=x, y=y)
+    shade = alt.Chart(alt.NamedData("kept")).mark_rect(color=_IN_PAGE["kept"]).encode(x=x, x2="stop:Q")
     return alt.layer(shade, area).properties(width=width, height=height)
 
 

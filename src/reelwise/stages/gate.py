@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from reelwise.facts import settings_hash
 from reelwise.stages.base import Stage
 from reelwise.stages.decoding import decoded
+from reelwise.units import maximum
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -51,7 +52,7 @@ class Gate(Stage, frozen=True, kw_only=True):
         prefix = out.prefix() if facts.needs_prefix("gate.active_share") else None
         share, bit = facts.get("gate.active_share", stage=self, prefix=prefix, source_class=item.footage)
         kept, _ = facts.get("gate.kept_share", stage=self, prefix=prefix, source_class=item.footage, default=1.0)
-        each = share / kept
+        each = share / maximum(kept, 1e-12)  # a share of 0 is kept by 0 of the items
         return (
             replace(
                 item,

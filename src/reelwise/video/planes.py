@@ -38,7 +38,7 @@ class Sampler:
         self._shift = 0
 
     def sample(self, frame: VideoFrame) -> NDArray[np.uint8]:
-        """Return a uint8 (rows, columns) grid; it may share memory with the frame, so copy what is to stay."""
+        """Return a uint8 (rows, columns) grid that shares no memory with the frame."""
         size = (frame.width, frame.height)
         if size != self._size or frame.format.name != self._format:
             self._plan(frame)
@@ -57,7 +57,10 @@ class Sampler:
                 :, :width
             ]
         small = cells[:: self._stride, :: self._stride] if self._index is None else cells[np.ix_(*self._index)]
-        return small if self._shift == 0 else (small >> self._shift).astype(np.uint8)  # type: ignore[return-value]
+        if self._shift:
+            small = small >> self._shift
+        # a copy, so that the frame's buffer goes back to the decoder
+        return np.array(small, np.uint8)
 
     def _plan(self, frame: VideoFrame) -> None:
         self._size = (frame.width, frame.height)

@@ -182,10 +182,14 @@ class Reader:
                 continue
             decoded = self._decoded(packet)
             self.cpu_decode += clock() - began
-            for frame in decoded:
+            decoded.reverse()
+            while decoded:
+                frame = decoded.pop()
                 self._note_frame(frame)
                 stamp = frame.pts
                 yield self._clock.read(None if stamp is None else stamp * self._tick), frame
+                # a frame that is held while the next one is decoded takes another buffer, and the cache's contents with it
+                del frame
 
     def _packets(self) -> Iterator[Packet[Any]]:
         """Read packets; after a read error try again a bounded number of times, then flush the decoder."""
@@ -256,6 +260,7 @@ class Reader:
             began = clock()
             with _mapped(self.path):
                 grid = sampler.sample(frame)
+            del frame
             self.cpu_luma += clock() - began
             yield seconds, grid, self._rotation or 0
 

@@ -1,0 +1,28 @@
+"""Fixtures that several folders share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def drawn_clip(tmp_path_factory) -> Path:
+    """A small loading bay, drawn once a worker: 12 s, 320x180, 10 frames a second, with sound."""
+    from reelwise import video
+
+    path = tmp_path_factory.mktemp("clip") / "bay.mp4"
+    video.draw_demo(path, seconds=12, width=320, height=180, fps=10)
+    return path
+
+
+@pytest.fixture
+def shared_clips() -> Path:
+    """The folder of real clips beside the checkout, where there is one."""
+    folder = ROOT.parent / "shared" / "clips"
+    if not folder.is_dir():
+        pytest.skip("no real clips beside this checkout (../shared/clips)")
+    return folder

@@ -1,0 +1,177 @@
+"""An audit on a clip the project draws: counts, facts, projection, and what is said of it."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from reelwise.case import make
+from reelwise.evidence_store import read_store
+from reelwise.levers import find
+from reelwise.run.audit import audit, decode_clips, default_tree
+from reelwise.run.footage import halves, part_of, piece_of, segments
+from reelwise.run.measure import collect, entries_of, interval
+
+TREE = {
+    "feature": "bay",
+    "day": "2026-11-22",
+    "demand": {"cameras": 2, "hours_a_day": 24},
+    "source": {"width": 320, "height": 180, "fps": 10},
+    "latency": "day",
+    "prompt": {"prefix": 1500, "question": 100, "output": 400},
+    "model": "gemini-2.5-pro",
+}
+
+
+@pytest.fixture(scope="module")
+def track(drawn_clip):
+    return decode_clips([drawn_clip])[0]
+
+
+@pytest.fixture(scope="module")
+def result(track):
+    return audit([track], TREE)
+
+
+class TestCounts:
+    def test_frames_sent_are_whole_and_no_more_than_there_are(self, result):
+        for one in result.levers:
+            if one.counted and one.lever != "contact_sheet":
+                assert one.frames_with == int(one.frames_with)
+                assert one.frames_with <= one.frames_without
+
+    def test_naive_is_a_frame_a_second(self, result):
+        assert result.levers[0].frames_without == 12
+
+    def test_stages_take_frames_away_in_order(self, result):
+        for row in result.stages:
+            assert row.frames_out <= row.frames_in + 1e-9
+            assert row.cpu_seconds >= 0
+
+    def test_sampling_says_what_it_throws_away(self, result):
+        one = next(one for one in result.levers if one.lever == "sample_frames")
+
+        assert "not sent" in one.thrown_away
+        assert one.coverage is not None
+        assert 0 <= one.coverage <= 1
+        assert one.lost
+        assert all(0 <= moment.seconds <= 12 for moment in one.lost)
+
+    def test_what_needs_a_model_is_said_not_to_be_counted(self, result):
+        counted = {one.lever: one.counted for one in result.levers}
+
+        assert counted["route"] is False
+        assert counted["gate"] is True
+
+
+class TestFacts:
+    def test_counted_equals_expected_under_the_exact_key(self, track):
+        """The same plan, priced with the facts it was measured with, sends what was counted."""
+        case = make(TREE, where="test")
+        plan = find("downscale").apply(find("gate").apply(case.plan))
+        piece = piece_of(case.workload, track)
+        out, _, tally = collect(plan, [piece], case.facts, case.book)
+        facts = case.facts.with_entries(entries_of(tally, None, footage="bay", on="bay.mp4", day=case.day))
+        from reelwise.flow import Out
+        from reelwise.plan import fold
+
+        expected = Out(case.book, case.day)
+        fold(plan, [piece.item], facts, expected)
+
+        for counted, guess in zip(out.requests, expected.requests, strict=True):
+            assert float(guess.tokens_audio) == pytest.approx(float(counted.tokens_audio))
+            assert float(guess.tokens_video) == pytest.approx(float(counted.tokens_video))
+            assert float(guess.count) == pytest.approx(float(counted.count))
+
+    def test_interval_holds_the_value(self, result):
+        for fact in result.facts:
+            assert fact.low <= fact.value <= fact.high
+
+    def test_interval_of_equal_segments_is_a_point_and_of_one_segment_nothing(self):
+        assert interval([(1.0, 2.0)] * 5, 0.5, 0) == (0.5, 0.5)
+        assert interval([(1.0, 2.0)], 0.5, 0) == (None, None)
+
+    def test_kept_in_a_store_and_read_back_by_price(self, track, tmp_path):
+        audit([track], TREE, evidence=tmp_path)
+        entries = read_store(tmp_path)
+        case = make(TREE, where="test", measured=entries)
+        other = make({**TREE, "feature": "another"}, where="test", measured=entries)
+
+        assert {"gate.active_share", "sample.frames_per_second"} <= {entry.name for entry in entries}
+        assert find("gate").applies(case.workload, case.plan, case.facts, case.book).ok
+        assert not find("gate").applies(other.workload, other.plan, other.facts, other.book).ok
+
+
+class TestMonth:
+    def test_final_is_within_its_band_or_near(self, result):
+        p10, p50, p90 = result.band_final
+
+        assert p10 <= p50 <= p90
+        assert p10 * 0.5 <= result.stack.final_usd_month <= p90 * 1.5
+
+    def test_naive_month_is_the_demand_at_list_price(self, result):
+        """2 cameras, 1,460 hours, 290 tokens a second, an hour a call: above the cliff of 200,000 tokens."""
+        calls = 1460
+        tokens = 3600 * (258 + 32) + 1600
+
+        assert result.stack.naive_usd_month == pytest.approx(calls * (tokens * 2.5 + 400 * 15) / 1e6, rel=1e-6)
+
+    def test_both_halves_are_predicted_for_all_levers_and_each_alone(self, result):
+        plans = {row.plan for row in result.holdout}
+
+        assert "all levers" in plans
+        assert "gate alone" in plans
+        assert result.holdout_error == max(abs(row.error) for row in result.holdout)
+
+    def test_a_short_clip_is_said_not_to_be_a_month(self, result):
+        assert any("not a month" in text for text in result.warnings)
+
+    def test_without_a_workload_it_says_what_it_assumed(self, track):
+        tree, assumed = default_tree([track])
+        found = audit([track])
+
+        assert found.assumed == assumed
+        assert tree["source"]["width"] == 320
+
+    def test_named_levers_are_pulled_in_their_order(self, track):
+        found = audit([track], TREE, levers=("batch_api", "downscale"))
+
+        assert [step.lever for step in found.stack.steps] == ["batch_api", "downscale"]
+
+
+class TestFootage:
+    def test_segments_and_halves_keep_all_frames(self, track):
+        assert sum(part.frames for part in segments(track)) == track.frames
+        first, second = halves(track)
+        assert first.frames + second.frames == track.frames
+        assert abs(first.seconds - second.seconds) < 1e-6
+
+    def test_a_part_starts_at_its_own_zero(self, track):
+        part = part_of(track, 6, 12)
+
+        assert part.times[0] == pytest.approx(0, abs=0.11)
+        assert part.info.audio_seconds == pytest.approx(6, abs=0.2)
+
+    def test_a_clip_too_short_for_halves_has_no_holdout(self, drawn_clip):
+        tracks = decode_clips([drawn_clip], seconds_max=3)
+        found = audit(tracks, TREE)
+
+        assert found.holdout == ()
+        assert found.holdout_error is None
+
+
+def test_real_clips_are_audited(shared_clips):
+    tracks = decode_clips([shared_clips / "intel_car-detection.mp4", shared_clips / "intel_bottle-detection.mp4"])
+    found = audit(tracks, TREE)
+    active = {clip.path.rsplit("/", 1)[-1]: clip.active_seconds / clip.seconds for clip in found.clips}
+
+    assert 0.3 < active["intel_car-detection.mp4"] < 0.9
+    assert found.stack.factor > 10
+    assert json.dumps([h.error for h in found.holdout])
+
+
+def test_a_change_of_light_is_no_event(shared_clips):
+    found = audit(decode_clips([shared_clips / "dvr_brightness_change.avi"]), TREE)
+
+    assert found.clips[0].active_seconds == 0
