@@ -6,7 +6,19 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-__all__ = ["Account"]
+__all__ = ["Account", "Buffer"]
+
+
+class Buffer(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Money planned on top of what is expected, under a name that says for what.
+
+    Attributes:
+        name: "launch week", "unknown footage", ...
+        share: of the expected month; 0.2 plans 20 % more.
+    """
+
+    name: Annotated[str, Meta(min_length=1, max_length=80)]
+    share: Annotated[float, Meta(ge=0, le=10)]
 
 
 class Account(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -15,9 +27,14 @@ class Account(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     Attributes:
         free_tiers: whether monthly free tiers still apply to it.
         rates: a YAML file with private prices, discounts or another currency; null for list prices.
-        buffer: added to the forecast by name, as a share (0.2 plans 20 % more than expected).
+        buffers: planned on top of the month, each by its name.
     """
 
     free_tiers: bool = True
     rates: str | None = None
-    buffer: Annotated[float, Meta(ge=0, le=10)] = 0.0
+    buffers: tuple[Buffer, ...] = ()
+
+    @property
+    def buffer_share(self) -> float:
+        """All buffers together, as a share of the expected month."""
+        return sum(buffer.share for buffer in self.buffers)

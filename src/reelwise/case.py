@@ -43,7 +43,7 @@ class CaseFile(Workload, frozen=True, kw_only=True, forbid_unknown_fields=True):
         plan: how it is done now; null is one call to a default model.
         model: short for a plan of one call.
         facts: what you know of your footage and models, by name: a number, or a fact with low, high and source.
-        account: free tiers, private rates, a buffer.
+        account: free tiers, private rates, buffers.
         levers: the levers to stack, with settings; empty is every lever that applies, with its defaults.
         day: the day whose prices hold, ISO; null is today.
     """
@@ -67,7 +67,6 @@ class Case(Struct, frozen=True, kw_only=True):
     book: Book
     day: dt.date
     where: str = ""
-    buffer: float = 0.0
 
 
 def assign(tree: dict[str, Any], setting: str) -> None:
@@ -187,7 +186,6 @@ def make(
         book=book,
         day=today,
         where=where,
-        buffer=file.account.buffer,
     )
 
 

@@ -252,7 +252,7 @@ def _combinations(plan: Plan, offers: Sequence[list[Lever]]) -> Iterator[tuple[P
             continue
         for lever in reversed(offers[depth]):
             if not any(o.name in lever.excludes or lever.name in o.excludes for o in pulled):
-                pending.append((lever.apply(now), (*pulled, lever), depth + 1))
+                pending.append((lever.apply(now), (*pulled, lever), depth + 1))  # noqa: PERF401 - reads better in lines
         pending.append((now, pulled, depth + 1))
 
 

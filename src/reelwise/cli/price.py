@@ -33,7 +33,8 @@ def cli(workload: Path, *, explain: bool, tornado: bool, as_json: bool, **option
     month = float(bill.total_usd)
     answer: dict[str, Any] = {
         "total_usd_month": month,
-        "total_usd_month_with_buffer": month * (1 + case.buffer),
+        "total_usd_month_with_buffer": month * (1 + case.account.buffer_share),
+        "buffers": [{"name": b.name, "share": b.share, "usd": month * b.share} for b in case.account.buffers],
         "per": _per(case, bill),
         "line_items": _lines(bill, explain=explain or as_json),
         "evidence_share": bill.share(),
@@ -68,6 +69,8 @@ def _lines(bill: Bill, *, explain: bool) -> list[dict[str, Any]]:
     rows = []
     for line in bill.lines:
         amount, count = float(line.usd_month), float(total(line.quantity))
+        if amount == 0 and count == 0:
+            continue
         row = {
             "sku": line.sku,
             "unit": line.unit,
@@ -121,8 +124,9 @@ def _show(case: Case, answer: dict[str, Any], *, explain: bool) -> None:
     click.echo(f"{workload.feature}: {money(answer['total_usd_month'])} USD a month at prices of {answer['day']}")
     spread = answer["band"]
     click.echo(f"P10 {money(spread.p10)}   P50 {money(spread.p50)}   P90 {money(spread.p90)}")
-    if case.buffer:
-        click.echo(f"with a buffer of {case.buffer:.0%}: {money(answer['total_usd_month_with_buffer'])} USD")
+    if case.account.buffers:
+        named = ", ".join(f"{buffer.share:.0%} for {buffer.name}" for buffer in case.account.buffers)
+        click.echo(f"with {named}: {money(answer['total_usd_month_with_buffer'])} USD")
     parts = [f"{money(usd)} a {name}" for name, usd in answer["per"].items() if usd is not None and name != "month"]
     click.echo("USD: " + ", ".join(parts))
     rows = [
