@@ -92,7 +92,10 @@ def main() -> None:
 
     eight = ["lengths=" + json.dumps([{"seconds": 60 * (i + 1), "share": 0.125} for i in range(8)])]
     many = ["lengths=" + json.dumps([{"seconds": 60 * (i + 1), "share": 1 / 64} for i in range(64)])]
-    spread = ["demand={hours: 50000, low: 0.7, high: 1.4}", 'facts={"route.easy_share": {value: 0.9, low: 0.6, high: 0.95}}']
+    spread = [
+        "demand={hours: 50000, low: 0.7, high: 1.4}",
+        'facts={"route.easy_share": {value: 0.9, low: 0.6, high: 0.95}}',
+    ]
     example = ROOT / "examples" / "moderation-today.yaml"
     one = load(example)
     wide = load(example, settings=eight)

@@ -242,16 +242,12 @@ def _step(case: Case, lever: Lever, plan: Plan, bill: Bill, naive: Bill) -> tupl
     before_usd, after_usd = float(bill.total_usd), float(after.total_usd)
     factor = ratio(before_usd, after_usd)
     touched, on_touched = compare_bills(bill, after)
-    saved = 1 - after_usd / before_usd if before_usd else 0.0
-    if math.isclose(saved, 0.0, abs_tol=1e-9):
-        return None, None, "saves nothing: it acts on no part of this bill"
-    if saved < 0:
-        return None, None, f"would cost more: {before_usd:,.2f} to {after_usd:,.2f} a month"
-    if bill.feasible and not after.feasible:
-        return None, None, f"the plan could not do the job any more: {after.why[0]}"
-    if saved < SMALL_SHARE:
-        return None, None, f"no credit: it acts on {touched:.1%} of the bill and saves {saved:.2%}"
     alone = _alone(case, lever, naive)
+    reason = _no_credit(before_usd, after_usd, touched, alone[0] if alone and plan != case.plan else 1.0)
+    if not reason and bill.feasible and not after.feasible:
+        reason = f"the plan could not do the job any more: {after.why[0]}"
+    if reason:
+        return None, None, reason
     return (
         Step(
             lever=lever.name,
@@ -270,6 +266,20 @@ def _step(case: Case, lever: Lever, plan: Plan, bill: Bill, naive: Bill) -> tupl
         after,
         "",
     )
+
+
+def _no_credit(before_usd: float, after_usd: float, touched: float, alone: float) -> str:
+    """Say why a lever earns no credit in place, empty if it does."""
+    saved = 1 - after_usd / before_usd if before_usd else 0.0
+    if saved < 1e-9 and alone > 1 + 1e-9:
+        return f"saves nothing more: what it saves alone ({alone:,.2f}x) is saved already"
+    if math.isclose(saved, 0.0, abs_tol=1e-9):
+        return "saves nothing: it acts on no part of this bill"
+    if saved < 0:
+        return f"would cost more: {before_usd:,.2f} to {after_usd:,.2f} a month"
+    if saved < SMALL_SHARE:
+        return f"no credit: it acts on {touched:.1%} of the bill and saves {saved:.2%}"
+    return ""
 
 
 def _overlap(in_place: float, alone: float | None) -> float | None:

@@ -145,6 +145,7 @@ def make_result() -> AuditResult:
     return AuditResult(
         feature="loading-bay",
         task="say when a lorry arrives, and whether the bay is clear",
+        again="reelwise audit north.mp4 south.mp4 --workload bay.yaml --day 2026-11-22",
         day="2026-10-01",
         machine="Linux x86_64, 2 processors",
         version="0.1.0",

@@ -274,7 +274,6 @@ def test_a_plan_that_cannot_do_the_job_is_said_at_the_top(result: AuditResult) -
 def test_what_was_assumed_is_said_at_the_top(result: AuditResult) -> None:
     page = audit_page(change(result, assumed=("1,000 hours of such footage a month",)), None)
     assert page.index("1,000 hours of such footage") < page.index('id="waterfall"')
-    assert "--workload" not in page
 
 
 def test_trust_names_the_worst_plan_of_the_hold_out(result: AuditResult) -> None:

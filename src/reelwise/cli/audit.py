@@ -83,6 +83,7 @@ def cli(
             levers=None if levers is None else tuple(name.strip() for name in levers.split(",") if name.strip()),
             evidence=evidence or (None if demo else EVIDENCE),
             folder=folder,
+            again=_again(day or (tree or {}).get("day")),
         )
         show(Path("counting and pricing"), 1.0)
     from reelwise.report.files import document, write_report
@@ -98,6 +99,18 @@ def cli(
     else:
         click.echo("Charts: pip install 'reelwise[report]'")
     click.echo(f"Data:   {files.json}")
+
+
+def _again(day: str | None) -> str:
+    """Write down the command, with the day of its prices pinned."""
+    import datetime as dt
+    import shlex
+    import sys
+
+    words = ["reelwise", *sys.argv[1:]]
+    if day is None:
+        words += ["--day", dt.datetime.now(tz=dt.UTC).date().isoformat()]
+    return shlex.join(words)
 
 
 def _writable(out: Path) -> None:

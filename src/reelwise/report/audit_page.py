@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import shlex
 from typing import TYPE_CHECKING
 
 from reelwise.report import audit_footage
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
 __all__ = ["audit_page", "trust", "verdict"]
 
 _LINES_OPEN = 12
-_CLIPS_NAMED = 8
 
 
 def verdict(result: AuditResult) -> str:
@@ -270,11 +268,7 @@ def _warnings(result: AuditResult) -> Html:
 
 
 def _again(result: AuditResult) -> Html:
-    paths = [clip.path for clip in result.clips]
-    named = " ".join(shlex.quote(path) for path in paths[:_CLIPS_NAMED])
-    more = " ..." if len(paths) > _CLIPS_NAMED else ""
-    workload = "" if result.assumed else " --workload WORKLOAD.yaml"
-    command = f"reelwise audit {named}{more}{workload} --day {shlex.quote(result.day)} --out FOLDER"
+    command = result.again
     took = (
         f"This audit ran Reelwise {result.version} on {result.machine}: {duration(result.seconds_wall)}, of which the processor "
         f"worked {duration(result.cpu_seconds)}. Counts are the same on every machine; times are not."

@@ -120,6 +120,7 @@ def audit(
     levers: Sequence[str] | None = None,
     evidence: Path | None = None,
     folder: Path = Path(),
+    again: str = "",
 ) -> AuditResult:
     """Audit decoded clips.
 
@@ -131,6 +132,7 @@ def audit(
         levers: names of levers, in place of those in the document.
         evidence: a folder to add the measured facts to, or None to keep them out of any store.
         folder: what a relative rates file in the document is relative to.
+        again: the command that does it again, for the report.
 
     Returns:
         Counts, prices, the month's waterfall and how far to trust it.
@@ -147,9 +149,11 @@ def audit(
     naive = price_one(case.workload, case.plan, case.facts, case.book, case.account)
     final = price_one(case.workload, result.plan, case.facts, case.book, case.account)
     holdout = _holdout(case, result, tracks)
+    band_final = _band(case, result.plan)
     return AuditResult(
         feature=case.workload.feature,
         task=case.workload.task,
+        again=again,
         day=case.day.isoformat(),
         machine=machine(),
         version=__version__,
@@ -161,7 +165,7 @@ def audit(
         stack=result,
         per=_per(case, naive, final),
         band_naive=_band(case, case.plan),
-        band_final=_band(case, result.plan),
+        band_final=band_final,
         facts=_fact_rows(entries, result.plan, footage),
         holdout=holdout,
         holdout_error=max((abs(h.error) for h in holdout), default=None),
@@ -169,7 +173,7 @@ def audit(
         explained_naive=tuple(line.explain() for line in naive.lines),
         explained=tuple(line.explain() for line in final.lines),
         evidence=final.share(),
-        warnings=_warnings(case, tracks, footage, naive),
+        warnings=(*_warnings(case, tracks, footage, naive), *_skewed(float(final.total_usd), band_final)),
         seconds_wall=time.perf_counter() - wall,
         cpu_seconds=time.process_time() - cpu + sum(sum(t.cpu_seconds.values()) for t in tracks),
     )
@@ -462,6 +466,19 @@ def _demand(workload: Workload) -> str:
     if demand.classes:
         return f"{workload.users_month:,.0f} users in {len(demand.classes)} classes: {hours:,.0f} hours a month"
     return f"{hours:,.0f} hours a month"
+
+
+def _skewed(usd: float, band: tuple[float, float, float]) -> tuple[str, ...]:
+    """Explain a figure that is not in the middle of its band."""
+    p50 = band[1]
+    if usd <= 0 or abs(p50 / usd - 1) < 0.1:
+        return ()
+    side = "dearer" if p50 > usd else "cheaper"
+    text = (
+        f"{usd:,.2f} USD takes every fact at its stated value; drawn at random, half of the months cost more than {p50:,.2f}: "
+        f"some facts have more room on the {side} side (see the facts and their ranges)."
+    )
+    return (text,)
 
 
 def _warnings(case: Case, tracks: Sequence[Track], footage: _Footage, naive: Bill) -> tuple[str, ...]:

@@ -130,6 +130,7 @@ class AuditResult(Struct, frozen=True, kw_only=True):
 
     Attributes:
         feature, task: of the workload.
+        again: the command that does this audit again.
         day: prices of this day; `machine`, `version`: what measured.
         clips: the footage.
         demand: in words, what the month is.
@@ -150,6 +151,7 @@ class AuditResult(Struct, frozen=True, kw_only=True):
 
     feature: str
     task: str
+    again: str
     day: str
     machine: str
     version: str

@@ -109,12 +109,13 @@ class Call(Stage, frozen=True, kw_only=True):
         if self.part == "audio":
             return 0.0, 0.0, rule.audio(item.audio_seconds), 0.0
         native = self.part == "video" or (self.part == "auto" and rule.fps_default is not None and not _packed(item))
+        detail = self.detail if rule.details else ""  # asked of a model that has levels, where this one stands in for it
         if not native:
-            return item.frames * rule.image(item.width_px, item.height_px, self.detail), 0.0, 0.0, item.frames
+            return item.frames * rule.image(item.width_px, item.height_px, detail), 0.0, 0.0, item.frames
         frames = item.frames
         if not item.sampled:
             frames = minimum(frames, ceil(item.seconds * (rule.fps_default or 1.0)))
-        video = rule.video(item.width_px, item.height_px, item.seconds, frames, self.detail)
+        video = rule.video(item.width_px, item.height_px, item.seconds, frames, detail)
         return 0.0, video, rule.audio(item.audio_seconds), frames
 
     def _split(self, item: Item, out: Out, *, rule: TokenRule, media: Num, pictures: Num, text: Num) -> Num:

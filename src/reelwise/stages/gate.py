@@ -52,6 +52,7 @@ class Gate(Stage, frozen=True, kw_only=True):
         prefix = out.prefix() if facts.needs_prefix("gate.active_share") else None
         share, bit = facts.get("gate.active_share", stage=self, prefix=prefix, source_class=item.footage)
         kept, _ = facts.get("gate.kept_share", stage=self, prefix=prefix, source_class=item.footage, default=1.0)
+        kept = maximum(kept, share)  # what is active lies in items that are kept: no item can grow
         each = share / maximum(kept, 1e-12)  # a share of 0 is kept by 0 of the items
         return (
             replace(

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from reelwise.stages.base import Stage
 from reelwise.stages.scale import fitted
-from reelwise.units import ceil
+from reelwise.units import ceil, minimum
 
 if TYPE_CHECKING:
     from reelwise.facts import Facts
@@ -24,22 +24,25 @@ class Pack(Stage, frozen=True, kw_only=True):
     Attributes:
         columns, rows: frames on a sheet.
         long_side: pixels of the longer side of the whole sheet.
+        fps: frames a second that are packed where nothing has sampled before.
     """
 
     columns: Annotated[int, Meta(ge=1, le=8)] = 3
     rows: Annotated[int, Meta(ge=1, le=8)] = 3
     long_side: Annotated[int, Meta(ge=64, le=4096)] = 1152
+    fps: Annotated[float, Meta(gt=0, le=240)] = 1.0
 
     slot: ClassVar[int] = 7
 
     def expect(self, item: Item, facts: Facts, out: Out) -> tuple[Item, ...]:  # noqa: ARG002 - arithmetic, needs no facts
         """Turn frames into sheets."""
         cells = self.columns * self.rows
+        frames = item.frames if item.sampled else minimum(item.frames, ceil(item.seconds * self.fps))
         width, height = fitted(item.width_px * self.columns, item.height_px * self.rows, self.long_side)
         return (
             replace(
                 item,
-                frames=ceil(item.frames / cells),
+                frames=ceil(frames / cells),
                 sheet=item.sheet * cells,
                 sampled=True,
                 width_px=width,
