@@ -22,6 +22,7 @@ COMMANDS: dict[str, str] = {
     "audit": "Count what a clip would cost, and what each lever takes off it.",
     "price": "Price a workload: the month, per unit, with a band and what moves it.",
     "stack": "Pull levers one after another and print the waterfall.",
+    "diff": "Say what a change to a workload file does to the bill, and stop above a gate.",
     "search": "Find the cheapest combination of levers under a quality floor.",
     "tokens": "Count the billable tokens of a picture, a video or a minute of sound.",
     "rates": "List, show, check and compare prices.",
