@@ -77,11 +77,7 @@ def parse_yaml(text: str, *, where: str) -> Any:
         raise DocumentError(f"not YAML: {error.problem}{at}", where=where, hint="check the indentation there") from None
     except (yaml.YAMLError, ValueError, RecursionError, OverflowError) as error:
         raise DocumentError(f"not YAML: {error}", where=where, hint="check the file") from None
-    except (
-        IndexError,
-        KeyError,
-        AttributeError,
-    ):  # the loader on values that do not fit their tag: !!int "", !!bool maybe
+    except (IndexError, KeyError, AttributeError):  # how the loader refuses !!int "", !!bool maybe, !!timestamp soon
         raise DocumentError("not YAML: a value does not fit its tag", where=where, hint="leave tags (!!) out") from None
     return _checked(value, where, "$", 0)
 
@@ -153,10 +149,10 @@ def write_whole(path: Path, data: str | bytes) -> None:
     raw = data.encode() if isinstance(data, str) else data
     temporary = ""
     try:
-        path = path.resolve()  # a link stays a link: the file behind it is replaced
         if path.exists() and not path.is_file() and not path.is_dir():
             path.write_bytes(raw)  # a device or a pipe takes the bytes as they come; it must not become a file
             return
+        path = path.resolve()  # a link stays a link: the file behind it is replaced
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
         with os.fdopen(handle, "wb") as file:
@@ -169,7 +165,7 @@ def write_whole(path: Path, data: str | bytes) -> None:
         raise OutputError(
             f"cannot write: {error.strerror or error}", where=str(path), hint="name another place with --out"
         ) from None
-    except ValueError:  # a NUL in the name
+    except (ValueError, RuntimeError):  # a NUL in the name, links in a circle
         raise OutputError("no file can have this name", where=repr(str(path)), hint="name another with --out") from None
     finally:
         if temporary:
