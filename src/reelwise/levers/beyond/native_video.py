@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 from msgspec.structs import replace
 
 from reelwise.levers.base import Card, Lever, Verdict, edit_calls, language_calls, no, yes
-from reelwise.tokens import rule, rule_for
+from reelwise.levers.process_less.downscale import rule_of
 
 if TYPE_CHECKING:
     from reelwise.facts import Facts
@@ -47,20 +47,15 @@ class NativeVideo(Lever, frozen=True, kw_only=True):
         return yes()
 
     def apply(self, plan: Plan) -> Plan:
-        """Change the calls that can."""
+        """Let each call send video where its model takes it, and pictures where not."""
         return edit_calls(plan, _native)
 
 
 def takes_video(call: Call) -> bool:
     """Say whether a call's model takes native video."""
-    from reelwise.errors import UnknownModelError
-
-    try:
-        found = rule(call.token_rule) if call.token_rule is not None else rule_for(call.model)
-    except UnknownModelError:
-        return False
-    return found.fps_default is not None
+    found = rule_of(call)
+    return found is not None and found.fps_default is not None
 
 
 def _native(call: Call) -> Call:
-    return replace(call, part="video") if call.part == "images" and takes_video(call) else call
+    return replace(call, part="auto") if call.part == "images" else call

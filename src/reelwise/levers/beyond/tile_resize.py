@@ -9,8 +9,9 @@ from msgspec.structs import replace
 
 from reelwise.levers.base import Card, Lever, Verdict, language_calls, no, sees_pictures, yes
 from reelwise.levers.beyond.native_video import takes_video
+from reelwise.levers.process_less.downscale import rule_of
 from reelwise.levers.smaller_model.route import main_call
-from reelwise.stages import Scale
+from reelwise.stages import Call, Escalate, Scale
 
 if TYPE_CHECKING:
     from reelwise.facts import Facts
@@ -50,16 +51,18 @@ class TileResize(Lever, frozen=True, kw_only=True):
         return yes()
 
     def apply(self, plan: Plan) -> Plan:
-        """Fit to the grid of the main call's model."""
-        main = main_call(plan)
-        if main is None or main.token_rule is not None:
+        """Fit to the grid of the main call's model, or of the one that doubtful items are passed on to: it is the dearer."""
+        doubts = {stage.to for stage in plan.of(Escalate)}
+        passed_on = plan.of(Call, lambda call: call.host is None and call.lane in doubts)
+        main = passed_on[0] if passed_on else main_call(plan)
+        rule = rule_of(main) if main is not None else None
+        if main is None or rule is None or main.token_rule is not None:
             return plan
+        detail = main.detail if main.detail in rule.details else ""
         return plan.merge(
             Scale,
             Scale,
             lambda s: (
-                s
-                if s.snap_model
-                else replace(s, snap_model=main.model, snap_detail=main.detail, snap_min=self.smallest)
+                s if s.snap_model else replace(s, snap_model=main.model, snap_detail=detail, snap_min=self.smallest)
             ),
         )

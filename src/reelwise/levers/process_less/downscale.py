@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from msgspec import Meta
@@ -9,7 +10,7 @@ from msgspec.structs import replace
 
 from reelwise.levers.base import Card, Lever, Verdict, edit_calls, no, yes
 from reelwise.stages import Call, Scale
-from reelwise.tokens import rule, rule_for
+from reelwise.tokens import TokenRule, rule, rule_for
 
 if TYPE_CHECKING:
     from reelwise.facts import Facts
@@ -43,7 +44,7 @@ class Downscale(Lever, frozen=True, kw_only=True):
             "gpt-5.4 `low` may cost more than `high` (docs/tokens.md)",
         ),
     )
-    owns: ClassVar[tuple[str, ...]] = ("scale.long_side", "call.detail", "call.resolution")
+    owns: ClassVar[tuple[str, ...]] = ("scale.long_side", "scale.snap_detail", "call.detail", "call.resolution")
     offers: ClassVar[tuple[dict[str, object], ...]] = ({"long_side": 1280}, {"long_side": 854}, {"long_side": 512})
 
     def applies(self, workload: Workload, plan: Plan, facts: Facts, book: Book) -> Verdict:  # noqa: ARG002 - one signature for all
@@ -61,26 +62,41 @@ class Downscale(Lever, frozen=True, kw_only=True):
         plan = plan.merge(
             Scale,
             lambda: Scale(long_side=self.long_side),
-            lambda s: replace(s, long_side=min(s.long_side or self.long_side, self.long_side)),
+            self._smaller,
         )
         return edit_calls(plan, self._coarse)
 
+    def _smaller(self, scale: Scale) -> Scale:
+        """Take the smaller side; a size fitted to a model's tiles is fitted to those of the coarse level."""
+        side = min(scale.long_side or self.long_side, self.long_side)
+        fitted = rule_of(Call(model=scale.snap_model)) if scale.snap_model else None
+        coarse = fitted is not None and self.detail in fitted.details
+        return replace(scale, long_side=side, snap_detail=self.detail if coarse else scale.snap_detail)
+
     def _generate(self, call: Call) -> Call:
-        return replace(call, resolution=self.resolution) if call.part == "generate" else call
+        lower = call.part == "generate" and _lines(self.resolution) < _lines(call.resolution)
+        return replace(call, resolution=self.resolution) if lower else call
 
     def _coarse(self, call: Call) -> Call:
-        levels = levels_of(call)
-        if self.detail in levels and call.detail != self.detail:
-            return replace(call, detail=self.detail)
-        return call
+        """Ask for the coarse level; a model without levels ignores it, and a model that stands in for it need not."""
+        found = rule_of(call)
+        asks = found is not None and (not found.details or self.detail in found.details)
+        return replace(call, detail=self.detail) if asks else call
 
 
-def levels_of(call: Call) -> tuple[str, ...]:
-    """Return the detail levels of a call's model; none where it is not billed by tokens."""
+def rule_of(call: Call) -> TokenRule | None:
+    """Return the token rule of a call; None where it is not billed by tokens."""
     from reelwise.errors import UnknownModelError
 
     try:
-        found = rule(call.token_rule) if call.token_rule is not None else rule_for(call.model)
+        return rule(call.token_rule) if call.token_rule is not None else rule_for(call.model)
     except UnknownModelError:
-        return ()
-    return found.details
+        return None
+
+
+def _lines(resolution: str) -> float:
+    """Read the height off "720p" or "4k"; what says nothing may be any."""
+    number = resolution.lower().removesuffix("p").removesuffix("k")
+    if not number.isdigit():
+        return math.inf
+    return int(number) * (540 if resolution.lower().endswith("k") else 1)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 from msgspec.structs import replace
 
 from reelwise.levers.base import Card, Lever, Verdict, edit_calls, language_calls, no, yes
-from reelwise.levers.smaller_model.route import main_call
+from reelwise.levers.smaller_model.route import main_call, stand_in
 from reelwise.levers.smaller_model.siblings import cheaper_sibling
 from reelwise.stages import Escalate
 
@@ -60,6 +60,6 @@ class Cascade(Lever, frozen=True, kw_only=True):
         if main is None or model is None or plan.of(Escalate):
             return plan
         plan = edit_calls(
-            plan, lambda call: replace(call, lane="main", model=model) if call.lane in {None, "main"} else call
+            plan, lambda call: replace(stand_in(call, model), lane="main") if call.lane in {None, "main"} else call
         )
         return plan.put(Escalate(lane="main")).put(replace(main, lane="doubt"))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 from msgspec.structs import replace
 
 from reelwise.levers.base import Card, Lever, Verdict, edit_calls, language_calls, no, yes
+from reelwise.levers.process_less.downscale import rule_of
 from reelwise.levers.smaller_model.siblings import cheaper_sibling
 from reelwise.stages import Call
 from reelwise.stages import Route as RouteStage
@@ -62,7 +63,18 @@ class Route(Lever, frozen=True, kw_only=True):
         if main is None or model is None or plan.of(RouteStage):
             return plan
         plan = edit_calls(plan, lambda call: replace(call, lane="main") if call.lane is None else call)
-        return plan.put(RouteStage(router=self.router)).put(replace(main, lane="easy", model=model))
+        return plan.put(RouteStage(router=self.router)).put(replace(stand_in(main, model), lane="easy"))
+
+
+def stand_in(call: Call, model: str) -> Call:
+    """Put another model into a call, without the settings it does not have."""
+    other = replace(call, model=model)
+    found = rule_of(other)
+    if found is None:
+        return other
+    detail = other.detail if not found.details or other.detail in found.details else ""
+    part = "auto" if other.part == "video" and found.fps_default is None else other.part
+    return replace(other, detail=detail, part=part)
 
 
 def main_call(plan: Plan) -> Call | None:
