@@ -26,6 +26,7 @@ COMMANDS: dict[str, str] = {
     "search": "Find the cheapest combination of levers under a quality floor.",
     "tokens": "Count the billable tokens of a picture, a video or a minute of sound.",
     "rates": "List, show, check and compare prices.",
+    "doctor": "Say what is installed and what is missing, with the command that installs it.",
     "schema": "Print the JSON Schema of a workload file, a plan or private rates.",
     "levers": "List every way of cutting the bill, or show one's card.",
     "checklist": "Write one page: which levers fit a workload, in order, and what to ask first.",

@@ -53,6 +53,7 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, title: str =
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     console = Console() if sys.stdout.isatty() else Console(width=160)
     grid = Table(title=title or None, box=SIMPLE_HEAD, title_justify="left", pad_edge=False)
@@ -60,5 +61,5 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, title: str =
     for index, name in enumerate(columns):
         grid.add_column(name, justify="right" if index in numbers else "left", overflow="fold")
     for row in rows:
-        grid.add_row(*row)
+        grid.add_row(*(Text(cell) for cell in row))  # plain: `reelwise[report]` is no markup
     console.print(grid)
