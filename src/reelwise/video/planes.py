@@ -56,7 +56,9 @@ class Sampler:
             cells = np.frombuffer(memoryview(plane), np.uint16, height * line // 2).reshape(height, line // 2)[
                 :, :width
             ]
-        small: NDArray[Any] = cells[:: self._stride, :: self._stride] if self._index is None else cells[np.ix_(*self._index)]
+        small: NDArray[Any] = (
+            cells[:: self._stride, :: self._stride] if self._index is None else cells[np.ix_(*self._index)]
+        )
         if self._shift:
             small = small >> self._shift
         # a copy, so that the frame's buffer goes back to the decoder
