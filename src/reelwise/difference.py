@@ -13,6 +13,7 @@ from reelwise.bill import Bill
 from reelwise.edits import edits, shown
 from reelwise.errors import ReelwiseError
 from reelwise.facts import Facts
+from reelwise.forecast import Step, steps_ahead
 from reelwise.levers import kinds
 from reelwise.plan import Plan
 from reelwise.price import per_unit, price_one
@@ -107,6 +108,7 @@ class Difference(Struct, frozen=True, kw_only=True):
             sum to the whole change.
         without_effect: causes that change nothing in the bill.
         by_stage, by_model: parts, the largest change first.
+        ahead: days on which the bill after changes by itself, because a price with a date does.
     """
 
     before: Side
@@ -115,6 +117,7 @@ class Difference(Struct, frozen=True, kw_only=True):
     without_effect: tuple[Cause, ...] = ()
     by_stage: tuple[Part, ...] = ()
     by_model: tuple[Part, ...] = ()
+    ahead: tuple[Step, ...] = ()
 
     @property
     def change_usd(self) -> float:
@@ -172,6 +175,7 @@ def difference(before: Case | None, after: Case | None) -> Difference:
         without_effect=tuple(cause for cause in causes if abs(cause.change_usd) <= size * _NOTHING),
         by_stage=_parts(old_bill, new_bill, lambda line: (line.stage, line.lane)),
         by_model=_parts(old_bill, new_bill, lambda line: (line.sku, "")),
+        ahead=steps_ahead(after, after.day) if after is not None else (),
     )
 
 

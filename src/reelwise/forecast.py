@@ -10,8 +10,11 @@ from msgspec import Struct
 from reelwise.errors import ReelwiseError
 from reelwise.price import check_day, price_one
 from reelwise.rates import Book
+from reelwise.units import total
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from reelwise.bill import Bill
     from reelwise.case import Case
 
@@ -105,7 +108,7 @@ def _changed(old: Bill, new: Bill) -> tuple[Repriced, ...]:
     for key in dict.fromkeys([*was, *now]):
         count, usd = was.get(key, (0.0, 0.0))
         count_now, usd_now = now.get(key, (0.0, 0.0))
-        each, each_now = (usd / count if count else None), (usd_now / count_now if count_now else None)
+        each, each_now = _each(usd, count), _each(usd_now, count_now)
         if _close(count, count_now) and _close(each or 0.0, each_now or 0.0):
             continue
         sku, unit, stage, lane = key
@@ -118,9 +121,12 @@ def _changed(old: Bill, new: Bill) -> tuple[Repriced, ...]:
     return tuple(sorted(rows, key=lambda row: -abs(row.change_usd)))
 
 
-def _lines(bill: Bill) -> dict[tuple[str, str, str, str], tuple[float, float]]:
-    from reelwise.units import total
+def _each(usd: float, count: float) -> float | None:
+    """Divide without the last digits, which are noise of the division: 7.5e-07, not 7.499999999999999e-07."""
+    return float(f"{usd / count:.12g}") if count else None
 
+
+def _lines(bill: Bill) -> dict[tuple[str, str, str, str], tuple[float, float]]:
     sums: dict[tuple[str, str, str, str], tuple[float, float]] = {}
     for line in bill.lines:
         key = (line.sku, line.unit, line.stage, line.lane)
@@ -154,6 +160,15 @@ def steps_ahead(case: Case, after: dt.date) -> tuple[Step, ...]:
             steps.append(Step(day=day, total_usd=usd, change_usd=usd - float(bill.total_usd), changes=changes))
         bill = later
     return tuple(steps)
+
+
+def _private_days(book: Book) -> Iterator[str]:
+    """Name the days on which a private price begins, and those after its last."""
+    for one in book.overrides.entries:
+        if one.starts:
+            yield one.starts
+        if one.ends:
+            yield (dt.date.fromisoformat(one.ends) + dt.timedelta(days=1)).isoformat()
 
 
 def forecast(case: Case, months: int) -> tuple[Month, ...]:

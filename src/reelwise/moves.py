@@ -42,11 +42,18 @@ def owner(move: Move, now: Plan, before: Plan, after: Plan, named: Sequence[Leve
     for direction, holds in tests:
         for lever in candidates:
             if holds(lever):
-                return lever.name, direction
+                return lever.name, "changed" if _set_otherwise(lever, move, now) else direction
     for name, kind in owners.items():
         if set(move.fields) & set(kind.__struct_fields__) or (move.whole and len(owners) == 1):
             return name, "changed"
     return "", ""
+
+
+def _set_otherwise(lever: Lever, move: Move, now: Plan) -> bool:
+    """Say whether a lever is pulled on both sides, only further or less far."""
+    if move.whole or not set(move.fields) & set(lever.__struct_fields__):
+        return False
+    return all([*_reads(now, move), *_reads(move.plan, move)])
 
 
 def _in_part(lever: Lever, move: Move, old: Plan, new: Plan) -> bool:

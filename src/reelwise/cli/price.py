@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from reelwise.cli.forecast import show_forecast
 from reelwise.cli.options import case_options, open_case
 from reelwise.cli.output import json_option, money, print_json, quantity, table
 
@@ -22,8 +23,11 @@ __all__ = ["cli"]
 @case_options
 @click.option("--explain", is_flag=True, help="Say how each line came about.")
 @click.option("--tornado", is_flag=True, help="Show which fact moves the figure most.")
+@click.option(
+    "--months", type=click.IntRange(1, 120), help="Forecast this many months, each at the prices of its first day."
+)
 @json_option
-def cli(workload: Path, *, explain: bool, tornado: bool, as_json: bool, **options: Any) -> None:
+def cli(workload: Path, *, explain: bool, tornado: bool, months: int | None, as_json: bool, **options: Any) -> None:
     """Price a WORKLOAD file: the month, per unit, with evidence, a band and feasibility."""
     from reelwise.price import price_one
     from reelwise.sensitivity import band
@@ -50,10 +54,16 @@ def cli(workload: Path, *, explain: bool, tornado: bool, as_json: bool, **option
         from reelwise.sensitivity import tornado as swings
 
         answer["tornado"] = swings(case.workload, case.plan, case.facts, case.book, case.account)
+    if months is not None:
+        from reelwise.forecast import forecast
+
+        answer["forecast"] = forecast(case, months)
     if as_json:
         print_json(answer)
-    else:
-        _show(case, answer, explain=explain)
+        return
+    _show(case, answer, explain=explain)
+    if months is not None:
+        show_forecast(answer["forecast"])
 
 
 def _per(case: Case, bill: Bill) -> dict[str, float | None]:
@@ -127,7 +137,11 @@ def _show(case: Case, answer: dict[str, Any], *, explain: bool) -> None:
     if case.account.buffers:
         named = ", ".join(f"{buffer.share:.0%} for {buffer.name}" for buffer in case.account.buffers)
         click.echo(f"with {named}: {money(answer['total_usd_month_with_buffer'])} USD")
-    parts = [f"{money(usd)} a {name}" for name, usd in answer["per"].items() if usd is not None and name != "month"]
+    parts = [
+        f"{money(usd)} {'an' if name == 'hour' else 'a'} {name}"
+        for name, usd in answer["per"].items()
+        if usd is not None and name != "month"
+    ]
     click.echo("USD: " + ", ".join(parts))
     rows = [
         (

@@ -313,12 +313,18 @@ def _print_check(result: dict[str, Any]) -> None:
 @cli.command()
 @click.argument("before", type=_DAY)
 @click.argument("after", type=_DAY)
+@click.option("--workload", type=click.Path(path_type=Path), help="Say what the change does to this workload's bill.")
 @_rates_option
 @json_option
-def diff(*, before: dt.datetime, after: dt.datetime, overrides: Path | None, as_json: bool) -> None:
-    """List the prices that change from one day to another."""
+def diff(
+    *, before: dt.datetime, after: dt.datetime, workload: Path | None, overrides: Path | None, as_json: bool
+) -> None:
+    """List the prices that change from one day to another; with --workload, what that does to its bill."""
     from reelwise.rates import changed
 
+    if workload is not None:
+        _workload_diff(workload, before.date(), after.date(), overrides, as_json=as_json)
+        return
     changes = changed(_book(before, overrides), _book(after, overrides))
     if as_json:
         print_json({"from": before.date().isoformat(), "to": after.date().isoformat(), "changes": changes})
@@ -326,3 +332,29 @@ def diff(*, before: dt.datetime, after: dt.datetime, overrides: Path | None, as_
     if changes:
         _print_changes(changes, with_sku=True)
     note(f"{len(changes)} prices change from {before.date()} to {after.date()}")
+
+
+def _workload_diff(workload: Path, before: dt.date, after: dt.date, overrides: Path | None, *, as_json: bool) -> None:
+    from reelwise.case import load
+    from reelwise.cli.forecast import show_repriced, show_steps
+    from reelwise.cli.options import EVIDENCE
+    from reelwise.cli.output import money
+    from reelwise.forecast import repriced, steps_ahead
+
+    case = load(workload, day=before.isoformat(), rates=overrides, evidence=EVIDENCE)
+    was, now, lines = repriced(case, before, after)
+    ahead = steps_ahead(case, after)
+    if as_json:
+        days = {"from": before.isoformat(), "to": after.isoformat()}
+        print_json({**days, "before": was, "after": now, "change_usd": now - was, "lines": lines, "ahead": ahead})
+        return
+    feature = case.workload.feature
+    if lines:
+        share = f", {now / was - 1:+.1%}" if was else ""
+        click.echo(
+            f"{feature}: {money(was)} USD a month on {before}, {money(now)} on {after} ({now - was:+,.2f}{share})"
+        )
+        show_repriced(lines)
+    else:
+        click.echo(f"{feature}: {money(was)} USD a month on {before} and on {after}: no price that it uses changes")
+    show_steps(ahead)

@@ -37,6 +37,7 @@ def record(found: Difference, gates: Sequence[str] = ()) -> dict[str, Any]:
         "without_effect": [msgspec.to_builtins(cause) for cause in found.without_effect],
         "by_stage": [{"stage": p.name, "lane": p.lane, **_amounts(p)} for p in found.by_stage],
         "by_model": [{"model": p.name, **_amounts(p)} for p in found.by_model],
+        "ahead": [msgspec.to_builtins(step) for step in found.ahead],
         "became_infeasible": found.became_infeasible,
         **{name: both(name) for name in _SIDE},
     }
@@ -61,6 +62,7 @@ def markdown(found: Difference, gates: Sequence[str] = (), *, gated: bool = Fals
         _headline(found),
         *(f"> **STOP: {reason}.**" for reason in gates),
         *_feasibility(found),
+        *_ahead(found),
         _totals(found),
         _why(found),
         _table("Where", ("stage", "before", "after", "change"), _part_rows(found.by_stage)),
@@ -92,6 +94,15 @@ def _feasibility(found: Difference) -> list[str]:
     return []
 
 
+def _ahead(found: Difference) -> list[str]:
+    """Say what a price with a date will do to the bill that this change leads to."""
+    return [
+        f"> From {step.day} on it costs **{money(step.total_usd)} USD a month** ({_signed(step.change_usd)}): the price of "
+        f"{', '.join(dict.fromkeys(_code(change.sku) for change in step.changes))} changes."
+        for step in found.ahead[:3]
+    ]
+
+
 def _totals(found: Difference) -> str:
     old, new = found.before, found.after
     rows = [
@@ -108,7 +119,7 @@ def _totals(found: Difference) -> str:
             change = now / was - 1 if was and now is not None else None
             label = "USD an hour of video" if unit == "hour" else f"USD a {unit}"
             rows.append((label, money(was), money(now), _change(change)))
-    if old.latency_ms != new.latency_ms:
+    if _time(old) != _time(new) and old.plan_hash:
         rows.append(("time to an answer, about", _time(old), _time(new), ""))
     return _table("", ("", "before", "after", "change"), rows)
 
