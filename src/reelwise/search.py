@@ -73,9 +73,9 @@ class Search(Struct, frozen=True, kw_only=True):
     left_out: tuple[tuple[str, str], ...]
 
 
-def _vector(stage: AnyStage) -> tuple[str, ...]:
+def _vector(stage: AnyStage, *, rates_measured: bool) -> tuple[str, ...]:
     """Name the settings that may be arrays: numbers that no measured fact is keyed by."""
-    if isinstance(stage, Sample) and stage.adaptive:
+    if isinstance(stage, Sample) and (stage.adaptive or rates_measured):
         return ()
     return tuple(name for name in stage.vector if getattr(stage, name) is not None)
 
@@ -90,6 +90,7 @@ def price_many(
     """
     import numpy as np
 
+    rates_measured = facts.has("sample.uniform_frames_per_second", workload.footage)
     groups: dict[Any, list[int]] = {}
     numbers: list[tuple[float, ...]] = []
     seen: dict[int, tuple[Any, tuple[float, ...]]] = {}
@@ -99,7 +100,7 @@ def price_many(
         for stage in plan.stages:
             known = seen.get(id(stage))
             if known is None:
-                names = _vector(stage)
+                names = _vector(stage, rates_measured=rates_measured)
                 rest = msgspec.structs.replace(stage, **dict.fromkeys(names, 0.5)) if names else stage
                 known = seen[id(stage)] = ((rest, names), tuple(float(getattr(stage, n)) for n in names))
             keys.append(known[0])
@@ -110,7 +111,7 @@ def price_many(
     feasible = np.zeros(len(plans), bool)
     items = items_of(workload, facts)
     for members in groups.values():
-        plan = _widened(plans[members[0]], [numbers[i] for i in members])
+        plan = _widened(plans[members[0]], [numbers[i] for i in members], rates_measured=rates_measured)
         out = Out(book, book.day)
         fold(plan, items, facts, out)
         bill = price_collected([(workload, plan, out)], facts, book, account)
@@ -121,7 +122,7 @@ def price_many(
     return usd, feasible, ms
 
 
-def _widened(plan: Plan, rows: list[tuple[float, ...]]) -> Plan:
+def _widened(plan: Plan, rows: list[tuple[float, ...]], *, rates_measured: bool) -> Plan:
     """Put the numbers of many plans of one shape into one plan, as arrays (V, 1)."""
     if len(rows) == 1 or not rows[0]:
         return plan
@@ -130,7 +131,7 @@ def _widened(plan: Plan, rows: list[tuple[float, ...]]) -> Plan:
     columns = iter(np.array(rows, float).T[:, :, None])
     stages = []
     for stage in plan.stages:
-        names = _vector(stage)
+        names = _vector(stage, rates_measured=rates_measured)
         stages.append(msgspec.structs.replace(stage, **{name: next(columns) for name in names}) if names else stage)
     return msgspec.structs.replace(plan, stages=tuple(stages))
 
@@ -161,11 +162,11 @@ def search(case: Case, levers: Sequence[Lever] | None = None, *, quality_floor: 
     floor = quality_floor if quality_floor is not None else case.workload.quality_floor
     left_out: list[tuple[str, str]] = []
     offers = [group for group in _offers(case, levers, left_out) if group]
-    combinations = list(_combinations(case.plan, offers))
+    combinations = list(_combinations(case, offers))
     plans = [plan for plan, _ in combinations]
     usd, feasible, ms = price_many(case.workload, plans, case.facts, case.book, case.account)
     qualities = [_quality(case, pulled) for _, pulled in combinations]
-    order = usd.argsort(kind="stable")
+    order = sorted(range(len(plans)), key=lambda i: (usd[i], -1.0 if qualities[i] is None else -qualities[i]))
 
     def choice(index: int) -> Choice:
         plan, pulled = combinations[index]
@@ -181,7 +182,7 @@ def search(case: Case, levers: Sequence[Lever] | None = None, *, quality_floor: 
     unknown: Choice | None = None
     front: list[Choice] = []
     highest = -1.0
-    for index in (int(i) for i in order):
+    for index in order:
         if not feasible[index]:
             continue
         quality = qualities[index]
@@ -235,10 +236,10 @@ def _offers(case: Case, levers: Sequence[Lever] | None, left_out: list[tuple[str
         yield fits
 
 
-def _combinations(plan: Plan, offers: Sequence[list[Lever]]) -> Iterator[tuple[Plan, tuple[Lever, ...]]]:
-    """Walk the tree of choices, each lever off or at one setting; plans that come out the same are given once."""
+def _combinations(case: Case, offers: Sequence[list[Lever]]) -> Iterator[tuple[Plan, tuple[Lever, ...]]]:
+    """Walk the tree of choices, each lever off or at one setting that applies in place; equal plans are given once."""
     seen: set[Plan] = set()
-    pending: list[tuple[Plan, tuple[Lever, ...], int]] = [(plan, (), 0)]
+    pending: list[tuple[Plan, tuple[Lever, ...], int]] = [(case.plan, (), 0)]
     while pending:
         now, pulled, depth = pending.pop()
         if depth == len(offers):
@@ -251,8 +252,9 @@ def _combinations(plan: Plan, offers: Sequence[list[Lever]]) -> Iterator[tuple[P
                 yield now, pulled
             continue
         for lever in reversed(offers[depth]):
-            if not any(o.name in lever.excludes or lever.name in o.excludes for o in pulled):
-                pending.append((lever.apply(now), (*pulled, lever), depth + 1))  # noqa: PERF401 - reads better in lines
+            excluded = any(o.name in lever.excludes or lever.name in o.excludes for o in pulled)
+            if not excluded and (not pulled or lever.applies(case.workload, now, case.facts, case.book).ok):
+                pending.append((lever.apply(now), (*pulled, lever), depth + 1))
         pending.append((now, pulled, depth + 1))
 
 

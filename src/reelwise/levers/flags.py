@@ -29,12 +29,11 @@ class Flags(Struct, frozen=True, kw_only=True):
 
     Attributes:
         priced: it changes a plan, so the bill with and without it can be compared.
-        executed: priced, and `process` of every stage it adds, changes or removes runs on real footage and counts what
-            would be sent. No model is called yet. A lever whose effect needs a model's answers, or the history of
-            your traffic (Stage.counted is False), is priced only; so is one that changes nothing but hosts.
-        measured: executed, and a stage it changes finds its effect in the footage itself: the stage has its own
-            `process`, and pricing it asks for a fact that only footage can tell (active share, region, frames kept,
-            sound). The others are exact arithmetic on sizes and settings once the footage has been counted.
+        executed: priced, and every stage it adds or changes does its own work on real footage (it has its own `process`:
+            choosing stretches, frames, a region, sound). What needs a model to be called is not executed yet.
+        measured: priced, and an audit counts the plan with and without it on real footage: every stage it changes is
+            `counted`, and asks only for facts that footage can tell. A lever whose effect needs a model's answers or the
+            history of your traffic is priced only; so is one that changes nothing but hosts.
     """
 
     priced: bool
@@ -58,8 +57,11 @@ def flags(lever: Lever) -> Flags:
     if not lever.is_priced:
         return Flags(priced=False, executed=False, measured=False)
     pairs = list(changed_stages(lever))
-    executed = bool(pairs) and all(stage.counted for stage, _ in pairs)
-    measured = executed and any(after and _asks_footage(stage) for stage, after in pairs)
+    added = [stage for stage, after in pairs if after]
+    executed = bool(added) and all(type(stage).process is not Stage.process for stage in added)
+    measured = (
+        bool(pairs) and all(stage.counted for stage, _ in pairs) and all(_footage_tells(stage) for stage in added)
+    )
     return Flags(priced=True, executed=executed, measured=measured)
 
 
@@ -73,13 +75,17 @@ def changed_stages(lever: Lever) -> Iterator[tuple[Stage, bool]]:
             yield from ((stage, True) for stage in after.stages if stage not in plan.stages)
 
 
-def _asks_footage(stage: Stage) -> bool:
-    if type(stage).process is Stage.process:
-        return False
+_FROM_FOOTAGE = ("gate.", "crop.", "sample.", "audio.", "decode.")
+"""Facts that decoding a clip can tell, by the first part of their names."""
+
+
+def _footage_tells(stage: Stage) -> bool:
     asked = _Asked()
-    item = Item(count=1.0, seconds=60.0, frames=1800.0, audio_seconds=60.0, width_px=1920, height_px=1080)
+    item = Item(
+        count=1.0, seconds=60.0, frames=1800.0, audio_seconds=60.0, width_px=1920, height_px=1080, tokens_prefix=5000.0
+    )
     stage.expect(item, asked, Out(Book.load(_DAY), _DAY))
-    return bool(asked.names)
+    return all(name.startswith(_FROM_FOOTAGE) for name in asked.names)
 
 
 class _Asked(Facts):
