@@ -32,8 +32,12 @@ bench: $(READY)
 	$(BIN)/python bench/price.py --json
 	$(BIN)/python bench/decode.py --json
 
+# What takes longer: long fuzzing, full benches; results stay in bench/results with their day.
 nightly: $(READY)
-	$(BIN)/python -m pytest -m nightly -n 0
+	$(BIN)/python -m pytest -m nightly -n 2
+	$(BIN)/python bench/keep.py price
+	$(BIN)/python bench/keep.py decode
+	$(BIN)/python bench/publish.py
 
 # The wheel, in an environment of its own: the demo must run from it with its data files.
 wheel: $(READY)

@@ -1,0 +1,76 @@
+"""Write docs/bench.md from the results in bench/results.
+
+    python bench/publish.py
+
+`make nightly` runs the benches, keeps their JSON under bench/results and calls this.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent
+RESULTS = ROOT / "results"
+
+HEAD = """# Benchmarks
+
+Written by `python bench/publish.py` from `bench/results/`; `make nightly` renews them. CPU seconds (user and system), medians, one
+decode thread, on a shared machine of two cores: quote ratios, not seconds.
+"""
+
+
+def row(what: str, figure: str, bar: str, command: str) -> str:
+    return f"| {what} | {figure} | {bar} | `{command}` |"
+
+
+def price_rows(found: dict) -> list[str]:
+    start, variants, draws = found["start_up"], found["variants"], found["draws"]
+    command = "python bench/price.py"
+    return [
+        row("`import reelwise`", f"{start['import_reelwise_cpu_s']:.3f} s CPU", "0.1 s", command),
+        row("`reelwise --help`", f"{start['help_cpu_s']:.3f} s CPU", "0.15 s", command),
+        row("heavy modules it imports", start["help_imports_of_heavy_modules"], "none", command),
+        row("one workload, once loaded", f"{found['price_one_workload_cpu_ms']:.3f} ms", "5 ms", command),
+        row(
+            f"{variants['plans']:,} plan variants, {variants['item_classes']} item classes",
+            f"{variants['cpu_s']:.2f} s",
+            "5 s",
+            command,
+        ),
+        row(
+            f"{draws['draws']:,} draws, {draws['item_classes']} classes", f"{draws['cpu_ms']:.0f} ms", "100 ms", command
+        ),
+    ]
+
+
+def decode_rows(found: dict) -> list[str]:
+    rows = []
+    for clip in found["clips"]:
+        command = (
+            "python bench/decode.py" if clip["clip"].startswith("demo") else f"python bench/decode.py {clip['clip']}"
+        )
+        name = f"{clip['clip']}: {clip['width']}x{clip['height']} {clip['codec']}, {clip['seconds']:,.0f} s"
+        for way, ratio in clip["ratio_to_ffmpeg"].items():
+            rows.append(row(f"{name}; {way.replace('_', ' with ')}, against ffmpeg", f"{ratio:.2f}x", "1.15x", command))
+        rows.append(row(f"{name}; peak memory", f"{clip['peak_rss_megabytes']:.0f} MB", "200 MB", command))
+    return rows
+
+
+def main() -> None:
+    parts = [HEAD]
+    for name, rows in (("price", price_rows), ("decode", decode_rows)):
+        path = RESULTS / f"{name}.json"
+        if not path.is_file():
+            continue
+        found = json.loads(path.read_text())
+        parts.append(f"## {name.capitalize()}\n\nMeasured {found['day']} on {found['on']}.\n")
+        parts.append("| what | figure | bar | command |\n|---|---|---|---|\n" + "\n".join(rows(found["result"])) + "\n")
+    notes = RESULTS / "notes.md"
+    if notes.is_file():
+        parts.append(notes.read_text())
+    (ROOT.parent / "docs" / "bench.md").write_text("\n".join(parts))
+
+
+if __name__ == "__main__":
+    main()
