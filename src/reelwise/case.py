@@ -14,7 +14,7 @@ from reelwise.documents import decode, read_yaml
 from reelwise.errors import DocumentError
 from reelwise.evidence import Fact
 from reelwise.evidence_store import read_store
-from reelwise.facts import Entry, Facts
+from reelwise.facts import Entry, Facts, check_fact
 from reelwise.levers import Lever, kinds, lever_union
 from reelwise.plan import Plan
 from reelwise.price import check_day
@@ -78,6 +78,8 @@ def assign(tree: dict[str, Any], setting: str) -> None:
     from reelwise.documents import parse_yaml
 
     path, equals, text = setting.partition("=")
+    if path.startswith("facts.quality.") and text.count("=") == 1:  # quality.downscale.long_side=512=0.97
+        path, equals, text = setting.rpartition("=")
     if not equals or not path.strip():
         raise DocumentError("not a setting", where=f"--set {setting}", hint="write --set demand.hours=500")
     value = parse_yaml(text, where=f"--set {path}")
@@ -174,6 +176,8 @@ def make(
         name: value if isinstance(value, Fact) else Fact(value=float(value), source=where)
         for name, value in file.facts.items()
     }
+    for name, fact in given.items():
+        check_fact(name, fact, f"{where} $.facts.{name}")
     demand = workload.demand
     if demand.low is not None or demand.high is not None:
         given["demand.factor"] = Fact(value=1.0, low=demand.low, high=demand.high, source=where)

@@ -65,19 +65,19 @@ def read_store(folder: Path, today: dt.date | None = None) -> tuple[Entry, ...]:
     files = sorted(folder.glob("*.yaml"))
     if len(files) > _MOST_FILES:
         raise DocumentError(f"more than {_MOST_FILES:,} files", where=str(folder), hint="move old measurements away")
-    found: list[Measurement] = []
+    found: list[tuple[dt.date, int, Measurement]] = []
     for path in files:
         measurement = decode(read_yaml(path), Measurement, where=str(path))
         try:
-            age = today - dt.date.fromisoformat(measurement.day)
+            day = dt.date.fromisoformat(measurement.day)
         except ValueError:
             raise DocumentError(
                 f"`{measurement.day}` is no day", where=f"{path} $.day", hint="write 2026-11-22"
             ) from None
-        if age.days <= measurement.days_valid:
-            found.append(measurement)
+        if (today - day).days <= measurement.days_valid:
+            found.append((day, path.stat().st_mtime_ns, measurement))
     newest: dict[tuple[str, str, str, str], Entry] = {}
-    for measurement in sorted(found, key=lambda m: m.day):
+    for _, _, measurement in sorted(found, key=lambda one: one[:2]):
         for entry in measurement.entries:
             newest[entry.name, entry.settings, entry.prefix, entry.source_class] = entry
     return tuple(newest.values())

@@ -15,7 +15,7 @@ import msgspec
 from msgspec import Struct
 
 from reelwise.documents import decode, parse_yaml
-from reelwise.errors import InputError
+from reelwise.errors import DocumentError, InputError
 from reelwise.evidence import ASSUMED, MEASURED, Fact, kind_bit
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from reelwise.units import Num
 
-__all__ = ["Entry", "Facts", "defaults", "settings_hash"]
+__all__ = ["Entry", "Facts", "check_fact", "defaults", "settings_hash"]
 
 
 class Entry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -44,9 +44,41 @@ class Entry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     source_class: str = ""
 
 
-def settings_hash(stage: Any) -> str:
-    """Hash a struct of settings: canonical JSON, sha256, 16 hex digits."""
-    return hashlib.sha256(msgspec.json.encode(stage, order="sorted")).hexdigest()[:16]
+def settings_hash(settings: Any) -> str:
+    """Hash settings, a struct or a tuple of them: canonical JSON, sha256, 16 hex digits; what is equal hashes equal."""
+    plain = _floats(msgspec.to_builtins(settings))
+    return hashlib.sha256(msgspec.json.encode(plain, order="sorted")).hexdigest()[:16]
+
+
+def _floats(value: Any) -> Any:
+    """Write every number as a float: 1 and 1.0 are the same setting and would be different JSON."""
+    if isinstance(value, dict):
+        return {key: _floats(one) for key, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_floats(one) for one in value]
+    return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def check_fact(name: str, fact: Fact, where: str) -> None:
+    """Refuse a fact that cannot be.
+
+    Raises:
+        DocumentError: below 0, a share above 1, a speed of 0, a low above the value or a high below it.
+    """
+    ends = [one for one in (fact.low, fact.value, fact.high) if one is not None]
+    if ends != sorted(ends):
+        raise DocumentError("low, value and high are not in this order", where=where, hint="low <= value <= high")
+    if ends[0] < 0:
+        raise DocumentError("a fact below 0", where=where, hint="give 0 or more")
+    if name.endswith("_share") and ends[-1] > 1:
+        raise DocumentError("a share above 1", where=where, hint="give 0.2 for 20 %")
+    if ends[0] == 0 and _is_speed(name):
+        raise DocumentError("a speed of 0 would take forever", where=where, hint="give more than 0")
+
+
+def _is_speed(name: str) -> bool:
+    """Say whether a price or a time is divided by the fact."""
+    return name.endswith("_per_second") and name.startswith(("host.", "latency."))
 
 
 @lru_cache(maxsize=1)
@@ -155,7 +187,8 @@ class Facts:
     def draw(self, n: int, seed: int = 0) -> Facts:
         """Draw every fact that has a low and a high, n times; drawn values are arrays of shape (n, 1).
 
-        A split normal with the value as its mode, low as 5th and high as 95th percentile; shares stay within 0 to 1.
+        A split normal with the value as its mode, low as 5th and high as 95th percentile; shares stay within 0 to 1,
+        and what is divided by stays above 0: a tenth of its low is as far down as it goes.
         """
         import numpy as np
 
@@ -169,7 +202,8 @@ class Facts:
             below = 0.0 if fact.low is None else (fact.value - fact.low) / 1.6448536
             above = 0.0 if fact.high is None else (fact.high - fact.value) / 1.6448536
             largest = 1.0 if entry.name.endswith("_share") else np.inf
-            drawn[entry] = np.clip(fact.value + np.where(z < 0, z * below, z * above), 0.0, largest)
+            smallest = (fact.value if fact.low is None else fact.low) / 10 if _is_speed(entry.name) else 0.0
+            drawn[entry] = np.clip(fact.value + np.where(z < 0, z * below, z * above), smallest, largest)
         return Facts(self.entries, drawn)
 
     def fixed(self, entry: Entry, value: float) -> Facts:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from functools import lru_cache
 from typing import TYPE_CHECKING, TypeVar
 
@@ -10,6 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from reelwise.errors import DocumentError
+from reelwise.facts import settings_hash
 from reelwise.hosts import Host
 from reelwise.stages import AnyStage, Call, Escalate, Gate, Route, Stage
 
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 __all__ = ["Plan", "fold", "run"]
 
 S = TypeVar("S", bound=Stage)
+
+_MOST_STAGES = 64
+_MOST_ROUTES = 8
 
 
 class Plan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -40,8 +43,14 @@ class Plan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         """Refuse a plan that could not run.
 
         Raises:
-            DocumentError: no call, stages out of order, a lane nobody feeds, a host nobody defines, bad settings.
+            DocumentError: no call, stages out of order, a lane nobody feeds, a host nobody defines or two define, bad
+                settings, more stages or routes than any plan needs (each route can double the classes of items).
         """
+        if len(self.stages) > _MOST_STAGES or len(self.of(Route)) > _MOST_ROUTES:
+            raise DocumentError(
+                f"more than {_MOST_STAGES} stages, or {_MOST_ROUTES} routes", where=f"{where} $.stages",
+                hint="make two features of it",
+            )  # fmt: skip
         if not self.of(Call):
             raise DocumentError(
                 "a plan needs a call", where=f"{where} $.stages", hint="add a stage `call` with a model"
@@ -49,6 +58,8 @@ class Plan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         doubts = {stage.to for stage in self.of(Escalate)}
         lanes = {"main"} | doubts | {stage.to for stage in self.of(Route)}
         names = {host.name for host in self.hosts}
+        if len(names) < len(self.hosts):
+            raise DocumentError("two hosts have the same name", where=f"{where} $.hosts", hint="rename one")
         last = (0, "")
         for index, stage in enumerate(self.stages):
             at = f"{where} $.stages[{index}]"
@@ -69,8 +80,8 @@ class Plan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     @property
     def hash(self) -> str:
-        """16 hex digits of the plan's canonical JSON."""
-        return hashlib.sha256(msgspec.json.encode(self, order="sorted")).hexdigest()[:16]
+        """16 hex digits of the plan's canonical JSON; equal plans have equal hashes."""
+        return settings_hash(self)
 
     def of(self, kind: type[S], where: Callable[[S], bool] = lambda _: True) -> tuple[S, ...]:
         """Return its stages of one kind."""
@@ -115,7 +126,7 @@ def _slot(stage: Stage, doubts: set[str]) -> int:
 def _prefix(stages: tuple[Gate, ...]) -> str:
     if not stages:
         return "start"
-    return hashlib.sha256(msgspec.json.encode(stages, order="sorted")).hexdigest()[:16]
+    return settings_hash(stages)
 
 
 def prefix_of(plan: Plan, index: int) -> str:

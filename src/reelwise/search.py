@@ -166,7 +166,7 @@ def search(case: Case, levers: Sequence[Lever] | None = None, *, quality_floor: 
     plans = [plan for plan, _ in combinations]
     usd, feasible, ms = price_many(case.workload, plans, case.facts, case.book, case.account)
     qualities = [_quality(case, pulled) for _, pulled in combinations]
-    order = sorted(range(len(plans)), key=lambda i: (usd[i], -1.0 if qualities[i] is None else -qualities[i]))
+    order = sorted(range(len(plans)), key=lambda i: (usd[i], -(qualities[i] or 0.0)))
 
     def choice(index: int) -> Choice:
         plan, pulled = combinations[index]
@@ -239,16 +239,18 @@ def _offers(case: Case, levers: Sequence[Lever] | None, left_out: list[tuple[str
 def _combinations(case: Case, offers: Sequence[list[Lever]]) -> Iterator[tuple[Plan, tuple[Lever, ...]]]:
     """Walk the tree of choices, each lever off or at one setting that applies in place; equal plans are given once."""
     seen: set[Plan] = set()
+    walked = 0
     pending: list[tuple[Plan, tuple[Lever, ...], int]] = [(case.plan, (), 0)]
     while pending:
         now, pulled, depth = pending.pop()
         if depth == len(offers):
+            walked += 1
+            if walked > MOST:
+                raise InputError(
+                    f"more than {MOST:,} combinations", where="search", hint="name fewer with --levers a,b,c"
+                )
             if now not in seen:
                 seen.add(now)
-                if len(seen) > MOST:
-                    raise InputError(
-                        f"more than {MOST:,} combinations", where="search", hint="name fewer with --levers a,b,c"
-                    )
                 yield now, pulled
             continue
         for lever in reversed(offers[depth]):

@@ -87,12 +87,13 @@ def tornado(workload: Workload, plan: Plan, facts: Facts, book: Book, account: A
     swings = []
     for entry in facts.entries:
         fact = entry.fact
-        if (fact.low is None and fact.high is None) or fact.value == 0:
+        if fact.low is None and fact.high is None:
             continue
         low = fact.value if fact.low is None else fact.low
         high = fact.value if fact.high is None else fact.high
         ends = [float(price_one(workload, plan, facts.fixed(entry, at), book, account).total_usd) for at in (low, high)]
-        nudged = float(price_one(workload, plan, facts.fixed(entry, fact.value * 1.01), book, account).total_usd)
+        step = -0.01 if entry.name.endswith("_share") and fact.value > 0.99 else 0.01
+        nudged = float(price_one(workload, plan, facts.fixed(entry, fact.value * (1 + step)), book, account).total_usd)
         if max(abs(end - whole) for end in (*ends, nudged)) <= 1e-12 * max(whole, 1.0):
             continue
         swings.append(
@@ -103,7 +104,7 @@ def tornado(workload: Workload, plan: Plan, facts: Facts, book: Book, account: A
                 high=high,
                 usd_low=ends[0],
                 usd_high=ends[1],
-                elasticity=(nudged / whole - 1) / 0.01 if whole else 0.0,
+                elasticity=(nudged / whole - 1) / step if whole else 0.0,
                 kind=fact.kind,
                 source=fact.source,
             )

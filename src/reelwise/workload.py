@@ -28,7 +28,7 @@ __all__ = [
     "items_of",
 ]
 
-Positive = Annotated[float, Meta(gt=0, le=1e15)]
+Positive = Annotated[float, Meta(ge=0.001, le=1e15)]
 Count = Annotated[float, Meta(ge=0, le=1e15)]
 Share = Annotated[float, Meta(ge=0, le=1)]
 Pixels = Annotated[int, Meta(ge=1, le=65535)]
@@ -48,6 +48,7 @@ LATENCY_SECONDS: dict[str, float] = {
 """How long an answer may take in each latency class (our definition; batch APIs promise 24 h)."""
 
 DAYS_A_MONTH = 365 / 12
+_OWN_FIELDS = ("sessions", "seconds", "hours_a_day")
 _BINS = 16
 
 
@@ -208,6 +209,17 @@ class Workload(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
                 raise DocumentError(
                     f"`{demand.form}` needs `{field}` beside it", where=f"{where} $.demand", hint=f"add {field}"
                 )
+        for field in _OWN_FIELDS:
+            if field != demand.form and getattr(demand, field) is not None and field not in needs.get(demand.form, ()):
+                raise DocumentError(
+                    f"`{field}` says nothing beside `{demand.form}`", where=f"{where} $.demand", hint=f"remove {field}"
+                )
+        if self.lengths and demand.form not in {"hours", "cameras"}:
+            raise DocumentError(
+                f"lengths say nothing beside `{demand.form}`, whose seconds are in the demand",
+                where=f"{where} $.lengths",
+                hint="remove lengths, or say the demand in hours",
+            )
         if self.lengths and sum(length.share for length in self.lengths) <= 0:
             raise DocumentError(
                 "the shares of lengths sum to 0", where=f"{where} $.lengths", hint="give one a share above 0"
