@@ -27,6 +27,7 @@ from reelwise.video.sound import Loudness
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from av.audio.frame import AudioFrame
     from av.audio.stream import AudioStream
     from av.container import InputContainer
     from av.packet import Packet
@@ -39,6 +40,7 @@ __all__ = ["SIDE_MAX", "Reader", "probe"]
 SIDE_MAX = 16_384
 _PIXELS_MAX = 2**27
 _BROKEN_MAX = 2_000  # broken packets in a row until the clip is given up
+_CHANNELS_MAX = 64
 _READ_ERRORS_MAX = 50
 _TEXT_ART = frozenset({"tty", "bin", "xbin", "adf", "idf", "lavfi"})  # demuxers that call a text file a video
 _TURNING = ("mov", "mp4", "matroska", "webm")  # containers that can carry a rotation
@@ -78,6 +80,12 @@ def _checked_file(path: str | os.PathLike[str]) -> Path:
     except (OSError, ValueError) as error:
         raise MediaError(f"cannot be read: {error}", where=where, hint="check the path") from None
     return file
+
+
+def _sane(frame: AudioFrame) -> bool:
+    """Refuse frames of a damaged stream whose planes are not what the layout says: PyAV 18 reads past them and crashes."""
+    channels = frame.layout.nb_channels
+    return 0 < channels <= _CHANNELS_MAX and len(frame.planes) == (channels if frame.format.is_planar else 1)
 
 
 def _head_hash(file: Path, size: int) -> str:
@@ -229,6 +237,9 @@ class Reader:
             return
         try:
             for frame in self._listen.decode(packet):
+                if not _sane(frame):
+                    self._sound_broken += 1
+                    continue
                 base = frame.time_base
                 at = float(frame.pts * base) if frame.pts is not None and base is not None else None
                 self.loudness.hear(
