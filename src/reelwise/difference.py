@@ -256,7 +256,7 @@ def _causes(before: Case | None, after: Case | None, was: float, now: float) -> 
         there = before or after
         text = f"{there.workload.feature if there else ''} is {word}"
         return [Cause(name=f"feature: {word}", kind="feature", changes=(text,), change_usd=now - was)]
-    found: dict[tuple[str, str], Cause] = {}
+    found: dict[str, Cause] = {}
     pending: list[Cause] = []
     usd = was
     for cause, state in _walk(before, after):
@@ -269,8 +269,7 @@ def _causes(before: Case | None, after: Case | None, was: float, now: float) -> 
             continue
         one = _joined(pending, reached - usd)
         pending, usd = [], reached
-        key = (one.name, one.direction)
-        found[key] = _added(found[key], one) if key in found else one
+        found[one.name] = _added(found[one.name], one) if one.name in found else one
     return list(found.values())
 
 
@@ -285,7 +284,15 @@ def _joined(causes: list[Cause], change_usd: float) -> Cause:
 
 
 def _added(one: Cause, other: Cause) -> Cause:
-    return replace(one, changes=(*one.changes, *other.changes), change_usd=one.change_usd + other.change_usd)
+    """Add two steps of one cause: a lever that was pulled by one setting and changed in another was pulled."""
+    words = {one.direction, other.direction}
+    direction = one.direction if len(words) == 1 else (words - {"changed"}).pop() if "changed" in words else "changed"
+    return replace(
+        one,
+        direction=direction,
+        changes=(*one.changes, *other.changes),
+        change_usd=one.change_usd + other.change_usd,
+    )
 
 
 def _walk(before: Case, after: Case) -> Iterator[tuple[Cause, _State]]:

@@ -199,19 +199,18 @@ def _defaults(stage: Any) -> dict[str, Any]:
 
 
 def _groups(tag: str, names: list[str]) -> list[tuple[str, ...]]:
-    """Group a new stage's fields by the levers that own them; fields of no lever go with the first group."""
-    grouped: dict[tuple[str, ...], list[str]] = {}
-    free = []
-    for name in names:
-        owners = tuple(lever for lever, kind in kinds().items() if f"{tag}.{name}" in kind.owns)
-        if owners:
-            grouped.setdefault(owners, []).append(name)
-        else:
-            free.append(name)
-    groups = list(grouped.values()) or ([[]] if free else [])
-    if free:
-        groups[0] = [*groups[0], *free]
-    return [tuple(group) for group in groups]
+    """Group a new stage's fields by the lever that owns them.
+
+    A field of several levers goes with one that is there anyway, a field of no lever with the first group.
+    """
+    owners = {name: [lever for lever, kind in kinds().items() if f"{tag}.{name}" in kind.owns] for name in names}
+    grouped: dict[str, list[str]] = {}
+    for name in sorted(names, key=lambda name: (len(owners[name]) != 1, not owners[name])):
+        own = next(
+            (lever for lever in owners[name] if lever in grouped), (owners[name] or [next(iter(grouped), "")])[0]
+        )
+        grouped.setdefault(own, []).append(name)
+    return [tuple(group) for group in grouped.values()]
 
 
 # Lanes and calls

@@ -9,7 +9,7 @@ import msgspec
 from reelwise.report.numbers import duration, money, percent
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from reelwise.difference import Cause, Difference, Part, Side
 
@@ -65,8 +65,8 @@ def markdown(found: Difference, gates: Sequence[str] = (), *, gated: bool = Fals
         *_ahead(found),
         _totals(found),
         _why(found),
-        _table("Where", ("stage", "before", "after", "change"), _part_rows(found.by_stage)),
-        _table("Who bills it", ("model or price", "before", "after", "change"), _part_rows(found.by_model)),
+        _parts("Where", "stage", found.by_stage),
+        _parts("Who bills it", "model or price", found.by_model),
         _notes(found, passed=gated and not gates),
     ]
     return "\n\n".join(block for block in blocks if block) + "\n"
@@ -148,16 +148,23 @@ def _changes(cause: Cause) -> str:
     return "; ".join(_code(text) for text in dict.fromkeys(cause.changes)) or _plain(cause.name)
 
 
-def _part_rows(parts: Iterable[Part]) -> list[tuple[str, str, str, str]]:
-    return [
+def _parts(title: str, column: str, parts: Sequence[Part]) -> str:
+    """Make a table of the parts that change; the others are counted below it."""
+    rows = [
         (
             _code(f"{part.name} / {part.lane}" if part.lane else part.name),
             money(part.before_usd),
             money(part.after_usd),
-            _signed(part.change_usd) if part.change_usd else "0",
+            _signed(part.change_usd),
         )
         for part in parts
+        if part.change_usd
     ]
+    text = _table(title, (column, "before", "after", "change"), rows)
+    same = [part for part in parts if not part.change_usd]
+    if text and same:
+        text += f"\n\nUnchanged: {len(same)} more, {money(sum(part.after_usd for part in same))} USD."
+    return text
 
 
 def _notes(found: Difference, *, passed: bool) -> str:
@@ -198,14 +205,14 @@ def _change(share: float | None) -> str:
 def _plain(text: str) -> str:
     """Make text of a file safe in a cell: no table, tag, link or mention begins in it."""
     flat = " ".join(text.split())
-    for mark in "\\`*_|<>[]@#":
+    for mark in "\\`*_<>[]@#":
         flat = flat.replace(mark, f"\\{mark}")
     return flat
 
 
 def _code(text: str) -> str:
-    """Show text of a file as it is; a pipe would end the cell and a backtick the code."""
-    return "`" + " ".join(text.split()).replace("`", "'").replace("|", "\\|") + "`"
+    """Show text of a file as it is; a backtick would end the code."""
+    return "`" + " ".join(text.split()).replace("`", "'") + "`"
 
 
 def _table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -215,7 +222,7 @@ def _table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) ->
     lines = [f"### {title}\n"] if title else []
     lines.append("| " + " | ".join(columns) + " |")
     lines.append("|" + "|".join("---:" if name in numbers else "---" for name in columns) + "|")
-    lines.extend("| " + " | ".join(row) + " |" for row in rows[:_ROWS])
+    lines.extend("| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows[:_ROWS])
     if len(rows) > _ROWS:
         lines.append(f"\n... and {len(rows) - _ROWS} more.")
     return "\n".join(lines)
