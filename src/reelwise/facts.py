@@ -6,7 +6,9 @@ another key, the nearest measurement is still used, but it counts as assumed, an
 
 from __future__ import annotations
 
+import difflib
 import hashlib
+import re
 from functools import lru_cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any
@@ -23,7 +25,29 @@ if TYPE_CHECKING:
 
     from reelwise.units import Num
 
-__all__ = ["Entry", "Facts", "check_fact", "defaults", "settings_hash"]
+__all__ = ["NAMES", "Entry", "Facts", "check_fact", "defaults", "settings_hash"]
+
+NAMES = (
+    "audio.speech_share",
+    "cache.answer_hit_share",
+    "cache.prefix_hit_share",
+    "crop.area_share",
+    "crop.height_share",
+    "crop.width_share",
+    "decode.cpu_seconds_per_second",
+    "demand.factor",
+    "escalate.doubt_share",
+    "gate.active_share",
+    "gate.kept_share",
+    "latency.output_tokens_per_second",
+    "latency.overhead_ms",
+    "latency.prefill_tokens_per_second",
+    "route.easy_share",
+    "sample.frames_per_second",
+    "sample.uniform_frames_per_second",
+)
+"""Facts that stages and prices ask for; beside them `host.NAME.frames_per_second` and `quality.LEVER`."""
+_NAMED = re.compile(r"host\..+\.frames_per_second|quality\..+")
 
 
 class Entry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -63,8 +87,15 @@ def check_fact(name: str, fact: Fact, where: str) -> None:
     """Refuse a fact that cannot be.
 
     Raises:
-        DocumentError: below 0, a share above 1, a speed of 0, a low above the value or a high below it.
+        DocumentError: a name that nothing asks for (the fact would change nothing, silently), a value below 0, a share above 1, a speed of 0, a low above the value or a high below it.
     """
+    if name not in NAMES and not _NAMED.fullmatch(name):
+        near = difflib.get_close_matches(name, NAMES, n=1)
+        raise DocumentError(
+            f"nothing asks for a fact named `{name}`",
+            where=where,
+            hint=f"did you mean `{near[0]}`?" if near else f"known: {', '.join(NAMES)}",
+        )
     ends = [one for one in (fact.low, fact.value, fact.high) if one is not None]
     if ends != sorted(ends):
         raise DocumentError("low, value and high are not in this order", where=where, hint="low <= value <= high")
