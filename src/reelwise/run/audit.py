@@ -24,7 +24,7 @@ from reelwise.run.losses import active_coverage, lost_moments, sentence
 from reelwise.run.measure import collect, entries_of
 from reelwise.run.result import AuditResult, ClipCount, FactCount, HoldoutError, LeverCount, StageCount
 from reelwise.stack import Stack, ordered, stack
-from reelwise.stages import Gate, Sample, Stage
+from reelwise.stages import Gate, Sample
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -370,9 +370,12 @@ def _holdout(case: Case, result: Stack, tracks: Sequence[Track]) -> tuple[Holdou
     cut = [pair for pair in (halves(track) for track in tracks) if pair is not None]
     if not cut:
         return ()
-    plans = [("all levers", result.plan)]
-    plans += [(f"{lever.name} alone", lever.apply(case.plan)) for lever in _shown(case, result) if _looks(case, lever)]
     sides = [[piece_of(case.workload, pair[side]) for pair in cut] for side in (0, 1)]
+    alone = [(f"{lever.name} alone", lever.apply(case.plan)) for lever in _shown(case, result)]
+    plans = [
+        ("all levers", result.plan),
+        *((name, plan) for name, plan in alone if _measured_plan(case, plan, sides[0])),
+    ]
     rows = []
     for name, plan in plans:
         months = []
@@ -397,10 +400,9 @@ def _holdout(case: Case, result: Stack, tracks: Sequence[Track]) -> tuple[Holdou
     return tuple(rows)
 
 
-def _looks(case: Case, lever: Lever) -> bool:
-    """Say whether any stage a lever changes reads the footage itself."""
-    changed = (s for s in lever.apply(case.plan).stages if s not in case.plan.stages)
-    return any(type(s).process is not Stage.process for s in changed)
+def _measured_plan(case: Case, plan: Plan, pieces: Sequence[Piece]) -> bool:
+    """Say whether running a plan measures anything on footage."""
+    return bool(collect(plan, pieces, case.facts, case.book)[2].sums)
 
 
 def _without_measured(facts: Facts) -> Facts:
@@ -428,19 +430,20 @@ def _band(case: Case, plan: Plan) -> tuple[float, float, float]:
 
 
 def _fact_rows(entries: Sequence[Entry], plan: Plan, footage: _Footage) -> tuple[FactCount, ...]:
+    """List what was measured: on the footage as it is, and behind what the final plan does to it."""
     from reelwise.facts import settings_hash
-    from reelwise.plan import prefix_of
+    from reelwise.plan import START, prefix_of
 
     used = {(settings_hash(stage), prefix_of(plan, index)) for index, stage in enumerate(plan.stages)}
-    rows = [e for e in entries if (e.settings, e.prefix) in used] or list(entries)
-    seen: dict[str, FactCount] = {}
-    for entry in rows:
+    rows = []
+    for entry in entries:
+        if entry.prefix != START and (entry.settings, entry.prefix) not in used:
+            continue
         fact = entry.fact
         low, high = fact.low if fact.low is not None else fact.value, fact.high if fact.high is not None else fact.value
-        seen[entry.name] = FactCount(
-            name=entry.name, value=fact.value, low=low, high=high, segments=len(footage.parts), on=fact.on
-        )
-    return tuple(seen.values())
+        name = entry.name if entry.prefix == START else f"{entry.name} (behind the gate)"
+        rows.append(FactCount(name=name, value=fact.value, low=low, high=high, segments=len(footage.parts), on=fact.on))
+    return tuple(rows)
 
 
 def _sources(*bills: Bill) -> tuple[tuple[str, str, float, str, str], ...]:

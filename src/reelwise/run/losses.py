@@ -118,7 +118,7 @@ def _settings_said(before: Plan, after: Plan) -> list[str]:
     said = []
     levels = {call.detail for call in before.of(Call)}, {call.detail for call in after.of(Call)}
     if levels[0] != levels[1]:
-        said.append(f"pictures are read at the level `{', '.join(sorted(levels[1] - levels[0]))}`")
+        said.append(f"pictures are read at the level {', '.join(sorted(levels[1] - levels[0]))}")
     caps = [stage.output for stage in after.of(Prompt) if stage.output is not None and stage not in before.of(Prompt)]
     if caps:
         said.append(f"answers are cut at {min(caps):,.0f} tokens")
