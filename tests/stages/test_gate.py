@@ -1,0 +1,65 @@
+"""A gate only ever takes away, and what it keeps is the active share of the month."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reelwise.flow import Item
+from reelwise.stages import Gate
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+AMOUNTS = ("seconds", "frames", "audio_seconds", "megabytes")
+shares = st.floats(0, 1)
+
+
+@given(active=shares, kept=shares)
+def test_nothing_grows_and_the_months_seconds_are_the_active_share(
+    expect: Callable[..., Any], active: float, kept: float
+) -> None:
+    before = Item(count=9.0, seconds=60.0, frames=1800.0, audio_seconds=60.0, megabytes=30.0, width_px=64, height_px=36)
+    (after,), _ = expect(Gate(), before, gate__active_share=active, gate__kept_share=kept)
+    for name in ("count", *AMOUNTS):
+        assert getattr(after, name) <= getattr(before, name) * (1 + 1e-12)
+    assert after.count * after.seconds == pytest.approx(9 * 60 * active, abs=1e-9)
+    assert (after.width_px, after.height_px) == (64, 36)
+
+
+def test_footage_without_any_activity_makes_no_call(expect: Callable[..., Any], item: Item) -> None:
+    (after,), _ = expect(Gate(), item, gate__active_share=0.0, gate__kept_share=0.0)
+    assert after.count == 0
+    assert after.seconds == 0
+
+
+def test_items_without_activity_drop_out_and_the_others_keep_more_of_theirs(
+    expect: Callable[..., Any], item: Item
+) -> None:
+    (after,), _ = expect(Gate(), item, gate__active_share=0.1, gate__kept_share=0.25)
+    assert after.count == pytest.approx(30)
+    for name in AMOUNTS:
+        assert getattr(after, name) == pytest.approx(getattr(item, name) * 0.4)
+
+
+def test_looking_is_billed_in_the_cloud_and_not_at_the_edge(expect: Callable[..., Any], item: Item) -> None:
+    (cloud,), billed = expect(Gate(), item, gate__active_share=0.5)
+    (edge,), free = expect(Gate(at="edge"), item, gate__active_share=0.5)
+    (usage,) = billed.usages
+    assert usage.quantity == pytest.approx(120 * 60 * 0.03 / 3600 / 4)
+    assert not free.usages
+    assert (cloud.place, edge.place) == ("cloud", "edge")
+    assert cloud.decoded
+
+
+def test_draws_are_gated_one_by_one(expect: Callable[..., Any], item: Item) -> None:
+    drawn = np.array([[0.0], [0.5], [1.0]])
+    (after,), _ = expect(Gate(), item, gate__active_share=drawn)
+    for index, share in enumerate((0.0, 0.5, 1.0)):
+        (one,), _ = expect(Gate(), item, gate__active_share=share)
+        assert after.seconds[index, 0] == one.seconds
+        assert np.broadcast_to(after.count, (3, 1))[index, 0] == one.count
