@@ -18,7 +18,7 @@ from reelwise.hosts import Host, host_usage
 from reelwise.plan import Plan
 from reelwise.price import price, price_one
 from reelwise.rates import Book
-from reelwise.stages import Call, Sample
+from reelwise.stages import Call, Gate, Sample
 from reelwise.units import HOURS_A_MONTH
 from reelwise.workload import Demand, Source, Workload
 
@@ -116,3 +116,13 @@ def test_a_drawn_speed_draws_the_bill() -> None:
     totals = np.asarray(bill.total_usd)
     assert totals.shape == (100,)
     assert np.median(totals) == pytest.approx(HOURS_A_MONTH * T4_USD * 10 / 15, rel=0.1)
+
+
+def test_the_minimum_runs_even_where_a_gate_leaves_nothing() -> None:
+    plan = replace(PLAN, hosts=(replace(HOST, minimum=2),)).put(Gate())
+    idle = Facts.load({"host.own.frames_per_second": Fact(value=15), "gate.active_share": Fact(value=0.0)})
+    idle = idle.with_entries([Entry(name="gate.kept_share", fact=Fact(value=0.0))])
+    bill = price_one(JOB, plan, idle, BOOK)
+    assert {line.stage: float(line.quantity) for line in bill.lines if line.stage == "host"} == {
+        "host": 2 * HOURS_A_MONTH
+    }

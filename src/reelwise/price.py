@@ -12,7 +12,7 @@ from reelwise.flow import Out
 from reelwise.hosts import Host, host_usage
 from reelwise.plan import Plan, fold
 from reelwise.rates import Rate, amount
-from reelwise.stages import Escalate
+from reelwise.stages import Call, Escalate
 from reelwise.units import Num, is_array, maximum, total
 from reelwise.workload import LATENCY_SECONDS, Workload, items_of
 
@@ -72,6 +72,8 @@ def price_collected(
     for workload, plan, out in folded:
         for host in plan.hosts:
             hosts[host.name] = (host, workload.feature, workload.peak_over_mean)
+        for call in plan.of(Call, lambda call: call.host is not None):
+            frames.setdefault(call.host or "", (0.0, 0))  # its minimum runs even where nothing is left to serve
         for request in out.requests:
             if request.model.startswith("host:"):
                 name = request.model.removeprefix("host:")

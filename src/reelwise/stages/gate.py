@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from reelwise.facts import settings_hash
 from reelwise.stages.base import Stage
 from reelwise.stages.decoding import decoded
-from reelwise.units import maximum
+from reelwise.units import is_array, maximum
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -53,7 +53,9 @@ class Gate(Stage, frozen=True, kw_only=True):
         share, bit = facts.get("gate.active_share", stage=self, prefix=prefix, source_class=item.footage)
         kept, _ = facts.get("gate.kept_share", stage=self, prefix=prefix, source_class=item.footage, default=1.0)
         kept = maximum(kept, share)  # what is active lies in items that are kept: no item can grow
-        each = share / maximum(kept, 1e-12)  # a share of 0 is kept by 0 of the items
+        if not is_array(kept) and kept <= 0:
+            return ()
+        each = share / maximum(kept, 1e-12)  # a drawn share of 0 is kept by 0 of the items
         return (
             replace(
                 item,
