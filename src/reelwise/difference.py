@@ -280,7 +280,8 @@ def _joined(causes: list[Cause], change_usd: float) -> Cause:
         return replace(causes[0], changes=changes, change_usd=change_usd)
     kinds_of = {cause.kind for cause in causes}
     kind = kinds_of.pop() if len(kinds_of) == 1 else "plan"
-    return Cause(name=" + ".join(names), kind=kind, changes=changes, change_usd=change_usd)
+    short = " + ".join(name.partition(": ")[2] or name for name in names)
+    return Cause(name=f"{kind}: {short}", kind=kind, changes=changes, change_usd=change_usd)
 
 
 def _added(one: Cause, other: Cause) -> Cause:
@@ -349,8 +350,14 @@ def _fact_changes(old: dict[str, tuple[Entry, ...]], new: dict[str, tuple[Entry,
         now = [_said(entry) for entry in entries]
         if was != now and name != _DEMAND:
             first = next(iter(old.get(name, ())), None)
-            value = f"{shown(first.fact.value)} ({first.fact.kind})" if first is not None else "none"
-            yield name, f"{name} {value} -> {shown(entries[0].fact.value)} ({entries[0].fact.kind})"
+            value = "none" if first is None else _fact_text(first)
+            yield name, f"{name} {value} -> {_fact_text(entries[0])}"
+
+
+def _fact_text(entry: Entry) -> str:
+    fact = entry.fact
+    ends = "" if fact.low is None and fact.high is None else f", {shown(fact.low)} to {shown(fact.high)}"
+    return f"{shown(fact.value)} ({fact.kind}{ends})"
 
 
 def _said(entry: Entry) -> tuple[Any, ...]:

@@ -145,11 +145,10 @@ def steps_ahead(case: Case, after: dt.date) -> tuple[Step, ...]:
     At most 60 days are looked at; a day on which something has no price any more is left out.
     """
     bill = _bill(case, after)
-    days = {
-        day for sku in {line.sku for line in bill.lines} for day in case.book.starts(sku) if day > after.isoformat()
-    }
+    skus = {line.sku for line in bill.lines}
+    days = {*(day for sku in skus for day in case.book.starts(sku)), *_private_days(case.book)}
     steps = []
-    for day in sorted(days)[:_STEPS_MAX]:
+    for day in sorted(day for day in days if day > after.isoformat())[:_STEPS_MAX]:
         try:
             later = _bill(case, dt.date.fromisoformat(day))
         except ReelwiseError:

@@ -90,7 +90,7 @@ def _feasibility(found: Difference) -> list[str]:
     if not found.after.feasible:
         return [f"> **Still not feasible:** {_plain(reason)}." for reason in found.after.why]
     if not found.before.feasible:
-        return ["> It was not feasible before, now it is."]
+        return [f"> Feasible now. Before it was not: {_plain('; '.join(found.before.why))}."]
     return []
 
 
@@ -141,7 +141,8 @@ def _why(found: Difference) -> str:
 def _cause(cause: Cause) -> str:
     if cause.lever:
         return f"lever {_code(cause.lever)} {cause.direction}".rstrip()
-    return _plain(cause.name)
+    kind, colon, name = cause.name.partition(": ")
+    return f"{kind}: {_code(name)}" if colon else _plain(cause.name)
 
 
 def _changes(cause: Cause) -> str:
@@ -177,7 +178,9 @@ def _notes(found: Difference, *, passed: bool) -> str:
         was = {name: share for name, share in old.evidence_share.items() if share >= 0.005}
         moved = any(abs(share - new.evidence_share.get(name, 0.0)) >= 0.005 for name, share in was.items())
         before = ", ".join(f"{percent(share)} {name}" for name, share in was.items())
-        notes.append(f"The quantities behind it are {shares}" + (f" (before: {before})." if moved else "."))
+        notes.append(
+            f"The bill after rests on quantities that are {shares}" + (f" (before: {before})." if moved else ".")
+        )
     if len(found.by_lever) > 1:
         notes.append(
             "Causes sum to the change; where two overlap, the later one in the plan gets what the earlier one left."
