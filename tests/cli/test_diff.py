@@ -108,6 +108,7 @@ def test_an_infeasible_plan_is_loud_and_can_be_a_gate(run: Any) -> None:
     code, out, _ = run(*batch, "--max-increase", "0")
     assert code == 0, "it is cheaper"
     assert "NOT FEASIBLE ANY MORE" in out.splitlines()[2]
+    assert "the latency class `seconds` allows" in out.splitlines()[2]
     code, _, err = run(*batch, "--require-feasible")
     assert code == 3
     assert "cannot do the job" in err

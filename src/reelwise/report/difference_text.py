@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -206,11 +207,11 @@ def _change(share: float | None) -> str:
 
 
 def _plain(text: str) -> str:
-    """Make text of a file safe in a cell: no table, tag, link or mention begins in it."""
-    flat = " ".join(text.split())
-    for mark in "\\`*_<>[]@#":
-        flat = flat.replace(mark, f"\\{mark}")
-    return flat
+    """Make text safe in a cell: no table, tag, link or mention begins in it; what is marked as code stays so."""
+    parts = re.split(r"(`[^`]*`)", " ".join(text.split()))
+    return "".join(
+        part if index % 2 else re.sub(r"([\\`*_<>\[\]@#])", r"\\\1", part) for index, part in enumerate(parts)
+    )
 
 
 def _code(text: str) -> str:
