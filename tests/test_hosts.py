@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from reelwise.account import Account
 from reelwise.errors import InputError
 from reelwise.evidence import ASSUMED, GIVEN, Fact
 from reelwise.facts import Entry, Facts
@@ -18,9 +19,10 @@ from reelwise.hosts import Host, host_usage
 from reelwise.plan import Plan
 from reelwise.price import price, price_one
 from reelwise.rates import Book
+from reelwise.sensitivity import band
 from reelwise.stages import Call, Gate, Sample
 from reelwise.units import HOURS_A_MONTH
-from reelwise.workload import Demand, Source, Workload
+from reelwise.workload import Demand, Length, Source, Workload
 
 BOOK = Book.load(dt.date(2026, 11, 22))
 T4_USD = 0.526
@@ -126,3 +128,19 @@ def test_the_minimum_runs_even_where_a_gate_leaves_nothing() -> None:
     assert {line.stage: float(line.quantity) for line in bill.lines if line.stage == "host"} == {
         "host": 2 * HOURS_A_MONTH
     }
+
+
+def test_drawn_demand_and_drawn_speed_draw_one_bill_a_draw() -> None:
+    plan = replace(PLAN, hosts=(replace(HOST, scale="auto"),))
+    own = [
+        Entry(name="host.own.frames_per_second", fact=Fact(value=15, low=12, high=20)),
+        Entry(name="demand.factor", fact=Fact(value=1, low=0.8, high=1.2)),
+    ]
+    for lengths in ((), (Length(seconds=10, share=0.5), Length(seconds=50, share=0.5))):
+        job = replace(JOB, lengths=lengths)
+        for entries in (own, own[:1], [replace(own[0], fact=Fact(value=15)), own[1]]):
+            known = Facts([*entries, *Facts.load().entries])
+            whole = float(price_one(job, plan, known, BOOK).total_usd)
+            found = band(job, plan, known, BOOK, Account(), draws=500)
+            assert found.p10 < found.p50 < found.p90
+            assert found.p50 == pytest.approx(whole, rel=0.05)

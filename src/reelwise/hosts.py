@@ -42,7 +42,7 @@ def host_usage(host: Host, frames_month: Num, facts: Facts, *, peak_over_mean: f
 
     Args:
         host: the fleet.
-        frames_month: frames of all features and classes, classes on the last axis already summed.
+        frames_month: frames of all features and classes: one class on the last axis, draws or variants on the first.
         peak_over_mean: the busiest hour over the mean hour.
         facts: holds `host.NAME.frames_per_second`.
         unit: what the host's rate card is billed by: hour or second.

@@ -78,7 +78,7 @@ def price_collected(
             if request.model.startswith("host:"):
                 name = request.model.removeprefix("host:")
                 before, basis = frames.get(name, (0.0, 0))
-                frames[name] = (before + total(request.count * request.images), basis | request.basis)
+                frames[name] = (before + _one_class(request.count * request.images), basis | request.basis)
                 continue
             usages.extend((workload.feature, usage, rate, request.count) for usage, rate in book.price_request(request))
         usages.extend((workload.feature, usage, book.rate(usage.sku, usage.unit), 0.0) for usage in out.usages)
@@ -99,6 +99,12 @@ def price_collected(
         latency_ms=latency,
         latency_basis=latency_basis,
     )
+
+
+def _one_class(value: Num) -> Num:
+    """Sum over the classes of items and keep their axis, so that draws and variants stay on the first."""
+    summed = total(value)
+    return summed[..., None] if is_array(summed) and summed.ndim else summed
 
 
 def _hosted(
