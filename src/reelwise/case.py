@@ -227,13 +227,11 @@ def default_plan(workload: Workload, model: str | None = None) -> Plan:
 
 def schema() -> dict[str, Any]:
     """Return the JSON Schema of a workload file, for editor completion."""
-    main = msgspec.json.schema(CaseFile)
-    lever = msgspec.json.schema(tuple.__class_getitem__((lever_union(), ...)))
-    main["$defs"].update(lever["$defs"])
-    main["$defs"]["CaseFile"]["properties"]["levers"] = {**lever, "default": []}
-    main["$defs"]["CaseFile"]["properties"]["levers"].pop("$defs")
-    main["title"] = "Reelwise workload"
-    return main
+    levers = tuple.__class_getitem__((lever_union(), ...))
+    # both at once: a stage and a lever may have the same name, and are told apart by their modules then
+    (main, lever), parts = msgspec.json.schema_components([CaseFile, levers], ref_template="#/$defs/{name}")
+    parts["CaseFile"]["properties"]["levers"] = {**lever, "default": []}
+    return {**main, "$defs": parts, "title": "Reelwise workload"}
 
 
 def lever_names() -> list[str]:

@@ -118,7 +118,9 @@ def decode(value: Any, kind: type[T], *, where: str) -> T:
         hint = "see the schema named in the file's first line"
         unknown = _UNKNOWN.search(message)
         if unknown:
-            near = difflib.get_close_matches(unknown["name"], sorted(fields_of(kind)), n=1, cutoff=0.6)
+            names = sorted(fields_of(kind))
+            turned = [name for name in names if sorted(name) == sorted(unknown["name"])]  # modle: model, and not mode
+            near = turned or difflib.get_close_matches(unknown["name"], names, n=1, cutoff=0.6)
             hint = f"did you mean `{near[0]}`?" if near else hint
         message = message[:1].lower() + message[1:]
         raise DocumentError(message, where=f"{where} {at.strip('`')}".strip(), hint=hint) from None
