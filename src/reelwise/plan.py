@@ -122,10 +122,14 @@ def _slot(stage: Stage, doubts: set[str]) -> int:
     return Escalate.slot + 1 if isinstance(stage, Call) and stage.lane in doubts else stage.slot
 
 
+START = "start"
+"""The hash of nothing before a stage."""
+
+
 @lru_cache(maxsize=4096)
 def _prefix(stages: tuple[Gate, ...]) -> str:
     if not stages:
-        return "start"
+        return START
     return settings_hash(stages)
 
 
