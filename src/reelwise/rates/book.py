@@ -28,13 +28,6 @@ __all__ = ["Book"]
 _MOST = 8192
 
 
-CONTEXT_WINDOWS = {
-    # docs.cloud.google.com, Gemini 2.5 Pro, "Maximum input tokens", read 2026-11-23
-    "gemini-2.5-pro": 1_048_576,
-}
-"""Published limits that the package does not carry."""
-
-
 class Book:
     """The prices of one day. Look-ups are compiled once and kept, at most 8,192 of them.
 
@@ -174,9 +167,7 @@ class Book:
             self._names.canonical(model)
             return None
         pair = llm.find(model)
-        if pair is None:
-            return None
-        return pair[1].context_window or CONTEXT_WINDOWS.get(pair[1].id)
+        return llm.context_of(pair[1]) if pair else None
 
     def is_language_model(self, model: str) -> bool:
         """Say whether a name is priced by tokens from the package or your own file; cards and unknown names are not."""

@@ -22,6 +22,7 @@ __all__ = [
     "build",
     "by_tokens",
     "charged_as",
+    "context_of",
     "empty",
     "find",
     "modes_on",
@@ -63,8 +64,20 @@ FALLBACK: dict[str, tuple[str, ...]] = {
 }
 """Units that are charged at another unit's rate where they have none of their own."""
 
+_CONTEXTS: dict[str, int] = {
+    # docs.cloud.google.com, Gemini 2.5 Pro, "Maximum input tokens", read 2026-11-23
+    "gemini-2.5-pro": 1_048_576,
+}
+"""Published limits that the package does not carry."""
+
 _READ: dict[str, str] = {"0.2.3": "2026-11-22"}
 """When somebody compared a version of the package with what vendors publish."""
+
+
+def context_of(model: Any) -> int | None:
+    """Return the most input tokens that one of the package's models takes, or None where nobody publishes it."""
+    limit: int | None = model.context_window
+    return limit or _CONTEXTS.get(model.id)
 
 
 class Language(Struct, frozen=True, kw_only=True):

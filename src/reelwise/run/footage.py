@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
+from msgspec import Struct
 
 from reelwise.flow import Item, Piece
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from reelwise.video import Track
     from reelwise.workload import Workload
 
-__all__ = ["SEGMENT_SECONDS", "halves", "item_of", "part_of", "piece_of", "segments"]
+__all__ = ["SEGMENT_SECONDS", "Footage", "footage_of", "halves", "item_of", "part_of", "piece_of", "segments"]
 
 SEGMENT_SECONDS = 10.0
 """Shortest segment: events last seconds, and a shorter one would only say that they do."""
@@ -91,3 +95,22 @@ def halves(track: Track) -> tuple[Track, Track] | None:
         return None
     cut = _cut(track, 2)
     return (cut[0], cut[1]) if len(cut) == 2 else None
+
+
+class Footage(Struct, frozen=True):
+    """The clips as pieces: whole, and cut into segments; `on` names them."""
+
+    whole: list[Piece]
+    parts: list[Piece]
+    on: str
+
+
+def footage_of(workload: Workload, tracks: Sequence[Track]) -> Footage:
+    """Put clips in play, whole and in segments."""
+    names = ", ".join(Path(t.info.path).name for t in tracks[:3])
+    more = f" and {len(tracks) - 3} more" if len(tracks) > 3 else ""
+    return Footage(
+        [piece_of(workload, t) for t in tracks],
+        [piece_of(workload, part) for t in tracks for part in segments(t)],
+        f"{names}{more}",
+    )
