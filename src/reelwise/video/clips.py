@@ -50,12 +50,17 @@ class ClipInfo(Struct, frozen=True, kw_only=True):
 class Track(Struct, kw_only=True, eq=False):
     """What one decode of a clip measured, a few numbers a frame.
 
+    Every frame is decoded and has a row; above 16 frames a second not every frame is measured (12.5 a second of 25,
+    15 of 30 or 60). A frame that is not measured repeats the activity, the box and the extra columns of the measured one
+    before it and has a change of 0: the next measured frame carries all that changed since. So events begin and end
+    within 0.1 s, and sums of change hold.
+
     Attributes:
         info: metadata, with what decoding corrected (rotation, size, variable frame rate).
         seconds: decoded duration, the last frame's own time included.
         frames: decoded frames.
         times: float64 (frames,), seconds from the first frame, strictly increasing.
-        change: float32 (frames,), share 0..1 of luma cells that changed against the previous frame, above the noise.
+        change: float32 (frames,), share 0..1 of luma cells that changed against the measured frame before, above the noise.
         activity: float32 (frames,), share 0..1 of cells that differ from the learned background; sensor noise and
             light changes removed.
         boxes: uint8 (frames, 4), left, top, right, bottom of the active cells in the grid, right and bottom exclusive;

@@ -1,4 +1,4 @@
-"""The motion signal: what changed since the previous frame, and what differs from a slowly learned background.
+"""The motion signal: what changed since the frame before, and what differs from a slowly learned background.
 
 Cells are single luma samples about 160 to the long side. A cell is active where it leaves the range that the background
 shows in its 3x3 neighbourhood (so trembling texture is none) by more than its own learned noise, and where neighbours
@@ -13,7 +13,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from reelwise.video.cells import any_frame, boxes_of, distance, mean, mean_where_not, neighbourhood, supported
+from reelwise.video.light import SPARSE, light_of_frames, light_of_tiles, shifts
+
 if TYPE_CHECKING:
+    from reelwise.video.cells import Cells, Mask
     from reelwise.video.signals import Grids, Times
 
 __all__ = ["Motion"]
@@ -21,17 +25,14 @@ __all__ = ["Motion"]
 _CHUNK = 32
 _LEVEL_MIN = 10.0
 _LEVEL_MAX = 40.0
-_SUPPORT = 4  # active cells among 3x3, itself included
 _WORTH = 0.001  # share of active cells worth asking whether they are light
 _EXPLAINED = (
     0.35  # light explains a frame where it leaves less than this of its active cells; of an object it leaves more
 )
-_TILE = 16
-_SPARSE = slice(None, None, 6)  # light is fitted on one cell in 36
+_SAME_LIGHT = 1.5  # levels
 _RELIT_EVERY = 4  # frames for which one fit of the tiles is good
 
-Cells = NDArray[np.float32]
-Mask = NDArray[np.bool_]
+Bytes = NDArray[np.uint8]
 
 
 class Motion:
@@ -51,9 +52,10 @@ class Motion:
         self._background: Cells | None = None
         self._noise: Cells = np.zeros((0, 0), np.float32)
         self._still: Cells = np.zeros((0, 0), np.float32)
-        self._previous: NDArray[np.uint8] = np.zeros((0, 0), np.uint8)
+        self._previous: Bytes = np.zeros((0, 0), np.uint8)
         self._time = 0.0
         self._lit: Cells | None = None
+        self._steady = True  # the last block's light was the background's
         self._tone: Cells = np.zeros(2, np.float32)
 
     def measure(self, grids: Grids, times: Times) -> NDArray[np.float32]:
@@ -73,245 +75,182 @@ class Motion:
         self._noise = np.zeros(grids.shape[1:], np.float32)
         if len(grids) > 2:
             pairs = np.unique(np.linspace(1, len(grids) - 1, min(25, len(grids) - 1)).astype(int))
-            self._noise = np.median(_distance(grids[pairs], grids[pairs - 1]), axis=0).astype(np.float32)
+            self._noise = np.median(distance(grids[pairs], grids[pairs - 1]), axis=0).astype(np.float32)
         self._still = np.zeros(grids.shape[1:], np.float32)
         self._previous = grids[0].copy()
         self._time = float(times[0])
 
     def _chunk(self, grids: Grids, times: Times) -> NDArray[np.float32]:
+        count = len(grids)
         seconds = max(0.0, float(times[-1]) - self._time)
-        before = np.concatenate((self._previous[None], grids[:-1]))
-        distance = _distance(grids, before)
-        changed, change = self._changed(grids, before, distance)
-        active, activity = self._active(grids, changed)
-        found = np.zeros((len(grids), len(self.columns)), np.float32)
-        found[:, 0] = change
+        apart = np.empty_like(grids)
+        apart[0] = distance(grids[0], self._previous)
+        np.subtract(np.maximum(grids[1:], grids[:-1]), np.minimum(grids[1:], grids[:-1]), out=apart[1:])
+        sparse = np.empty((count + 1, *grids[0, SPARSE, SPARSE].shape), np.int16)
+        sparse[0] = self._previous[SPARSE, SPARSE]
+        sparse[1:] = grids[:, SPARSE, SPARSE]
+        sparse = sparse.reshape(count + 1, -1)
+        raw = np.empty((2 * count, *grids.shape[1:]), np.bool_)
+        shift = self._see_change(grids, apart, sparse, raw[:count])
+        bounds = self._see_activity(grids, sparse[1:], shift, raw[count:])
+        share = supported(raw)
+        changed, active = raw[:count], raw[count:]
+        activity = share[count:]
+        moving = any_frame(changed)
+        self._take_light_out(grids, active, activity, moving, bounds)
+        found = np.empty((count, len(self.columns)), np.float32)
+        found[:, 0] = share[:count]
         found[:, 1] = activity
-        found[:, 2:] = _boxes(active, activity)
-        self._learn_noise(distance, changed, change, seconds)
-        self._learn_background(grids, changed, active, activity, seconds)
+        found[:, 2:] = boxes_of(active, activity)
+        self._learn_noise(apart, share[:count], seconds)
+        self._learn_background(grids, moving, active, activity, seconds)
         self._previous = grids[-1].copy()
         self._time = float(times[-1])
         return found
 
-    def _changed(self, grids: Grids, before: Grids, distance: Grids) -> tuple[Mask, Cells]:
-        limit = np.clip(self._noise * 5.6, _LEVEL_MIN, _LEVEL_MAX).astype(np.uint8)
-        raw = distance > limit
-        step = grids[:, _SPARSE, _SPARSE].astype(np.int16) - before[:, _SPARSE, _SPARSE]
-        shift = np.median(step.reshape(len(grids), -1), axis=1)
-        for index in np.flatnonzero(np.abs(shift) >= 2):  # the light changed from one frame to the next
-            moved = grids[index].astype(np.int16) - before[index] - np.int16(shift[index])
+    def _see_change(self, grids: Grids, apart: Grids, sparse: NDArray[np.int16], raw: Mask) -> Cells:
+        """Mark the cells that differ from the frame before; return by how much the light moved."""
+        limit = self._level(5.6)
+        np.greater(apart, limit, out=raw)
+        shift = shifts(sparse)
+        for index in np.flatnonzero(shift).tolist():  # the light changed from one frame to the next
+            before = grids[index - 1] if index else self._previous
+            moved = grids[index].astype(np.int16) - before - np.int16(shift[index])
             raw[index] = np.abs(moved) > limit
-        return _supported(raw)
+        return shift
 
-    def _active(self, grids: Grids, changed: Mask) -> tuple[Mask, Cells]:
+    def _see_activity(self, grids: Grids, sparse: NDArray[np.int16], shift: Cells, raw: Mask) -> tuple[Bytes, Bytes]:
+        """Mark the cells that leave the background's range; return that range under the background's own light."""
         background = self._background
         assert background is not None  # noqa: S101 - `measure` starts before it comes here
-        level = np.clip(self._noise * 4.0, _LEVEL_MIN, _LEVEL_MAX)
-        low, high = _neighbourhood(background)
-        low -= level
-        high += level
-        light = _light(grids, background)
-        raw = np.empty(grids.shape, np.bool_)
+        low, high = neighbourhood(background)
+        level = self._level(4.0)
+        low = np.maximum(low, level) - level
+        high = np.minimum(high, 255 - level) + level
+        light = self._light(sparse, shift)
         # whole levels: frames under the same light are compared with the same bounds
-        steps, kind = np.unique(
-            np.where(np.abs(light).max(axis=1, keepdims=True) < 1.5, 0, light.round()), axis=0, return_inverse=True
-        )
-        for number, (offset, gain) in enumerate(steps):
-            lit = np.float32(offset) + np.float32(gain) * (background - 128.0) / 128.0
-            here = kind.reshape(-1) == number
-            picked = grids if len(steps) == 1 else grids[here]
-            raw[here] = (picked > _as_uint8(high + lit)) | (picked < _as_uint8(low + lit))
-        self._tone = light[-1]
-        active, share = _supported(raw)
+        same: dict[tuple[float, float], list[int]] = {}
+        for index, (offset, gain) in enumerate(light.round().tolist()):
+            same.setdefault((offset, gain), []).append(index)
+        for (offset, gain), frames in same.items():
+            lit = background * np.float32(gain / 128) + np.float32(offset - gain) if offset or gain else None
+            below, above = _moved(low, lit), _moved(high, lit)
+            above -= below
+            if len(frames) == len(grids):
+                np.greater(grids - below, above, out=raw)
+                continue
+            for index in frames:
+                np.greater(grids[index] - below, above, out=raw[index])
+        return low, high
+
+    def _level(self, factor: float) -> Bytes:
+        """Return how far each cell must leave what is expected of it."""
+        level = self._noise * np.float32(factor)
+        np.maximum(level, _LEVEL_MIN, out=level)
+        np.minimum(level, _LEVEL_MAX, out=level)
+        return level.astype(np.uint8)
+
+    def _light(self, sparse: NDArray[np.int16], shift: Cells) -> Cells:
+        """Return each frame's light, zeros where it is the background's; all frames are fitted only where some differ."""
+        background = self._background
+        assert background is not None  # noqa: S101 - see `_see_activity`
+        if self._steady and not shift.any():
+            light = light_of_frames(sparse[sorted({0, len(sparse) // 2, len(sparse) - 1})], background)
+            if np.abs(light).max() < _SAME_LIGHT:
+                self._tone = light[-1]
+                return np.zeros((len(sparse), 2), np.float32)
+        light = light_of_frames(sparse, background)
+        self._tone = light[-1].copy()
+        light[np.abs(light).max(axis=1) < _SAME_LIGHT] = 0
+        self._steady = not light.any()
+        return light
+
+    def _take_light_out(
+        self, grids: Grids, active: Mask, share: Cells, moving: Mask, bounds: tuple[Bytes, Bytes]
+    ) -> None:
+        """Judge frames again, in place, where light that differs from tile to tile explains the most active one."""
         self._lit = None
         worst = int(np.argmax(share))
-        if share[worst] > _WORTH:
-            explained = self._relit(grids, worst, low, high)[1][0] < _EXPLAINED * share[worst]
-        else:
-            explained = False
-        if not explained:
+        if share[worst] <= _WORTH:
+            return
+        if self._relit(grids, [worst], bounds)[1][0] >= _EXPLAINED * share[worst]:
             self._lit = None
-        else:
-            # what is left after light explained a frame is an object only if it moves: shadows come and go gently
-            moving = np.logical_or.reduce(changed, axis=0)
-            fitted = -_RELIT_EVERY
-            for index in np.flatnonzero(share > _WORTH).tolist():
-                fresh = index - fitted >= _RELIT_EVERY
-                fitted = index if fresh else fitted
-                once, _ = self._relit(grids, index, low, high, fresh=fresh)
-                active[index], share[index] = _only(once[0], moving)
-        return active, share
+            return
+        # what is left after light explained a frame is an object only if it moves: shadows come and go gently
+        some: list[int] = []
+        for index in [*np.flatnonzero(share > _WORTH).tolist(), len(grids) + _RELIT_EVERY]:
+            if some and index - some[0] >= _RELIT_EVERY:
+                kept, _ = self._relit(grids, some, bounds)
+                kept &= moving
+                active[some] = kept
+                share[some] = [np.count_nonzero(frame) / moving.size for frame in kept]
+                some = []
+            some.append(index)
 
-    def _relit(self, grids: Grids, index: int, low: Cells, high: Cells, *, fresh: bool = True) -> tuple[Mask, Cells]:
-        """Judge one frame again with its light fitted tile by tile."""
-        assert self._background is not None  # noqa: S101 - see `_active`
-        if fresh or self._lit is None:
-            self._lit = _light_of_tiles(grids[index], self._background)
-        lit = self._lit
-        raw = (grids[index] > _as_uint8(high + lit)) | (grids[index] < _as_uint8(low + lit))
-        return _supported(raw[None])
+    def _relit(self, grids: Grids, frames: list[int], bounds: tuple[Bytes, Bytes]) -> tuple[Mask, Cells]:
+        """Judge frames again with the first one's light, fitted tile by tile."""
+        assert self._background is not None  # noqa: S101 - see `_see_activity`
+        self._lit = light_of_tiles(grids[frames[0]], self._background)
+        below, above = (_moved(bound, self._lit) for bound in bounds)
+        above -= below
+        raw = np.empty((len(frames), *grids.shape[1:]), np.bool_)
+        for index, one in zip(frames, raw, strict=True):
+            np.greater(grids[index] - below, above, out=one)
+        return raw, supported(raw)
 
-    def _learn_noise(self, distance: Grids, changed: Mask, change: Cells, seconds: float) -> None:
+    def _learn_noise(self, apart: Grids, change: Cells, seconds: float) -> None:
         calm = np.flatnonzero(change < 0.3)  # a moving camera is not noise
         if len(calm) == 0:
             return
-        picked = distance if len(calm) == len(distance) else distance[calm]
-        typical = _mean(picked)
-        if changed.any():
+        typical = mean(apart if len(calm) == len(apart) else apart[calm])
+        if change.any():
             # a passing object raises a cell's noise only slowly, permanent unrest (leaves, water) does
-            typical = np.minimum(typical, 2.0 * self._noise + 1.0)
-        self._noise += np.float32(1 - np.exp(-seconds / 15.0)) * (typical - self._noise)
+            np.minimum(typical, 2.0 * self._noise + 1.0, out=typical)
+        typical -= self._noise
+        typical *= np.float32(1 - np.exp(-seconds / 15.0))
+        self._noise += typical
 
-    def _learn_background(self, grids: Grids, changed: Mask, active: Mask, activity: Cells, seconds: float) -> None:
+    def _learn_background(self, grids: Grids, moving: Mask, active: Mask, activity: Cells, seconds: float) -> None:
         background = self._background
-        assert background is not None  # noqa: S101 - see `_active`
+        assert background is not None  # noqa: S101 - see `_see_activity`
         rate = np.float32(1 - np.exp(-seconds / self._learn))
         if self._lit is not None:
             # the light changed and stays changed: follow it now, and take what did not move with it
-            resting = ~changed.any(axis=0)
-            background[resting] = grids[-1][resting]
-            background[~resting] += self._lit[~resting]
+            background[:] = np.where(moving, background + self._lit, grids[-1])
             self._still[:] = 0
             return
         if np.abs(self._tone).max() >= 0.5:
             # follow light that changes for the whole picture at once, so that it need not be fitted for long
-            background += self._tone[0] + self._tone[1] * (background - 128.0) / 128.0
+            background *= np.float32(1 + self._tone[1] / 128.0)
+            background += np.float32(self._tone[0] - self._tone[1])
         if not activity.any():
-            background += rate * (_mean(grids) - background)
+            usual = mean(grids)
+            usual -= background
+            usual *= rate
+            background += usual
             self._still[:] = 0
             return
-        calm = ~active
-        count = calm.sum(axis=0, dtype=np.uint8)
-        total = np.add.reduce(grids * calm, axis=0, dtype=np.uint16)
-        background += rate / len(grids) * (total - count * background)
-        rested = ~changed.any(axis=0) & (count < len(grids) / 2)
-        self._still = np.where(rested, self._still + np.float32(seconds), np.float32(0))
+        usual, calm = mean_where_not(grids, active)
+        usual -= background
+        usual *= rate * calm
+        background += usual
+        self._still += np.float32(seconds)
+        self._still *= ~moving & (calm < 0.5)
         absorbed = self._still >= self._absorb
         if absorbed.any():
-            background[absorbed] = _mean(grids)[absorbed]
+            background[absorbed] = mean(grids)[absorbed]
             self._still[absorbed] = 0
 
 
-def _mean(grids: Grids) -> Cells:
-    """Average at most 256 grids; sums of a few bytes fit 16 bits, which is twice as fast as 32."""
-    return np.asarray(np.add.reduce(grids, axis=0, dtype=np.uint16) * np.float32(1 / len(grids)), np.float32)
+def _moved(bound: Bytes, lit: Cells | None) -> Bytes:
+    """Move a bound with the light.
 
-
-def _distance(a: Grids, b: Grids) -> Grids:
-    return np.maximum(a, b) - np.minimum(a, b)
-
-
-def _as_uint8(cells: Cells) -> NDArray[np.uint8]:
-    return np.clip(cells, 0, 255).astype(np.uint8)
-
-
-def _neighbourhood(cells: Cells) -> tuple[Cells, Cells]:
-    """Return the smallest and the largest value among each cell's 3x3."""
-    low, high = cells.copy(), cells.copy()
-    for into, choose in ((low, np.minimum), (high, np.maximum)):
-        row = into.copy()
-        choose(row[:, 1:], into[:, :-1], out=row[:, 1:])
-        choose(row[:, :-1], into[:, 1:], out=row[:, :-1])
-        into[:] = row
-        choose(into[1:], row[:-1], out=into[1:])
-        choose(into[:-1], row[1:], out=into[:-1])
-    return low, high
-
-
-def _supported(raw: Mask) -> tuple[Mask, Cells]:
-    """Keep cells whose neighbours agree; return the mask (n, rows, columns) and each frame's share (n,)."""
-    share = np.zeros(len(raw), np.float32)
-    for index in range(len(raw)):
-        frame = raw[index]
-        count = np.count_nonzero(frame)
-        if count < _SUPPORT:
-            if count:
-                frame[:] = False
-            continue
-        rows = np.flatnonzero(frame.any(axis=1))
-        strip = frame[rows[0] : rows[-1] + 1]
-        strip &= _neighbours(strip.view(np.uint8)) >= _SUPPORT
-        share[index] = np.count_nonzero(strip) / frame.size
-    return raw, share
-
-
-def _neighbours(cells: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Count each cell's 3x3, itself included.
-
-    On the flat array, where the end of a row neighbours the start of the next: a third of the time, and harmless.
+    One comparison then serves both bounds: what is below the lower one differs from it, in bytes, by more than the range.
     """
-    columns = cells.shape[1]
-    flat = cells.reshape(-1)
-    row = flat.copy()
-    row[1:] += flat[:-1]
-    row[:-1] += flat[1:]
-    both = row.copy()
-    both[columns:] += row[:-columns]
-    both[:-columns] += row[columns:]
-    return both.reshape(cells.shape)
-
-
-def _only(active: Mask, where: Mask) -> tuple[Mask, float]:
-    kept = active & where
-    return kept, np.count_nonzero(kept) / kept.size
-
-
-def _boxes(active: Mask, share: Cells) -> NDArray[np.float32]:
-    boxes = np.zeros((len(active), 4), np.float32)
-    for index in np.flatnonzero(share):
-        columns = np.flatnonzero(active[index].any(axis=0))
-        rows = np.flatnonzero(active[index].any(axis=1))
-        boxes[index] = (columns[0], rows[0], columns[-1] + 1, rows[-1] + 1)
-    return boxes
-
-
-def _light(grids: Grids, background: Cells) -> Cells:
-    """Fit each frame's light against the background on some of the cells.
-
-    Returns:
-        float32 (n, 2): offset in levels at mid-grey, and what a gain adds 128 levels above it.
-    """
-    base = background[_SPARSE, _SPARSE].reshape(-1)
-    difference = grids[:, _SPARSE, _SPARSE].reshape(len(grids), -1).astype(np.float32) - base
-    offset, gain, middle = _robust_line(difference, np.broadcast_to(base, difference.shape))
-    return np.stack((offset + gain * (128.0 - middle), gain * 128.0), axis=1)
-
-
-def _light_of_tiles(grid: NDArray[np.uint8], background: Cells) -> Cells:
-    """Fit light tile by tile: clouds, lamps and exposure act on parts of a picture and on its tones unevenly."""
-    rows, columns = grid.shape
-    down, across = max(1, rows // _TILE), max(1, columns // _TILE)
-    high, wide = rows // down, columns // across
-    # whole tiles, on a quarter of the cells; what is left over at the edges takes its neighbour's light
-    inner = (slice(0, down * high), slice(0, across * wide))
-    base = _tiles(background[inner], high, wide)
-    offset, gain, middle = _robust_line(_tiles(grid[inner].astype(np.float32), high, wide) - base, base)
-    at = np.minimum(np.arange(rows) // high, down - 1)[:, None] * across
-    index = at + np.minimum(np.arange(columns) // wide, across - 1)[None]
-    lit: Cells = (offset - gain * middle)[index] + gain[index] * background
-    return lit
-
-
-def _tiles(cells: Cells, high: int, wide: int) -> Cells:
-    rows, columns = cells.shape
-    cut = cells.reshape(rows // high, high, columns // wide, wide)[:, ::2, :, ::2].swapaxes(1, 2)
-    return cut.reshape((rows // high) * (columns // wide), -1)
-
-
-def _robust_line(difference: Cells, base: Cells) -> tuple[Cells, Cells, Cells]:
-    """Fit difference = offset + gain * (base - middle) for each row of (n, cells), leaving outliers out."""
-    residual = difference - np.median(difference, axis=1, keepdims=True)
-    offset = gain = middle = np.zeros((len(difference), 1), np.float32)
-    for width in (16.0, 12.0):
-        weight = (np.abs(residual) < width).astype(np.float32)
-        count = weight.sum(axis=1, keepdims=True) + np.float32(1e-6)
-        middle = (weight * base).sum(axis=1, keepdims=True) / count
-        offset = (weight * difference).sum(axis=1, keepdims=True) / count
-        spread = weight * (base - middle)
-        # 25 levels squared a cell keep a flat tile from inventing a gain
-        gain = (spread * (difference - offset)).sum(axis=1, keepdims=True)
-        gain = gain / ((spread * (base - middle)).sum(axis=1, keepdims=True) + count * 25)
-        gain = np.clip(gain, -0.6, 1.0)
-        residual = difference - offset - gain * (base - middle)
-    return offset[:, 0], gain[:, 0], middle[:, 0]
+    if lit is None:
+        return bound.copy()
+    moved = lit.astype(np.int16)
+    moved += bound
+    np.maximum(moved, 0, out=moved)
+    np.minimum(moved, 255, out=moved)
+    return moved.astype(np.uint8)

@@ -5,12 +5,10 @@ Decoding runs on one thread, so CPU seconds mean something, and never loads more
 
 from __future__ import annotations
 
-import hashlib
 import itertools
-import os
+import math
 import time
 from contextlib import ExitStack, contextmanager, suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import av
@@ -21,11 +19,14 @@ from av.stream import Disposition
 from reelwise.errors import MediaError
 from reelwise.video.clips import ClipInfo
 from reelwise.video.clock import Clock
+from reelwise.video.files import checked_file, head_hash
 from reelwise.video.planes import Sampler
 from reelwise.video.sound import Loudness
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Iterator
+    from pathlib import Path
 
     from av.audio.frame import AudioFrame
     from av.audio.stream import AudioStream
@@ -44,58 +45,33 @@ _CHANNELS_MAX = 64
 _READ_ERRORS_MAX = 50
 _TEXT_ART = frozenset({"tty", "bin", "xbin", "adf", "idf", "lavfi"})  # demuxers that call a text file a video
 _TURNING = ("mov", "mp4", "matroska", "webm")  # containers that can carry a rotation
+_SAMPLES = {"u8": np.uint8, "s16": np.int16, "s32": np.int32, "s64": np.int64, "flt": np.float32, "dbl": np.float64}
 _FOREIGN = (av.error.FFmpegError, ValueError, OverflowError, NotImplementedError, MemoryError)
 
 
 @contextmanager
-def _mapped(
-    path: str, hint: str = "is it a video? try to play it, or re-encode it: ffmpeg -i IN -c:v libx264 OUT.mp4"
-) -> Iterator[None]:
+def _mapped(path: str) -> Iterator[None]:
     """Turn libav's errors into a `MediaError`; interrupts pass."""
     try:
         yield
     except MediaError:
         raise
-    except MemoryError:
-        raise MediaError("does not fit into memory", where=path, hint="scale it down first") from None
     except _FOREIGN as error:
-        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-        raise MediaError(f"cannot be read: {reason}", where=path, hint=hint) from None
+        raise _media_error(path, error) from None
 
 
-def _checked_file(path: str | os.PathLike[str]) -> Path:
-    file = Path(path)
-    where = str(path)
-    try:
-        if file.is_dir():
-            raise MediaError("is a folder, a clip was expected", where=where, hint="name the clips in it")
-        if not file.exists():
-            raise MediaError("no such file", where=where, hint="check the path")
-        if not file.is_file():
-            raise MediaError("is not a regular file", where=where, hint="copy the clip to a file first")
-        if file.stat().st_size == 0:
-            raise MediaError("is empty", where=where, hint="record or copy it again")
-        if not os.access(file, os.R_OK):
-            raise MediaError("may not be read", where=where, hint="check its permissions")
-    except (OSError, ValueError) as error:
-        raise MediaError(f"cannot be read: {error}", where=where, hint="check the path") from None
-    return file
+def _media_error(path: str, error: Exception) -> MediaError:
+    if isinstance(error, MemoryError):
+        return MediaError("does not fit into memory", where=path, hint="scale it down first")
+    reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    hint = "is it a video? try to play it, or re-encode it: ffmpeg -i IN -c:v libx264 OUT.mp4"
+    return MediaError(f"cannot be read: {reason}", where=path, hint=hint)
 
 
 def _sane(frame: AudioFrame) -> bool:
     """Refuse frames of a damaged stream whose planes are not what the layout says: PyAV 18 reads past them and crashes."""
     channels = frame.layout.nb_channels
     return 0 < channels <= _CHANNELS_MAX and len(frame.planes) == (channels if frame.format.is_planar else 1)
-
-
-def _head_hash(file: Path, size: int) -> str:
-    digest = hashlib.sha256(str(size).encode())
-    with file.open("rb") as raw:
-        digest.update(raw.read(65_536))
-        if size > 65_536:
-            raw.seek(max(65_536, size - 65_536))
-            digest.update(raw.read(65_536))
-    return digest.hexdigest()
 
 
 class Reader:
@@ -111,9 +87,8 @@ class Reader:
 
     def __init__(self, path: str | os.PathLike[str], *, audio: bool = False) -> None:
         self.path = str(path)
-        self._file = _checked_file(path)
+        self._file = checked_file(path)
         self.notes: list[str] = []
-        self.cpu_decode = 0.0
         self.cpu_luma = 0.0
         self.cpu_audio = 0.0
         with ExitStack() as stack:
@@ -131,6 +106,7 @@ class Reader:
         origin = self._video.start_time
         self.loudness = Loudness(float(origin * (self._video.time_base or 0)) if origin is not None else 0.0)
         self._tick = float(self._video.time_base or 0)
+        self._beat = float(self._sound.time_base or 0) if self._sound is not None else 0.0
         self._broken = 0
         self._row = 0
         self._sound_broken = 0
@@ -171,7 +147,7 @@ class Reader:
             bytes=size,
             audio_seconds=heard,
             has_audio=sound is not None,
-            sha256_head=_head_hash(self._file, size),
+            sha256_head=head_hash(self._file, size),
             frames=max(0, video.frames),
             variable_frame_rate=bool(fps and abs(base - fps) > 0.01 * fps),
         )
@@ -181,38 +157,34 @@ class Reader:
 
         Broken packets are skipped and counted; `close_notes` says how many.
         """
-        clock = time.thread_time
+        video, read, tick = self._video, self._clock.read, self._tick
         for packet in self._packets():
-            began = clock()
-            if packet.stream is not self._video:
+            if packet.stream is not video:
+                began = time.thread_time()
                 self._hear(packet)
-                self.cpu_audio += clock() - began
+                self.cpu_audio += time.thread_time() - began
                 continue
             decoded = self._decoded(packet)
-            self.cpu_decode += clock() - began
             decoded.reverse()
             while decoded:
                 frame = decoded.pop()
                 self._note_frame(frame)
                 stamp = frame.pts
-                yield self._clock.read(None if stamp is None else stamp * self._tick), frame
+                yield read(None if stamp is None else stamp * tick), frame
                 # a frame that is held while the next one is decoded takes another buffer, and the cache's contents with it
                 del frame
 
     def _packets(self) -> Iterator[Packet[Any]]:
         """Read packets; after a read error try again a bounded number of times, then flush the decoder."""
         streams = [self._video] if self._listen is None else [self._video, self._listen]
-        clock = time.thread_time
         for _ in range(_READ_ERRORS_MAX):
             packets = self._container.demux(streams)
             while True:
-                began = clock()
                 try:
                     packet = next(packets, None)
                 except _FOREIGN:
                     self._broken += 1
                     break
-                self.cpu_decode += clock() - began
                 if packet is None:
                     return
                 yield packet
@@ -240,13 +212,19 @@ class Reader:
                 if not _sane(frame):
                     self._sound_broken += 1
                     continue
-                base = frame.time_base
-                at = float(frame.pts * base) if frame.pts is not None and base is not None else None
+                name = frame.format.name
+                planar = name.endswith("p")
+                channels = 1 if planar else frame.layout.nb_channels
+                # one plane, as it lies in memory: the array that PyAV makes is a copy of all
+                values = np.frombuffer(
+                    memoryview(frame.planes[0]), _SAMPLES[name.removesuffix("p")], frame.samples * channels
+                )
+                stamp = frame.pts
                 self.loudness.hear(
-                    frame.to_ndarray(),
-                    planar=frame.format.is_planar,
-                    channels=frame.layout.nb_channels,
-                    at=at,
+                    values[None],
+                    planar=planar,
+                    channels=channels,
+                    at=None if stamp is None else stamp * self._beat,
                     rate=frame.sample_rate,
                 )
         except _FOREIGN:
@@ -263,16 +241,30 @@ class Reader:
                 self.notes[:] = self.notes[:8]
             self._size = size
 
-    def grids(self) -> Iterator[tuple[float, NDArray[np.uint8], int]]:
-        """Decode everything and yield seconds, the luma grid as coded, and the rotation; loudness is measured on the way."""
+    def grids(self, interval: float = 0.0) -> Iterator[tuple[float, NDArray[np.uint8] | None, int]]:
+        """Decode everything; loudness is measured on the way.
+
+        Args:
+            interval: seconds between frames of which the grid is taken, at least.
+
+        Yields:
+            Seconds, the luma grid as coded (None where the frame before is too near), and the rotation.
+        """
         sampler = Sampler()
-        clock = time.thread_time
+        due = -math.inf
         for seconds, frame in self.frames():
-            began = clock()
-            with _mapped(self.path):
+            if seconds < due:
+                del frame
+                yield seconds, None, 0
+                continue
+            due = seconds + interval
+            began = time.thread_time()
+            try:
                 grid = sampler.sample(frame)
+            except _FOREIGN as error:
+                raise _media_error(self.path, error) from None
             del frame
-            self.cpu_luma += clock() - began
+            self.cpu_luma += time.thread_time() - began
             yield seconds, grid, self._rotation or 0
 
     def settled(self) -> ClipInfo:

@@ -14,7 +14,7 @@ Times = NDArray[np.float64]
 
 
 class Signal(Protocol):
-    """One way of measuring frames from their luma grids.
+    """One way of measuring frames from their luma grids; it sees the frames that a `Track` says are measured.
 
     Attributes:
         name: prefix of its columns in `Track.extra`.
@@ -32,7 +32,7 @@ class Signal(Protocol):
         ...
 
     def measure(self, grids: Grids, times: Times) -> NDArray[np.float32]:
-        """Measure consecutive frames.
+        """Measure frames in their order.
 
         Args:
             grids: uint8 (n, rows, columns), as displayed; valid during the call only.

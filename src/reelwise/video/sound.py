@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from array import array
 from typing import TYPE_CHECKING, Any
 
@@ -47,32 +48,37 @@ class Loudness:
             at: seconds, in the clip's own time; None continues the frame before.
             rate: samples a second a channel.
         """
-        if rate <= 0 or samples.size == 0:
+        values = samples[0]
+        count = len(values)
+        per_second = rate * (1 if planar else max(1, channels))
+        if per_second <= 0 or count == 0:
             return
-        level = _unit(samples[0])
-        seconds = len(level) / (rate * (1 if planar else max(1, channels)))
         begin = self._next if at is None else at
-        self._next = begin + seconds
-        per_window = len(level) / max(seconds, 1e-9) * self._window
+        self._next = begin + count / per_second
+        per_window = per_second * self._window
         position = (begin - self._start) / self._window
-        taken = 0
-        while taken < len(level):  # one turn a window
-            index = int(np.floor(position + 1e-9))
-            room = max(1, int(np.ceil((index + 1 - position) * per_window)))
-            part = level[taken : taken + room]
-            self._add(index, part)
-            taken += len(part)
-            position += len(part) / per_window
+        first = math.floor(position + 1e-9)
+        taken = max(1, math.ceil((first + 1 - position) * per_window))
+        if taken >= count:  # most frames lie within one window
+            self._add(first, values)
+            return
+        self._add(first, values[:taken])
+        while taken < count:  # one turn a window
+            position = (begin - self._start) / self._window + taken / per_window
+            index = math.floor(position + 1e-9)
+            room = max(1, math.ceil((index + 1 - position) * per_window))
+            self._add(index, values[taken : taken + room])
+            taken += room
 
-    def _add(self, index: int, part: NDArray[np.float32]) -> None:
+    def _add(self, index: int, values: NDArray[Any]) -> None:
         if index < 0 or index > len(self._energy) + _JUMP_WINDOWS_MAX:
             return
         missing = index + 1 - len(self._energy)
         if missing > 0:
             self._energy.extend([0.0] * missing)
             self._samples.extend([0.0] * missing)
-        self._energy[index] += float(np.dot(part, part))
-        self._samples[index] += len(part)
+        self._energy[index] += _energy(values)
+        self._samples[index] += len(values)
 
     def windows(self) -> NDArray[np.float32]:
         """Return each window's loudness in dBFS."""
@@ -81,12 +87,17 @@ class Loudness:
         return np.asarray(10 * np.log10(np.maximum(power, 10 ** (SILENCE_DB / 10))), np.float32)
 
 
-def _unit(samples: NDArray[Any]) -> NDArray[np.float32]:
-    if samples.dtype.kind == "f":
-        return np.nan_to_num(samples.astype(np.float32))
-    if samples.dtype.kind == "u":
-        return (samples.astype(np.float32) - np.float32(128)) / np.float32(128)
-    return np.asarray(samples / np.float64(2 ** (8 * samples.dtype.itemsize - 1)), np.float32)
+def _energy(values: NDArray[Any]) -> float:
+    """Add up squares, full scale being 1.0; what is no number counts as silence."""
+    kind = values.dtype.kind
+    if kind == "f":
+        found = float(np.dot(values, values))
+        return found if math.isfinite(found) else _energy(np.nan_to_num(values, posinf=1.0, neginf=-1.0))
+    full = 2.0 ** (8 * values.dtype.itemsize - 1)
+    level = values.astype(np.float32)
+    if kind == "u":
+        level -= np.float32(full)
+    return float(np.dot(level, level)) / (full * full)
 
 
 def _sounding(track: Track) -> NDArray[np.bool_]:
