@@ -66,3 +66,19 @@ def test_no_audio_no_speech(synthetic: Any) -> None:
     assert speech_seconds(quiet) == 0.0
     quiet.audio = np.full(50, -20, np.float32)
     assert speech_seconds(quiet) == pytest.approx(5.0)
+
+
+def test_what_is_no_number_is_silence() -> None:
+    wave = np.full((1, 800), 0.5, np.float32)
+    wave[0, ::8] = np.nan
+    meter = Loudness(0.0)
+    meter.hear(wave, planar=True, channels=1, at=0.0, rate=8000)
+    assert meter.windows() == pytest.approx(20 * np.log10(0.5 * np.sqrt(7 / 8)), abs=0.01)
+
+
+def test_a_frame_of_sound_is_shared_out_over_the_windows_it_lies_in() -> None:
+    meter = Loudness(2.0)
+    for at, level in ((1.95, 0.5), (2.25, 0.1)):  # 0.3 s each, the first 0.05 s of it before the picture
+        meter.hear(np.full((1, 2400), level, np.float32), planar=True, channels=1, at=at, rate=8000)
+    expected = [0.5, 0.5, np.sqrt((0.5**2 + 0.1**2) / 2), 0.1, 0.1, 0.1]
+    assert meter.windows() == pytest.approx(20 * np.log10(expected), abs=0.05)
