@@ -153,7 +153,7 @@ class TestStructure:
 
 class TestSkipped:
     def test_a_small_part_of_the_bill_earns_no_credit(self):
-        tree = {"demand": {"hours": 1}, "prompt": {"prefix": 2000, "output": 10}, "model": "gemini-2.5-pro"}
+        tree = {"demand": {"hours": 1}, "prompt": {"prefix": 2100, "output": 10}, "model": "gemini-2.5-pro"}
         _, skipped = steps(case_of(tree), "prompt_cache")
 
         assert skipped["prompt_cache"].startswith("no credit")

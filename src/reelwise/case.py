@@ -207,6 +207,10 @@ def _levers(file: CaseFile, where: str, names: Sequence[str] | None) -> tuple[Le
     own: dict[str, Lever] = {}
     for index, value in enumerate(file.levers):
         lever = decode(value, union, where=f"{where} $.levers[{index}]")
+        if lever.name in own:
+            raise DocumentError(
+                f"`{lever.name}` is listed twice", where=f"{where} $.levers[{index}]", hint="keep one of them"
+            )
         own[lever.name] = lever
     if names is None:
         return tuple(own.values())

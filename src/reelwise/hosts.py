@@ -26,7 +26,7 @@ class Host(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         scale: fixed (machines for the peak run all month), auto (as many as there is work), serverless (busy seconds only).
         utilisation: busy share of a machine that is planned for.
         spare: machines beyond need (N+1 is 1).
-        minimum: machines that run in any case.
+        minimum: machines that run in any case (not for serverless, which scales to zero).
     """
 
     name: Annotated[str, Meta(min_length=1, max_length=80)]

@@ -40,7 +40,7 @@ class Plan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     hosts: tuple[Host, ...] = ()
 
     def check(self, where: str = "plan") -> None:
-        """Refuse a plan that could not run.
+        """Refuse a plan that could not run, or that pays for a host no call uses.
 
         Raises:
             DocumentError: no call, stages out of order, a lane nobody feeds, a host nobody defines or two define, bad
@@ -77,6 +77,13 @@ class Plan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
                 )
             if isinstance(stage, Call) and stage.host is not None and stage.host not in names:
                 raise DocumentError(f"no host is named `{stage.host}`", where=at, hint="add it under `hosts`")
+        idle = names - {call.host for call in self.of(Call)}
+        if idle:
+            raise DocumentError(
+                f"no call uses the host `{min(idle)}`",
+                where=f"{where} $.hosts",
+                hint="name it in a call, or leave it out",
+            )
 
     @property
     def hash(self) -> str:

@@ -13,7 +13,7 @@ from reelwise.hosts import Host, host_usage
 from reelwise.plan import Plan, fold
 from reelwise.rates import Rate, amount
 from reelwise.stages import Call, Escalate
-from reelwise.units import Num, is_array, maximum, total
+from reelwise.units import Num, is_array, maximum, minimum, total
 from reelwise.workload import LATENCY_SECONDS, Workload, items_of
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def price_collected(
             usages.extend((workload.feature, usage, rate, request.count) for usage, rate in book.price_request(request))
         usages.extend((workload.feature, usage, book.rate(usage.sku, usage.unit), 0.0) for usage in out.usages)
         why.extend(_too_long(out.requests, book))
-        lanes, bit = latency_ms(plan, out.requests, facts)
+        lanes, bit = latency_ms(workload, plan, out.requests, facts)
         ms = _most(lanes)
         latency, latency_basis = max(latency, ms), latency_basis | bit
         limit = LATENCY_SECONDS[workload.latency]
@@ -184,7 +184,7 @@ def _too_long(requests: Iterable[Request], book: Book) -> list[str]:
     return said
 
 
-def latency_ms(plan: Plan, requests: Iterable[Request], facts: Facts) -> tuple[Num, int]:
+def latency_ms(workload: Workload, plan: Plan, requests: Iterable[Request], facts: Facts) -> tuple[Num, int]:
     """Estimate the time to one answer: the slowest lane, with the lanes it escalated from before it.
 
     Prefill, output and overhead speeds are facts; until they are measured the estimate is assumed.
@@ -198,6 +198,11 @@ def latency_ms(plan: Plan, requests: Iterable[Request], facts: Facts) -> tuple[N
     lanes: dict[str, Num] = {}
     for request in requests:
         if request.model.startswith("host:"):
+            speed_host, bit_host = _mean(facts, f"{request.model.replace(':', '.')}.frames_per_second")
+            # a segmented stream is answered frame by frame, a question about a video when all its frames are done
+            frames = minimum(request.images, 1.0) if workload.kind == "segment" else request.images
+            lanes[request.lane] = maximum(lanes.get(request.lane, 0.0), 1000 * _longest(frames) / speed_host)
+            bit |= bit_host
             continue
         tokens = tokens_in(request) - request.tokens_cached * 0.9  # a cached token is read about ten times faster
         ms = overhead + 1000 * (_longest(tokens) / prefill + _longest(request.tokens_output) / speed)

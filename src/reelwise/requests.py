@@ -31,6 +31,7 @@ class Request(Struct, frozen=True, kw_only=True):
         source_class: the class of items (a user class, a kind of footage).
         stage: the stage that issued it.
         basis: evidence mask.
+        basis_text: what the split of the text into fresh, cached and written tokens rests on besides.
     """
 
     model: str
@@ -52,6 +53,7 @@ class Request(Struct, frozen=True, kw_only=True):
     source_class: str = ""
     stage: str = "call"
     basis: int = 0
+    basis_text: int = 0
 
 
 class Usage(Struct, frozen=True, kw_only=True):

@@ -115,7 +115,7 @@ def price_many(
         out = Out(book, book.day)
         fold(plan, items, facts, out)
         bill = price_collected([(workload, plan, out)], facts, book, account)
-        late, _ = latency_ms(plan, out.requests, facts)
+        late, _ = latency_ms(workload, plan, out.requests, facts)
         usd[members] = bill.total_usd
         ms[members] = late
         feasible[members] = (late <= LATENCY_SECONDS[workload.latency] * 1000) & _fits(out, book)
@@ -211,7 +211,7 @@ def search(case: Case, levers: Sequence[Lever] | None = None, *, quality_floor: 
 def _offers(case: Case, levers: Sequence[Lever] | None, left_out: list[tuple[str, str]]) -> Iterator[list[Lever]]:
     """Give each lever's settings that apply."""
     own = {lever.name: lever for lever in case.levers}
-    groups: Iterable[list[Lever]]
+    groups: list[list[Lever]]
     if levers is not None:
         groups = [[lever] for lever in levers]
     else:
@@ -219,6 +219,10 @@ def _offers(case: Case, levers: Sequence[Lever] | None, left_out: list[tuple[str
             [*([own[name]] if name in own else []), *(msgspec.convert({"lever": name, **o}, kind) for o in kind.offers)]
             for name, kind in kinds().items()
         ]
+    behind = [case.plan]
+    flat = list(dict.fromkeys(lever for group in groups for lever in group if lever.is_priced))
+    fit = (lever for lever in flat if lever.applies(case.workload, case.plan, case.facts, case.book).ok)
+    behind.extend(lever.apply(case.plan) for lever in fit)
     for group in groups:
         fits = []
         reason = ""
@@ -226,38 +230,61 @@ def _offers(case: Case, levers: Sequence[Lever] | None, left_out: list[tuple[str
             if not lever.is_priced:
                 reason = "has a card only"
                 continue
-            verdict = lever.applies(case.workload, case.plan, case.facts, case.book)
-            if verdict.ok:
+            verdicts = [lever.applies(case.workload, plan, case.facts, case.book) for plan in behind]
+            if any(verdict.ok for verdict in verdicts):
                 fits.append(lever)
             else:
-                reason = verdict.reason
+                reason = verdicts[0].reason
         if not fits:
             left_out.append((group[0].name, reason))
         yield fits
 
 
+_Walk = tuple[Plan, tuple[Lever, ...], tuple[Lever, ...], int]
+
+
 def _combinations(case: Case, offers: Sequence[list[Lever]]) -> Iterator[tuple[Plan, tuple[Lever, ...]]]:
-    """Walk the tree of choices, each lever off or at one setting that applies in place; equal plans are given once."""
+    """Walk the tree of choices, each lever off or at one setting; equal plans are given once.
+
+    A lever that does not apply where its turn comes waits for the others: it may apply behind one of them.
+    """
     seen: set[Plan] = set()
     walked = 0
-    pending: list[tuple[Plan, tuple[Lever, ...], int]] = [(case.plan, (), 0)]
+    pending: list[_Walk] = [(case.plan, (), (), 0)]
     while pending:
-        now, pulled, depth = pending.pop()
+        now, pulled, waiting, depth = pending.pop()
         if depth == len(offers):
             walked += 1
             if walked > MOST:
                 raise InputError(
                     f"more than {MOST:,} combinations", where="search", hint="name fewer with --levers a,b,c"
                 )
-            if now not in seen:
-                seen.add(now)
-                yield now, pulled
+            done = _pull_waiting(case, now, pulled, waiting)
+            if done is not None and done[0] not in seen:
+                seen.add(done[0])
+                yield done
             continue
         for lever in reversed(offers[depth]):
-            excluded = any(o.name in lever.excludes or lever.name in o.excludes for o in pulled)
-            if not excluded and (not pulled or lever.applies(case.workload, now, case.facts, case.book).ok):
-                pending.append((lever.apply(now), (*pulled, lever), depth + 1))
-        pending.append((now, pulled, depth + 1))
+            if any(o.name in lever.excludes or lever.name in o.excludes for o in (*pulled, *waiting)):
+                continue
+            if lever.applies(case.workload, now, case.facts, case.book).ok:
+                pending.append((lever.apply(now), (*pulled, lever), waiting, depth + 1))
+            else:
+                pending.append((now, pulled, (*waiting, lever), depth + 1))
+        pending.append((now, pulled, waiting, depth + 1))
+
+
+def _pull_waiting(
+    case: Case, plan: Plan, pulled: tuple[Lever, ...], waiting: tuple[Lever, ...]
+) -> tuple[Plan, tuple[Lever, ...]] | None:
+    """Pull what waited, as far as it applies now; None if something never does: that choice is no combination."""
+    while waiting:
+        ready = next((one for one in waiting if one.applies(case.workload, plan, case.facts, case.book).ok), None)
+        if ready is None:
+            return None
+        plan, pulled = ready.apply(plan), (*pulled, ready)
+        waiting = tuple(one for one in waiting if one != ready)
+    return plan, pulled
 
 
 def _settings(lever: Lever) -> dict[str, Any]:

@@ -155,7 +155,7 @@ def stack(case: Case, levers: Sequence[Lever] | None = None) -> Stack:
     skipped: list[Skipped] = []
     naive_bill = price_one(case.workload, case.plan, case.facts, case.book, case.account)
     naive = float(naive_bill.total_usd)
-    named = bool(chosen)
+    named = levers is not None or bool(chosen)
     if not named:
         chosen = tuple(kind() for kind in kinds().values())
     remaining = [lever for lever in chosen if _usable(lever, skipped)]
@@ -271,12 +271,12 @@ def _step(case: Case, lever: Lever, plan: Plan, bill: Bill, naive: Bill) -> tupl
 def _no_credit(before_usd: float, after_usd: float, touched: float, alone: float) -> str:
     """Say why a lever earns no credit in place, empty if it does."""
     saved = 1 - after_usd / before_usd if before_usd else 0.0
+    if saved < -1e-9:
+        return f"would cost more: {before_usd:,.2f} to {after_usd:,.2f} a month"
     if saved < 1e-9 and alone > 1 + 1e-9:
         return f"saves nothing more: what it saves alone ({alone:,.2f}x) is saved already"
     if math.isclose(saved, 0.0, abs_tol=1e-9):
         return "saves nothing: it acts on no part of this bill"
-    if saved < 0:
-        return f"would cost more: {before_usd:,.2f} to {after_usd:,.2f} a month"
     if saved < SMALL_SHARE:
         return f"no credit: it acts on {touched:.1%} of the bill and saves {saved:.2%}"
     return ""

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 
+import msgspec
 import pytest
 
 from reelwise.case import make
 from reelwise.evidence_store import read_store
 from reelwise.levers import find
+from reelwise.price import price_one
 from reelwise.run.audit import audit, decode_clips, default_tree
 from reelwise.run.footage import halves, part_of, piece_of, segments
-from reelwise.run.measure import collect, entries_of, interval
+from reelwise.run.measure import collect, entries_of, interval, wilson
 
 TREE = {
     "feature": "bay",
@@ -88,6 +90,12 @@ class TestFacts:
         for fact in result.facts:
             assert fact.low <= fact.value <= fact.high
 
+    def test_a_share_seen_in_few_segments_is_not_sure(self):
+        """Twelve seconds in one segment or two cannot say a share to the percent."""
+        assert wilson(0.0, 5)[1] > 0.3
+        assert wilson(1.0, 5)[0] < 0.7
+        assert wilson(0.5, 1000) == pytest.approx((0.474, 0.526), abs=1e-3)
+
     def test_interval_of_equal_segments_is_a_point_and_of_one_segment_nothing(self):
         assert interval([(1.0, 2.0)] * 5, 0.5, 0) == (0.5, 0.5)
         assert interval([(1.0, 2.0)], 0.5, 0) == (None, None)
@@ -138,6 +146,51 @@ class TestMonth:
         found = audit([track], TREE, levers=("batch_api", "downscale"))
 
         assert [step.lever for step in found.stack.steps] == ["batch_api", "downscale"]
+
+
+class TestNothingToSee:
+    """What was not seen is no saving: an idle, silent or one-frame clip must not make the month free."""
+
+    @pytest.fixture
+    def still(self, drawn_clip):
+        """A clip whose picture never changes and whose sound is off."""
+        import numpy as np
+
+        track = decode_clips([drawn_clip])[0]
+        nothing = np.zeros_like(track.change)
+        return msgspec.structs.replace(track, change=nothing, activity=nothing, boxes=np.zeros_like(track.boxes))
+
+    def test_a_gate_earns_nothing_where_nothing_happened(self, still):
+        found = audit([still], TREE)
+        reasons = {one.lever: one.reason for one in found.stack.skipped}
+
+        assert "nothing happened" in reasons["gate"]
+        assert found.stack.final_usd_month > 1
+
+    def test_no_sound_is_no_measured_silence(self, still):
+        info = msgspec.structs.replace(still.info, audio_seconds=0.0, has_audio=False)
+        silent = msgspec.structs.replace(still, info=info)
+        tree = {**TREE, "kind": "transcribe", "model": "openai/whisper-1", "facts": {"audio.speech_share": 0.65}}
+        found = audit([silent], tree)
+
+        assert found.stack.final_usd_month == pytest.approx(found.stack.naive_usd_month * 0.65, rel=0.01)
+
+    def test_the_first_frame_of_a_short_clip_is_not_scaled_to_the_hour(self, track):
+        from reelwise.levers.process_less.sample_frames import SampleFrames
+
+        case = make(TREE, where="test")
+        plan = SampleFrames(fps=0.1).apply(case.plan)
+        _, _, tally = collect(plan, [piece_of(case.workload, track)], case.facts, case.book)
+        facts = case.facts.with_entries(entries_of(tally, None, footage="bay", on="x", day=case.day))
+        with_facts, without = (price_one(case.workload, plan, f, case.book).total_usd for f in (facts, case.facts))
+
+        assert with_facts == pytest.approx(without)
+
+    def test_a_lever_with_a_card_only_is_skipped_with_the_reason(self, track):
+        found = audit([track], TREE, levers=("spot",))
+
+        assert found.stack.steps == ()
+        assert [one.lever for one in found.stack.skipped] == ["spot"]
 
 
 class TestFootage:

@@ -40,7 +40,7 @@ def test_many_rates_at_once_are_each_rate_alone(expect: Callable[..., Any], rate
 
 def test_adaptive_pays_for_looking_and_takes_what_changed(expect: Callable[..., Any], item: Item) -> None:
     (after,), out = expect(Sample(adaptive=True), item, sample__frames_per_second=0.25)
-    assert after.frames == 15
+    assert after.frames == 16, "the first frame, and one every four seconds"
     assert len(out.usages) == 1
     (bounded,), _ = expect(Sample(adaptive=True), item, sample__frames_per_second=9.0)
     assert bounded.frames == 61, "never over the rate, but for the first frame"
@@ -49,13 +49,13 @@ def test_adaptive_pays_for_looking_and_takes_what_changed(expect: Callable[..., 
 def test_a_uniform_rate_is_measured_under_exactly_these_settings_or_is_arithmetic(item: Item) -> None:
     stage = Sample(fps=0.5)
     entry = Entry(
-        name="sample.uniform_frames_per_second", settings=settings_hash(stage), prefix="start", source_class="doors",
+        name="sample.uniform_frames_per_second", settings=settings_hash(stage), prefix="behind a gate", source_class="doors",
         fact=Fact(value=0.4, kind="measured"),
     )  # fmt: skip
     out = Out(None, None)  # type: ignore[arg-type] - nothing is billed
-    out.prefix = lambda: "start"
+    out.prefix = lambda: "behind a gate"
     (exact,) = stage.expect(item, Facts([entry]), out)
     (other,) = Sample(fps=0.25).expect(item, Facts([entry]), out)
-    assert exact.frames == pytest.approx(24)
+    assert exact.frames == pytest.approx(25), "the first frame, and 0.4 a second"
     assert other.frames == 15
     assert other.basis & MEASURED == 0

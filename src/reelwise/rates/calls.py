@@ -19,6 +19,10 @@ __all__ = ["card_quantity", "language_usages", "usage_of"]
 _INPUT = ("tokens_text", "tokens_image", "tokens_video", "tokens_audio", "tokens_cached", "tokens_cache_write")
 
 
+_TEXT = frozenset({"tokens_text", "tokens_cached", "tokens_audio_cached", "tokens_cache_write"})
+"""Units that share the text of a call out between them."""
+
+
 def usage_of(request: Request, rate: Rate, quantity: Num) -> Usage:
     """Say who used how much of what a rate prices."""
     return Usage(
@@ -28,7 +32,7 @@ def usage_of(request: Request, rate: Rate, quantity: Num) -> Usage:
         lane=request.lane,
         source_class=request.source_class,
         stage=request.stage,
-        basis=request.basis,
+        basis=request.basis | (request.basis_text if rate.unit in _TEXT else 0),
     )
 
 

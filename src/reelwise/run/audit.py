@@ -161,10 +161,10 @@ def audit(
 def _candidates(case: Case) -> list[Lever]:
     """Return the levers to try: those named, or all, with adaptive sampling because it can be measured here."""
     if case.levers:
-        return [lever for lever in case.levers if lever.is_priced]
+        return list(case.levers)
     found = [kind() for kind in kinds().values()]
     adaptive = msgspec.convert({"lever": "sample_frames", "fps": 1.0, "adaptive": True}, type(find("sample_frames")))
-    return [adaptive if lever.name == "sample_frames" else lever for lever in found if lever.is_priced]
+    return [adaptive if lever.name == "sample_frames" else lever for lever in found]
 
 
 def _measure(case: Case, footage: Footage) -> tuple[Case, tuple[Entry, ...], Stack]:
@@ -175,8 +175,9 @@ def _measure(case: Case, footage: Footage) -> tuple[Case, tuple[Entry, ...], Sta
     entries: dict[tuple[str, str, str], Entry] = {}
     plans: dict[str, Plan] = {case.plan.hash: case.plan}
     for lever in levers:
-        plan = lever.apply(case.plan)
-        plans[plan.hash] = plan
+        if lever.is_priced:
+            plan = lever.apply(case.plan)
+            plans[plan.hash] = plan
     done: set[str] = set()
     result: Stack | None = None
     for _ in range(_ROUNDS):
@@ -224,7 +225,8 @@ def _shown(case: Case, result: Stack) -> list[Lever]:
     return [
         lever
         for lever in _candidates(case)
-        if lever.name in pulled or lever.applies(case.workload, case.plan, case.facts, case.book).ok
+        if lever.is_priced
+        and (lever.name in pulled or lever.applies(case.workload, case.plan, case.facts, case.book).ok)
     ]
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from reelwise.facts import Facts
     from reelwise.rates import Book
 
-__all__ = ["collect", "entries_of"]
+__all__ = ["collect", "entries_of", "interval", "wilson"]
 
 _RESAMPLES = 400
 
@@ -45,16 +45,30 @@ def entries_of(
     entries = []
     for (name, settings, prefix), sums in sorted(tally.sums.items()):
         whole = sum(w for _, w in sums)
-        value = sum(p for p, _ in sums) / whole if whole > 0 else 0.0
+        if whole <= 0:  # a share of nothing is no fact: there was no sound, or nothing was left to look at
+            continue
+        value = sum(p for p, _ in sums) / whole
         low: float | None = None
         high: float | None = None
         if by_segment is not None and name != "gate.kept_share":
-            low, high = interval(by_segment.sums.get((name, settings, prefix), []), value, seed)
+            parts = by_segment.sums.get((name, settings, prefix), [])
+            low, high = interval(parts, value, seed)
+            if name.endswith("_share") and len(parts) > 1:
+                least, most = wilson(value, len(parts))
+                low, high = min(low or 0.0, least), max(high or 0.0, most)
         fact = Fact(
             value=value, low=low, high=high, kind="measured", source="reelwise audit", day=day.isoformat(), on=on
         )
         entries.append(Entry(name=name, settings=settings, prefix=prefix, source_class=footage, fact=fact))
     return tuple(entries)
+
+
+def wilson(share: float, n: int) -> tuple[float, float]:
+    """Return the 90 % Wilson interval of a share seen in `n` draws: what equal segments cannot say of the next one."""
+    z = 1.6448536
+    middle = (share + z * z / (2 * n)) / (1 + z * z / n)
+    half = z / (1 + z * z / n) * (share * (1 - share) / n + z * z / (4 * n * n)) ** 0.5
+    return max(0.0, middle - half), min(1.0, middle + half)
 
 
 def interval(sums: Sequence[tuple[float, float]], value: float, seed: int) -> tuple[float | None, float | None]:

@@ -19,10 +19,19 @@ if TYPE_CHECKING:
     from reelwise.tokens import TokenRule
     from reelwise.units import Num
 
-__all__ = ["PREFIX_MIN", "Call"]
+__all__ = ["PREFIX_MIN", "Call", "prefix_min"]
 
 PREFIX_MIN = 1024
-"""Shortest prefix that prompt caches take (OpenAI, Gemini 2.5 Flash and most Anthropic models: 1,024 tokens)."""
+"""Shortest prefix that prompt caches take where the vendor's page names no other (OpenAI, most Anthropic models)."""
+
+_PREFIX_MINS = (("gemini-2", 2048), ("gemini-3-flash", 1024), ("gemini-", 4096))
+"""ai.google.dev/gemini-api/docs/caching, 2026-10-13: 2,048 for 2.5, 4,096 for 3.1 Pro to 4; 3 Flash Preview 1,024 (2026-05-07)."""
+
+
+def prefix_min(model: str) -> int:
+    """Return the shortest prefix, in tokens, that a model's prompt cache takes."""
+    bare = model.rsplit("/", 1)[-1]
+    return next((tokens for start, tokens in _PREFIX_MINS if bare.startswith(start)), PREFIX_MIN)
 
 
 class Call(Stage, frozen=True, kw_only=True):
@@ -75,7 +84,7 @@ class Call(Stage, frozen=True, kw_only=True):
             self._card(item, out)
         return (item,)
 
-    def _add(self, item: Item, out: Out, *, model: str, count: Num, basis: int = 0, **amounts: Any) -> None:
+    def _add(self, item: Item, out: Out, *, model: str, count: Num, **amounts: Any) -> None:
         out.requests.append(
             Request(
                 model=model,
@@ -84,7 +93,7 @@ class Call(Stage, frozen=True, kw_only=True):
                 resolution=self.resolution,
                 lane=item.lane,
                 source_class=item.source_class,
-                basis=item.basis | basis,
+                basis=item.basis,
                 **amounts,
             )
         )
@@ -170,7 +179,7 @@ class Call(Stage, frozen=True, kw_only=True):
         bit = 0
         if self.cache == "prefix":
             hits, bit = facts.get("cache.prefix_hit_share", source_class=item.source_class)
-            long_enough = prefix >= PREFIX_MIN
+            long_enough = prefix >= prefix_min(self.model)
             cached = where(long_enough, prefix * hits, 0.0)
             write = (
                 where(long_enough, prefix * (1 - hits), 0.0)
@@ -179,7 +188,7 @@ class Call(Stage, frozen=True, kw_only=True):
             )
             fresh = fresh - cached - write
         self._add(
-            item, out, model=self.model, count=item.count * calls * split, basis=bit, tokens_image=image, tokens_video=video,
+            item, out, model=self.model, count=item.count * calls * split, basis_text=bit, tokens_image=image, tokens_video=video,
             tokens_audio=audio, tokens_text=fresh, tokens_cached=cached, tokens_cache_write=write, tokens_output=output, **each,
         )  # fmt: skip
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 from msgspec import Meta
 from msgspec.structs import replace
 
+from reelwise.evidence import ASSUMED
 from reelwise.requests import Usage
 from reelwise.stages.base import Stage
 from reelwise.units import maximum, minimum
@@ -51,6 +52,7 @@ class Reuse(Stage, frozen=True, kw_only=True):
         if self.answers:
             most = 1 - 1 / (views * duplicates)
             hits, bit = facts.get("cache.answer_hit_share", source_class=item.source_class, default=1.0)
+            bit = bit or ASSUMED  # that every exact repeat is found
             caught = minimum(hits, most)
             basis |= bit
             count, views, duplicates = count * (1 - caught), maximum(views * duplicates * (1 - caught), 1.0), 1.0

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Sample"]
 
+_START = "start"  # as plan.START: nothing before it has cut the time, so a uniform rate is arithmetic
+
 
 class Sample(Stage, frozen=True, kw_only=True):
     """Keep `fps` frames a second, or with `adaptive` only those that changed, up to that rate.
@@ -51,7 +53,7 @@ class Sample(Stage, frozen=True, kw_only=True):
         found = facts.find(name, stage=self, prefix=prefix, source_class=item.footage)
         if found is not None and (self.adaptive or found[1]):
             rate, bit = facts.get(name, stage=self, prefix=prefix, source_class=item.footage)
-            frames = minimum(item.frames, item.seconds * rate)
+            frames = minimum(item.frames, 1 + item.seconds * rate)
             if self.adaptive:
                 frames = minimum(frames, item.seconds * self.fps + 1)
                 basis |= bit
@@ -74,7 +76,8 @@ class Sample(Stage, frozen=True, kw_only=True):
                 )
             else:
                 chosen = video.sample_uniform(piece.track, piece.stretches, self.fps)
-            if out.tally:
-                out.tally.add(name, settings, prefix, float(len(chosen)), piece.item.seconds)
+            if out.tally and len(chosen) and (self.adaptive or prefix != _START):
+                # the first frame comes with every clip, however long: it must not be scaled to the hour
+                out.tally.add(name, settings, prefix, float(len(chosen)) - 1, piece.item.seconds)
             item = decoded(piece.item, facts, out, "sample") if self.adaptive else piece.item
             yield replace(piece, frames=chosen, item=item).with_item(frames=float(len(chosen)), sampled=True)

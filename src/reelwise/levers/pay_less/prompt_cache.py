@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 from msgspec.structs import replace
 
 from reelwise.levers.base import Card, Lever, Verdict, edit_calls, language_calls, no, yes
-from reelwise.stages.call import PREFIX_MIN
+from reelwise.stages.call import PREFIX_MIN, prefix_min
 
 if TYPE_CHECKING:
     from reelwise.facts import Facts
@@ -43,12 +43,12 @@ class PromptCache(Lever, frozen=True, kw_only=True):
 
     def applies(self, workload: Workload, plan: Plan, facts: Facts, book: Book) -> Verdict:  # noqa: ARG002 - one signature for all
         """Fit language models behind a long shared prefix."""
-        if not language_calls(plan, book):
+        calls = language_calls(plan, book)
+        if not calls:
             return no("no call goes to a language model")
-        if workload.prompt.prefix < PREFIX_MIN:
-            return no(
-                f"the shared prefix has {workload.prompt.prefix:,.0f} tokens, caches take {PREFIX_MIN:,} and more"
-            )
+        least = min(prefix_min(call.model) for call in calls)
+        if workload.prompt.prefix < least:
+            return no(f"the shared prefix has {workload.prompt.prefix:,.0f} tokens, caches take {least:,} and more")
         return yes()
 
     def apply(self, plan: Plan) -> Plan:

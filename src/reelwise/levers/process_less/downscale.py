@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 from msgspec import Meta
 from msgspec.structs import replace
 
-from reelwise.levers.base import Card, Lever, Verdict, edit_calls, no, yes
-from reelwise.stages import Call, Scale
+from reelwise.levers.base import Card, Lever, Verdict, edit_calls, language_calls, no, yes
+from reelwise.stages import Call, Pack, Scale
 from reelwise.tokens import TokenRule, rule, rule_for
 
 if TYPE_CHECKING:
@@ -51,8 +51,11 @@ class Downscale(Lever, frozen=True, kw_only=True):
         """Fit pictures that are larger, or calls whose level can go down."""
         if workload.kind == "transcribe":
             return no("the job looks at no pictures")
-        if self.apply(plan) == plan:
+        after = self.apply(plan)
+        if after == plan:
             return no("already as small as asked")
+        if after.of(Pack) and any(call.detail == "low" and _takes_video(call) for call in language_calls(after, book)):
+            return no("at the coarse level a whole sheet would be read with the tokens of one small frame")
         return yes()
 
     def apply(self, plan: Plan) -> Plan:
@@ -100,3 +103,8 @@ def _lines(resolution: str) -> float:
     if not number.isdigit():
         return math.inf
     return int(number) * (540 if resolution.lower().endswith("k") else 1)
+
+
+def _takes_video(call: Call) -> bool:
+    found = rule_of(call)
+    return found is not None and found.fps_default is not None

@@ -8,6 +8,7 @@ from msgspec import Meta
 
 from reelwise.levers.base import Card, Lever, Verdict, no, sees_pictures, yes
 from reelwise.stages import Gate as GateStage
+from reelwise.units import is_array
 
 if TYPE_CHECKING:
     from reelwise.facts import Facts
@@ -47,6 +48,9 @@ class Gate(Lever, frozen=True, kw_only=True):
             return no("the active share is not measured: run `reelwise audit`, or give facts.gate.active_share")
         if plan.of(GateStage):
             return no("the plan has a gate")
+        share, _ = facts.get("gate.active_share", source_class=workload.footage)
+        if not is_array(share) and share == 0:
+            return no("nothing happened in the footage that was looked at: look at some in which something does")
         return yes()
 
     def apply(self, plan: Plan) -> Plan:
