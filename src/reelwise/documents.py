@@ -117,13 +117,30 @@ def decode(value: Any, kind: type[T], *, where: str) -> T:
         message, _, at = text.partition(" - at ")
         hint = "see the schema named in the file's first line"
         unknown = _UNKNOWN.search(message)
-        if unknown:
+        if unknown and (homes := places_of(kind, unknown["name"])):
+            hint = f"it belongs under {' or '.join(f'`{home}`' for home in homes[:3])}"
+        elif unknown:
             names = sorted(fields_of(kind))
             turned = [name for name in names if sorted(name) == sorted(unknown["name"])]  # modle: model, and not mode
             near = turned or difflib.get_close_matches(unknown["name"], names, n=1, cutoff=0.6)
             hint = f"did you mean `{near[0]}`?" if near else hint
+        if "got `str`" in message and ("`float" in message or "`int" in message):
+            hint = "write a plain number: 1000000 or 1.0e+6 (YAML reads 1e6 as text)"
         message = message[:1].lower() + message[1:]
         raise DocumentError(message, where=f"{where} {at.strip('`')}".strip(), hint=hint) from None
+
+
+def places_of(kind: Any, name: str) -> list[str]:
+    """List the top-level fields of a document under which a field of this name may stand; empty if it is one itself."""
+    import typing
+
+    if not (isinstance(kind, type) and issubclass(kind, msgspec.Struct)):
+        return []
+    own = {field.encode_name for field in msgspec.structs.fields(kind)}
+    if name in own:
+        return []
+    hints = typing.get_type_hints(kind)
+    return [field.encode_name for field in msgspec.structs.fields(kind) if name in fields_of(hints[field.name])]
 
 
 def fields_of(kind: Any, seen: frozenset[Any] = frozenset()) -> set[str]:

@@ -171,7 +171,7 @@ class TestNothingToSee:
         info = msgspec.structs.replace(still.info, audio_seconds=0.0, has_audio=False)
         silent = msgspec.structs.replace(still, info=info)
         tree = {**TREE, "kind": "transcribe", "model": "openai/whisper-1", "facts": {"audio.speech_share": 0.65}}
-        found = audit([silent], tree)
+        found = audit([silent], tree, levers=("trim_silence",))
 
         assert found.stack.final_usd_month == pytest.approx(found.stack.naive_usd_month * 0.65, rel=0.01)
 

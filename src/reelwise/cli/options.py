@@ -49,5 +49,10 @@ def open_case(
 ) -> Case:
     """Open a workload file with the options of `case_options`."""
     from reelwise.case import load
+    from reelwise.errors import DocumentError
 
+    if evidence != EVIDENCE and not evidence.is_dir():
+        raise DocumentError("no such folder", where=str(evidence), hint="`reelwise audit --evidence FOLDER` makes one")
+    if levers is not None and not levers:
+        raise DocumentError("no lever is named", where="--levers", hint="leave it out to try every lever that applies")
     return load(workload, settings=settings, plan=plan, day=day, rates=rates, evidence=evidence, levers=levers)

@@ -159,6 +159,9 @@ def _show(case: Case, answer: dict[str, Any], *, explain: bool) -> None:
     if explain:
         for row in answer["line_items"]:
             click.echo(f"- {row['explain']}")
+    if not answer["total_usd_month"]:
+        click.echo("Nothing is billed: check the demand.")
+        return
     shares = ", ".join(f"{share:.0%} {name}" for name, share in answer["evidence_share"].items() if share > 0.0005)
     click.echo(f"The bill rests on quantities that are {shares}.")
     for row in answer["user_classes"]:

@@ -30,6 +30,8 @@ def cli(workload: Path, *, levers: str | None, quality_floor: float | None, as_j
     """Find the cheapest combination of levers for a WORKLOAD within its latency class and a quality floor."""
     from reelwise.search import search
 
+    if quality_floor is not None and not 0 <= quality_floor <= 1:
+        raise click.BadParameter("a share between 0 and 1", param_hint="--quality-floor")
     names = tuple(name.strip() for name in levers.split(",") if name.strip()) if levers is not None else None
     case = open_case(workload, levers=names, **options)
     found = search(case, case.levers if names is not None else None, quality_floor=quality_floor)

@@ -23,16 +23,22 @@ __all__ = ["cli", "show_stack", "stack_json"]
 @json_option
 def cli(workload: Path, *, levers: str | None, as_json: bool, **options: Any) -> None:
     """Pull levers on a WORKLOAD one after another: the waterfall, with overlap and what was skipped."""
+    from reelwise.sensitivity import band
     from reelwise.stack import stack
 
     names = tuple(name.strip() for name in levers.split(",") if name.strip()) if levers is not None else None
     case = open_case(workload, levers=names, **options)
     result = stack(case, case.levers if names is not None else None)
+    before, after = (
+        band(case.workload, plan, case.facts, case.book, case.account) for plan in (case.plan, result.plan)
+    )
     if as_json:
-        print_json(stack_json(result))
+        print_json({**stack_json(result), "band_naive": before, "band_final": after})
         return
     click.echo(f"{case.workload.feature}, prices of {case.day.isoformat()}")
     show_stack(result)
+    for name, one in (("as it is", before), ("with the levers", after)):
+        click.echo(f"{name}: P10 {money(one.p10)}, P50 {money(one.p50)}, P90 {money(one.p90)} USD a month")
 
 
 def stack_json(result: Stack) -> dict[str, Any]:
@@ -82,6 +88,8 @@ def _times(value: float | None) -> str:
 
 def show_stack(result: Stack) -> None:
     """Print the waterfall as a table, then what was skipped."""
+    from reelwise.stages import Gate
+
     rows = [("as it is", money(result.naive_usd_month), "", "", "", "", "", "", "")]
     rows.extend(
         (
@@ -102,6 +110,8 @@ def show_stack(result: Stack) -> None:
     click.echo(
         f"{money(result.naive_usd_month)} to {money(result.final_usd_month)} USD a month: {_times(result.factor)} less"
     )
+    if any(stage.at == "edge" for stage in result.plan.of(Gate)):
+        click.echo("The gate runs at the edge: the device's own cost is not in these figures.")
     unknown = [step.lever for step in result.steps if step.quality is None]
     if unknown:
         click.echo(

@@ -13,7 +13,9 @@ from reelwise import __version__
 from reelwise.account import Account
 from reelwise.case import Case, make
 from reelwise.errors import MediaError, ReelwiseError
+from reelwise.evidence import Fact
 from reelwise.evidence_store import Measurement, machine, write_measurement
+from reelwise.facts import Entry
 from reelwise.levers import Lever, find, kinds
 from reelwise.price import price_collected, price_one
 from reelwise.run.footage import Footage, footage_of
@@ -29,7 +31,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from reelwise.bill import Bill
-    from reelwise.facts import Entry
     from reelwise.flow import Out, Piece
     from reelwise.plan import Plan
     from reelwise.video import Track
@@ -120,8 +121,12 @@ def audit(
     if tree is None:
         tree, assumed = default_tree(tracks)
     case = make(tree, where=where, rates=rates, levers=levers, folder=folder)
+    tracks, twice = _distinct(tracks)
     footage = footage_of(case.workload, tracks)
+    decoding = _decoding(case, tracks)
+    case = msgspec.structs.replace(case, facts=case.facts.with_entries([decoding]))
     case, entries, result = _measure(case, footage)
+    entries = (*entries, decoding)
     if evidence is not None:
         _keep(evidence, tracks, entries)
     naive = price_one(case.workload, case.plan, case.facts, case.book, case.account)
@@ -152,10 +157,35 @@ def audit(
         explained_naive=tuple(line.explain() for line in naive.lines),
         explained=tuple(line.explain() for line in final.lines),
         evidence=final.share(),
-        warnings=(*warnings_of(case, tracks, footage, naive), *skewed(float(final.total_usd), band_final)),
+        warnings=(*twice, *warnings_of(case, tracks, footage, naive), *skewed(float(final.total_usd), band_final)),
         seconds_wall=time.perf_counter() - wall,
         cpu_seconds=time.process_time() - cpu + sum(sum(t.cpu_seconds.values()) for t in tracks),
     )
+
+
+def _distinct(tracks: Sequence[Track]) -> tuple[list[Track], tuple[str, ...]]:
+    """Leave out clips of the same content: they would count as more evidence than they are."""
+    kept: dict[str, Track] = {}
+    said = []
+    for track in tracks:
+        first = kept.setdefault(track.info.sha256_head, track)
+        if first is not track:
+            said.append(f"{track.info.path} is the same clip as {first.info.path}: left out")
+    return list(kept.values()), tuple(said)
+
+
+def _decoding(case: Case, tracks: Sequence[Track]) -> Entry:
+    """Measure what decoding these clips costs on this machine, in CPU seconds a second of footage."""
+    each = [sum(t.cpu_seconds.values()) / t.seconds for t in tracks if t.seconds > 0]
+    fact = Fact(
+        value=sum(each) / len(each),
+        low=min(each) * 0.8,
+        high=max(each) * 1.25,
+        kind="measured",
+        source="reelwise audit, on this machine",
+        day=dt.datetime.now(tz=dt.UTC).date().isoformat(),
+    )
+    return Entry(name="decode.cpu_seconds_per_second", source_class=case.workload.footage, fact=fact)
 
 
 def _candidates(case: Case) -> list[Lever]:

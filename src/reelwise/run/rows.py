@@ -110,11 +110,11 @@ def fact_rows(entries: Sequence[Entry], plan: Plan, footage: Footage) -> tuple[F
     used = {(settings_hash(stage), prefix_of(plan, index)) for index, stage in enumerate(plan.stages)}
     rows = []
     for entry in entries:
-        if entry.prefix != START and (entry.settings, entry.prefix) not in used:
+        if entry.prefix not in {"", START} and (entry.settings, entry.prefix) not in used:
             continue
         fact = entry.fact
         low, high = fact.low if fact.low is not None else fact.value, fact.high if fact.high is not None else fact.value
-        name = entry.name if entry.prefix == START else f"{entry.name} (behind the gate)"
+        name = entry.name if entry.prefix in {"", START} else f"{entry.name} (behind the gate)"
         rows.append(FactCount(name=name, value=fact.value, low=low, high=high, segments=len(footage.parts), on=fact.on))
     return tuple(rows)
 

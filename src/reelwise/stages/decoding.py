@@ -24,7 +24,7 @@ def decoded(item: Item, facts: Facts, out: Out, stage: str) -> Item:
     """Bill decoding an item once; at the edge the device does it, and its cost is not billed here."""
     if item.decoded or item.place == "edge":
         return item
-    cpu, bit = facts.get("decode.cpu_seconds_per_second")
+    cpu, bit = facts.get("decode.cpu_seconds_per_second", source_class=item.footage)
     hours = item.count * item.seconds * cpu / 3600 / _VCPUS
     out.usages.append(
         Usage(

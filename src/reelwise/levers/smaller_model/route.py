@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 from msgspec.structs import replace
 
-from reelwise.levers.base import Card, Lever, Verdict, edit_calls, language_calls, no, yes
+from reelwise.errors import UnpricedError
+from reelwise.levers.base import Card, Lever, Verdict, edit_calls, no, yes
 from reelwise.levers.process_less.downscale import rule_of
 from reelwise.levers.smaller_model.siblings import cheaper_sibling
 from reelwise.stages import Call
@@ -47,13 +48,18 @@ class Route(Lever, frozen=True, kw_only=True):
 
     def applies(self, workload: Workload, plan: Plan, facts: Facts, book: Book) -> Verdict:  # noqa: ARG002 - one signature for all
         """Fit calls to a language model that has a cheaper one beside it."""
-        calls = language_calls(plan, book)
+        calls = plan.of(Call, lambda call: call.host is None)
         if not calls:
-            return no("no call goes to a language model")
+            return no("no call goes to a model of a provider")
         if plan.lanes:
             return no("the plan already sends work to more than one model")
         if self.to is None and not any(cheaper_sibling(call.model) for call in calls):
             return no(f"no cheaper model is known beside {calls[0].model}: name one with `to`")
+        for call in self.apply(plan).of(Call, lambda call: call.lane == "easy"):
+            try:
+                book.rate(call.model, mode=call.mode, resolution=call.resolution)
+            except UnpricedError as error:
+                return no(str(error))
         return yes()
 
     def apply(self, plan: Plan) -> Plan:
