@@ -118,6 +118,7 @@ class TestExit:
         _, errors = first.communicate(timeout=60)
 
         assert b"Traceback" not in errors
+        assert first.returncode == 0
 
 
 class TestAudit:

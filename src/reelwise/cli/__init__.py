@@ -88,7 +88,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except KeyboardInterrupt:
         click.echo("interrupted", err=True)
         code = EXIT_INTERRUPTED
-    except BrokenPipeError:
+    except (BrokenPipeError, SystemExit):
+        # a reader that has seen enough (`| head`) is no error; click turns the broken pipe into an exit of its own
         _to_nowhere()
         code = 0
     except OSError as error:

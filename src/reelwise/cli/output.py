@@ -62,4 +62,6 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, title: str =
         grid.add_column(name, justify="right" if index in numbers else "left", overflow="fold")
     for row in rows:
         grid.add_row(*(Text(cell) for cell in row))  # plain: `reelwise[report]` is no markup
-    console.print(grid)
+    with console.capture() as text:
+        console.print(grid)
+    click.echo(text.get(), nl=False)  # rich would end the process itself where a pipe is closed

@@ -142,8 +142,15 @@ def from_case(case: Case) -> Checklist:
         naive_usd_month=found.naive_usd_month,
         final_usd_month=found.final_usd_month,
         evidence=found.steps[-1].evidence if found.steps else "",
-        notes=_notes(found),
+        notes=(*_beyond(named), *_notes(found)),
     )
+
+
+def _beyond(named: Iterable[str]) -> Iterable[str]:
+    """Say why the total is lower than the stack of the file's own levers."""
+    names = ", ".join(named)
+    if names:
+        yield f"`reelwise stack` pulls only the levers that the file names ({names}); this page tries every other one behind them."
 
 
 def _answers(questions: Iterable[tuple[str, str]]) -> Iterable[Answer]:
