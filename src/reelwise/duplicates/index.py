@@ -1,0 +1,307 @@
+"""Which stored clip, or part of one, a clip shows: votes of hits along offsets, then pictures laid over each other."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+from msgspec import Struct
+from numpy.typing import NDArray
+
+from reelwise.duplicates.compare import Likeness, coarse, compare
+from reelwise.duplicates.fingerprint import WHOLE, Fingerprint
+from reelwise.duplicates.keys import stored_keys
+from reelwise.duplicates.question import Cut, Question, ask
+from reelwise.duplicates.store import Kept, Store
+from reelwise.duplicates.table import Table
+
+if TYPE_CHECKING:
+    import os
+
+__all__ = ["Candidate", "Index"]
+
+STRETCH = 32
+"""Seconds of a clip that are asked about at once."""
+_CANDIDATES = 10
+_PER_CLIP = 3
+_COMPARED = 4  # candidates that are compared second by second
+_MATCHES_MOST = 8
+_COMPARE_MOST = 7200  # seconds laid over each other at most
+_TAIL_MOST = 50_000
+_BIAS = 1 << 20  # seconds a question may be long without an offset turning negative
+_MOTION_WEIGHT = 4.0
+
+
+class Candidate(Struct, frozen=True):
+    """A stored clip laid under the asked one.
+
+    Attributes:
+        clip: which one.
+        asked: start and stop of the like run in the asked clip, in seconds.
+        stored: the same in the stored clip.
+        asked_seconds, stored_seconds: whole seconds of either that were fingerprinted.
+        cut: what part of the stored picture the asked one shows.
+        likeness: how alike the run is.
+    """
+
+    clip: Kept
+    asked: tuple[float, float]
+    stored: tuple[float, float]
+    asked_seconds: int
+    stored_seconds: int
+    cut: Cut
+    likeness: Likeness
+
+
+class Index:
+    """Stored clips in one file, and tables of their keys in memory: about 40 bytes a second of video.
+
+    Args:
+        path: the file; created where missing.
+
+    Raises:
+        InputError: the file is no index.
+        OutputError: it cannot be opened or created.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self._store = Store(path)
+        self._clips: dict[int, Kept] = {}
+        self._first: dict[int, int] = {}
+        self._last = 0
+        self._rows = 0
+        self._main = _Level()
+        self._tail = _Level()
+        try:
+            self.refresh()
+        except BaseException:
+            self._store.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __len__(self) -> int:
+        return self._rows
+
+    @property
+    def clips(self) -> int:
+        """Count the stored clips."""
+        return len(self._clips)
+
+    @property
+    def bytes(self) -> int:
+        """Count the memory of keys and tables."""
+        return self._main.bytes + self._tail.bytes
+
+    def close(self) -> None:
+        """Close the file."""
+        self._store.close()
+
+    def add(self, fingerprint: Fingerprint, name: str) -> bool:
+        """Store a clip; on return it is on disk. False where the same content is stored already.
+
+        Raises:
+            OutputError: the disk is full, or another process holds the file for too long.
+        """
+        seconds = fingerprint.each_second()
+        keys, valid = stored_keys(seconds)
+        return self._store.put(fingerprint.content_hash(), name, fingerprint.seconds, seconds, keys, valid)
+
+    def has(self, fingerprint: Fingerprint) -> bool:
+        """Say whether this very content is stored."""
+        return self._store.has(fingerprint.content_hash())
+
+    def refresh(self) -> None:
+        """Take in what was added since, by any process."""
+        parts = []
+        for kept, keys, valid in self._store.since(self._last):
+            self._clips[kept.id], self._first[kept.id] = kept, self._rows
+            parts.append((kept, keys, valid))
+            self._rows += kept.count
+            self._last = kept.id
+        if not parts:
+            return
+        self._tail.extend(parts)
+        if self._tail.count > max(_TAIL_MOST, self._main.count // 4):
+            self._main.merge(self._tail)
+            self._tail = _Level(self._main.count)
+        self._tail.build()
+
+    def find(self, fingerprint: Fingerprint) -> list[Candidate]:
+        """Lay the stored clips that fit best under a clip: at most 8, one a clip, in no particular order of truth.
+
+        `verdict.judge` says what each means. Clips longer than half a minute are asked about half a minute at a time.
+        """
+        self.refresh()
+        count = -(-len(fingerprint.pictures) // fingerprint.rate)
+        found: dict[str, Candidate] = {}
+        start = 0
+        while start < count and self._rows:
+            stop = min(count, start + STRETCH)
+            if count - stop < STRETCH // 4:
+                stop = count  # no stretch of a few seconds at the end
+            for candidate in self._stretch(fingerprint, start, stop, count):
+                key = candidate.clip.content
+                if key not in found or _rank(candidate) > _rank(found[key]):
+                    found[key] = candidate
+            if len(found) > 8 * _MATCHES_MOST:
+                found = dict(sorted(found.items(), key=lambda item: _rank(item[1]), reverse=True)[:_MATCHES_MOST])
+            start = stop
+        return sorted(found.values(), key=_rank, reverse=True)[:_MATCHES_MOST]
+
+    def _stretch(self, fingerprint: Fingerprint, start: int, stop: int, count: int) -> list[Candidate]:
+        question = ask(
+            fingerprint.pictures, fingerprint.rate, start, stop, barred=fingerprint.box != WHOLE
+        )
+        scored = []
+        for clip, offset in self._votes(question):
+            kept = self._clips[clip]
+            under = question.seconds + offset
+            there = (under >= 0) & (under < kept.count)
+            if not there.any():
+                continue
+            low, high = max(0, int(under[there].min()) - 1), int(under[there].max()) + 1
+            block = self._store.pictures(clip, low, high)
+            seconds = np.zeros((len(under), *block.shape[1:]), np.uint8)
+            before = np.zeros_like(seconds)
+            seconds[there] = block[under[there] - low]
+            before[there] = block[np.maximum(under[there] - 1 - low, 0)]
+            score, cut, phase = coarse(question, seconds, before)
+            scored.append((score * min(1.0, 0.5 + int(there.sum()) / len(under)), kept.content, offset, cut, phase, kept))
+        scored.sort(key=lambda one: (-one[0], one[1], one[2]))
+        best: dict[str, Candidate] = {}
+        for _, content, offset, cut, phase, kept in scored:
+            if content in best or len(best) >= _COMPARED:
+                continue
+            candidate = self._laid(fingerprint, kept, offset, question.cuts[cut], phase, count, (start, stop))
+            if candidate is not None:
+                best[content] = candidate
+        return list(best.values())
+
+    def _laid(
+        self, fingerprint: Fingerprint, kept: Kept, offset: int, cut: Cut, phase: int, count: int, near: tuple[int, int]
+    ) -> Candidate | None:
+        rate = fingerprint.rate
+        ours = fingerprint.pictures[phase::rate]
+        first = max(0, -offset, near[0] - _COMPARE_MOST // 2)
+        last = min(len(ours), kept.count - offset, near[0] + _COMPARE_MOST // 2)
+        if last <= first:
+            return None
+        theirs = self._store.pictures(kept.id, first + offset, last + offset)
+        middle = (max(near[0], first) + min(near[1], last)) // 2 - first
+        likeness = compare(ours[first:last], theirs, cut, around=middle)
+        if likeness is None:
+            return None
+        begin, end = first + likeness.start, first + likeness.stop
+        late = phase / rate
+        return Candidate(
+            clip=kept,
+            asked=(begin + late, min(end + late, fingerprint.seconds)),
+            stored=(float(begin + offset), min(float(end + offset), kept.seconds)),
+            asked_seconds=count,
+            stored_seconds=kept.count,
+            cut=cut,
+            likeness=likeness,
+        )
+
+    def _votes(self, question: Question) -> list[tuple[int, int]]:
+        """Return (clip, offset in seconds) of the offsets along which most hits lie, at most ten."""
+        _, phases, asked, _ = question.keys.shape
+        second = np.broadcast_to(question.seconds, (len(question.cuts), phases, asked))
+        tallies = []
+        for level in (self._main, self._tail):
+            if level.table is None:
+                continue
+            for band in range(question.keys.shape[-1]):
+                use = question.valid[..., band]
+                if band < 2:  # what stands still changes little within a second: half the phases do
+                    use = use.copy()
+                    use[:, 1::2] = False
+                keys, at = question.keys[..., band][use], second[use]
+                which, rows, size = level.table.find(band, keys)
+                weight = (_MOTION_WEIGHT if band >= 2 else 1.0) * 32.0 / (1.0 + np.sqrt(size))
+                clip = level.clip_of[rows].astype(np.int64)
+                line = rows.astype(np.int64) + level.base - at[which] + _BIAS
+                tallies.append(((clip << 32 | line) << 8) | np.clip(weight, 1, 255).astype(np.int64))
+        if not tallies:
+            return []
+        hits = np.sort(np.concatenate(tallies))
+        if not len(hits):
+            return []
+        lines = hits >> 8
+        begins = np.flatnonzero(np.concatenate(([True], lines[1:] != lines[:-1])))
+        sums = np.add.reduceat(hits & 255, begins)
+        lines = lines[begins]
+        most = np.flatnonzero(sums >= np.sort(sums)[-min(len(sums), 96)])
+        ranked = []
+        for index in most[:4096]:
+            clip = int(lines[index] >> 32)
+            offset = int(lines[index] & 0xFFFFFFFF) - _BIAS - self._first[clip]
+            ranked.append((-int(sums[index]), self._clips[clip].content, offset, clip))
+        ranked.sort()
+        chosen: list[tuple[int, int]] = []
+        taken: dict[int, int] = {}
+        for _, _, offset, clip in ranked:
+            if taken.get(clip, 0) < _PER_CLIP:
+                taken[clip] = taken.get(clip, 0) + 1
+                chosen.append((clip, offset))
+            if len(chosen) >= _CANDIDATES:
+                break
+        return chosen
+
+
+def _rank(candidate: Candidate) -> tuple[float, float, str]:
+    like = candidate.likeness
+    return (like.motion * min(like.moving_seconds, 4) + like.still, like.stop - like.start, candidate.clip.content)
+
+
+class _Level:
+    """Keys of consecutive rows and their tables: one level holds most, a small one what is new."""
+
+    def __init__(self, base: int = 0) -> None:
+        self.base = base
+        self.table: Table | None = None
+        self.clip_of = np.zeros(0, np.int32)
+        self._keys = np.zeros((0, 4), np.uint16)
+        self._valid = np.zeros((0, 4), np.bool_)
+        self._order = np.zeros(0, np.uint64)
+
+    @property
+    def count(self) -> int:
+        return len(self.clip_of)
+
+    @property
+    def bytes(self) -> int:
+        arrays = (self.clip_of, self._keys, self._valid, self._order)
+        return sum(array.nbytes for array in arrays) + (self.table.bytes if self.table else 0)
+
+    def extend(self, parts: list[tuple[Kept, NDArray[np.uint16], NDArray[np.bool_]]]) -> None:
+        clips = [np.full(kept.count, kept.id, np.int32) for kept, _, _ in parts]
+        orders = [_order(kept) for kept, _, _ in parts]
+        self.clip_of = np.concatenate((self.clip_of, *clips))
+        self._keys = np.concatenate((self._keys, *(keys for _, keys, _ in parts)))
+        self._valid = np.concatenate((self._valid, *(valid for _, _, valid in parts)))
+        self._order = np.concatenate((self._order, *orders))
+
+    def build(self) -> None:
+        self.table = Table(self._keys, self._valid, self._order) if self.count else None
+
+    def merge(self, other: _Level) -> None:
+        self.clip_of = np.concatenate((self.clip_of, other.clip_of))
+        self._keys = np.concatenate((self._keys, other._keys))
+        self._valid = np.concatenate((self._valid, other._valid))
+        self._order = np.concatenate((self._order, other._order))
+        self.build()
+
+
+def _order(kept: Kept) -> NDArray[np.uint64]:
+    """Give each second of a clip a number that depends on its content alone."""
+    seed = np.uint64(int(kept.content[:16], 16))
+    mixed = (np.arange(kept.count, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)) ^ seed
+    mixed ^= mixed >> np.uint64(31)
+    mixed *= np.uint64(0xBF58476D1CE4E5B9)
+    return mixed ^ (mixed >> np.uint64(27))
