@@ -6,7 +6,8 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from reelwise.duplicates.keys import GRID, MOVES, moved, unrest
+from reelwise.duplicates.fingerprint import STORED
+from reelwise.duplicates.keys import GRID, MOVES, core_window, moved, unrest
 from reelwise.duplicates.question import Cut, Question, unit
 from reelwise.duplicates.windows import Pictures, resampled
 
@@ -16,21 +17,30 @@ _ALIKE = 0.55  # correlation of what stands still from which a second counts as 
 _GAP = 1  # seconds of a run that may be unlike: a cut that falls between two samples
 
 
+Window = tuple[float, float, float, float]
+_WAYS = (
+    *((-1, 0, -1, 0), (1, 0, 1, 0), (0, -1, 0, -1), (0, 1, 0, 1)),  # shift
+    *((-1, -1, 1, 1), (1, 1, -1, -1), (-1, 0, 1, 0), (1, 0, -1, 0), (0, -1, 0, 1), (0, 1, 0, -1)),  # scale
+)
+
+
 class Likeness(Struct, frozen=True):
     """How alike two runs of seconds are.
 
     Attributes:
-        start, stop: seconds of the run, counted from the first second compared.
+        start, stop: half seconds of the run, counted from the first one compared.
         still: mean correlation of the pictures, -1..1.
         moving_seconds: seconds of the run in which something moves in either.
-        motion: correlation of what moves, over all those seconds, -1..1; 0 where nothing does.
-        typical: the median of those seconds' own correlations.
+        motion: agreement of what moves over those seconds, -1..1: 1 where both change by the same levels at the same
+            places, 0 where it has nothing in common. The contrast of what stands still sets the scale: a darker car is
+            another car.
+        typical: the median of those half seconds' own agreements.
     """
 
     start: int
     stop: int
     still: float
-    moving_seconds: int
+    moving_seconds: float
     motion: float
     typical: float
 
@@ -46,8 +56,6 @@ def coarse(question: Question, seconds: NDArray[np.uint8], before: NDArray[np.ui
     Returns:
         A score, higher is more alike, the index of the cut, and the phase.
     """
-    from reelwise.duplicates.keys import core_window
-
     count = len(seconds)
     both = resampled(np.concatenate((seconds, before)), GRID, core_window())
     now, earlier = both[:count], both[count:]
@@ -67,47 +75,70 @@ def coarse(question: Question, seconds: NDArray[np.uint8], before: NDArray[np.ui
     return float(score[best]), best // question.phases, best % question.phases
 
 
-def _smooth(change: Pictures) -> Pictures:
-    padded = np.pad(change, ((0, 0), (1, 1), (1, 1)), mode="edge")
-    side = change.shape[1]
-    lines = padded[:, :side] + padded[:, 1 : side + 1] + padded[:, 2:]
-    result: Pictures = (lines[:, :, :side] + lines[:, :, 1 : side + 1] + lines[:, :, 2:]) / 9
-    return result
-
-
 def compare(asked: NDArray[np.uint8], stored: NDArray[np.uint8], cut: Cut, *, around: int) -> Likeness | None:
-    """Compare seconds one by one and measure the run of like ones around a second.
+    """Compare picture by picture and measure the run of like ones around a second.
 
     Args:
-        asked, stored: uint8 (n, 24, 24), seconds that lie over each other.
-        cut: what part of the stored picture the asked one shows.
+        asked, stored: uint8 (n, 2, 24, 24), seconds that lie over each other.
+        cut: what part of the stored picture the asked one shows; mended by a few hundredths first.
         around: a second that the run is to hold, or to be near.
 
     Returns:
         The likeness of the run, or None where no second is alike.
     """
+    asked, stored = (pictures.reshape(-1, *pictures.shape[2:]) for pictures in (asked, stored))
     ours = resampled(asked, GRID, cut.asked())
-    theirs = resampled(stored, GRID, cut.stored())
-    count = len(ours)
-    alike = np.einsum("tx,tx->t", unit(ours.reshape(count, -1)), unit(theirs.reshape(count, -1)))
-    run = _run(alike >= _ALIKE, around)
+    window = _mended(ours, stored, cut.stored())
+    theirs = resampled(stored, GRID, window)
+    count, wide = len(ours), GRID * GRID
+    left, right = _tamed(ours.reshape(count, wide)), _tamed(theirs.reshape(count, wide))
+    alike = np.einsum("tx,tx->t", unit(left), unit(right))
+    run = _run(alike >= _ALIKE, around * STORED)
     if run is None:
         return None
     start, stop = run
     still = float(alike[start:stop].mean())
-    if stop - start < 2:
-        return Likeness(start, stop, still, 0, 0.0, 0.0)
-    a = _smooth(moved(ours[start + 1 : stop], ours[start : stop - 1]))
-    b = _smooth(moved(theirs[start + 1 : stop], theirs[start : stop - 1]))
+    nothing = Likeness(start, stop, still, 0.0, 0.0, 0.0)
+    if stop - start <= STORED:
+        return nothing
+    gain = float(np.median(left[start:stop].std(axis=1) / (right[start:stop].std(axis=1) + 1e-3)))
+    a = _smooth(moved(ours[start + STORED : stop], ours[start : stop - STORED]))
+    b = _smooth(moved(theirs[start + STORED : stop], theirs[start : stop - STORED])) * gain
     active = np.maximum(unrest(a), unrest(b)) >= MOVES
     number = int(active.sum())
     if not number:
-        return Likeness(start, stop, still, 0, 0.0, 0.0)
+        return nothing
     a, b = a[active].reshape(number, -1), b[active].reshape(number, -1)
-    dot, left, right = (np.einsum("tx,tx->t", x, y) for x, y in ((a, b), (a, a), (b, b)))
-    motion = float(dot.sum() / np.sqrt(left.sum() * right.sum() + 1e-6))
-    typical = float(np.median(dot / np.sqrt(left * right + 1e-6)))
-    return Likeness(start, stop, still, number, motion, typical)
+    dot, power = np.einsum("tx,tx->t", a, b), np.einsum("tx,tx->t", a, a) + np.einsum("tx,tx->t", b, b) + 1e-6
+    motion = float(2 * dot.sum() / power.sum())
+    typical = float(np.median(2 * dot / power))
+    return Likeness(start, stop, still, number / STORED, motion, typical)
+
+
+def _mended(ours: Pictures, stored: NDArray[np.uint8], window: Window) -> Window:
+    """Shift and scale a window by hundredths to where what stands still fits best, on a few pictures."""
+    few = np.unique(np.linspace(0, len(ours) - 1, 6).astype(int))
+    wanted = unit(ours[few].reshape(len(few), -1))
+    chosen = np.ascontiguousarray(stored[few], np.float32)
+
+    def fit(candidate: Window) -> float:
+        seen = resampled(chosen, GRID, candidate).reshape(len(few), -1)
+        return float(np.einsum("tx,tx->", wanted, unit(seen)))
+
+    best, score = window, fit(window)
+    for step in (0.02, 0.01, 0.005):
+        for _ in range(2):
+            moves = [tuple(side + step * by for side, by in zip(best, way, strict=True)) for way in _WAYS]
+            tried = [
+                (fit(move), move)
+                for move in moves
+                if min(move) >= 0 and max(move) <= 1  # type: ignore[type-var]
+            ]
+            top = max(tried, default=(score, best))
+            if top[0] <= score + 1e-5:
+                break
+            score, best = top  # type: ignore[assignment]
+    return best
 
 
 def _run(alike: NDArray[np.bool_], around: int) -> tuple[int, int] | None:
@@ -115,6 +146,22 @@ def _run(alike: NDArray[np.bool_], around: int) -> tuple[int, int] | None:
     where = np.flatnonzero(alike)
     if not len(where):
         return None
-    parts = np.split(where, np.flatnonzero(np.diff(where) > _GAP + 1) + 1)
+    parts = np.split(where, np.flatnonzero(np.diff(where) > _GAP * STORED + 1) + 1)
     runs = [(int(part[0]), int(part[-1]) + 1) for part in parts]
     return max(runs, key=lambda run: (run[0] <= around < run[1], run[1] - run[0], -run[0]))
+
+
+def _tamed(pictures: Pictures) -> Pictures:
+    """Hold down the levels of a few cells that stand far out, a logo's."""
+    for _ in range(3):
+        middle, spread = pictures.mean(axis=1, keepdims=True), pictures.std(axis=1, keepdims=True)
+        pictures = np.clip(pictures, middle - 2 * spread, middle + 2 * spread)
+    return pictures
+
+
+def _smooth(change: Pictures) -> Pictures:
+    padded = np.pad(change, ((0, 0), (1, 1), (1, 1)), mode="edge")
+    side = change.shape[1]
+    lines = padded[:, :side] + padded[:, 1 : side + 1] + padded[:, 2:]
+    result: Pictures = (lines[:, :, :side] + lines[:, :, 1 : side + 1] + lines[:, :, 2:]) / 9
+    return result

@@ -1,4 +1,4 @@
-"""Fingerprints of a clip from its small luma plane: a 24 x 24 picture a second, black bars cut off.
+"""Fingerprints of a clip from its small luma plane: two 24 x 24 pictures a second, black bars cut off.
 
 What is stored is the picture, not a hash of it: hashes for looking up and all that is compared are linear maps of it. A
 crop is then a window, a bar is a window, and what moves is the difference of two pictures.
@@ -15,12 +15,14 @@ from numpy.typing import NDArray
 from reelwise.duplicates.windows import resampled, weights
 from reelwise.errors import InputError
 
-__all__ = ["RATE", "SIDE", "Builder", "Fingerprint", "picture_of", "reduced"]
+__all__ = ["RATE", "SIDE", "STORED", "Builder", "Fingerprint", "paired", "picture_of", "reduced"]
 
 SIDE = 24
 """Cells of a side of the stored picture, whatever the clip's aspect: a resize that changes it changes nothing."""
 RATE = 8
-"""Pictures a second that are taken of a clip; one of them is stored, the others find the phase of a question."""
+"""Pictures a second that are taken of a clip; two of them are stored, the others find the phase of a question."""
+STORED = 2
+"""Stored pictures a second: the first is keyed, the one half a second later tells two passers-by at the same place apart."""
 _COARSE = 48
 _KEEP_MOST = RATE * 1200  # pictures in memory; a longer clip is thinned to half the rate, again and again
 _SECONDS_MOST = 7 * 86_400
@@ -37,7 +39,7 @@ class Fingerprint(Struct, frozen=True, kw_only=True, eq=False):
 
     Attributes:
         pictures: uint8 (n, 24, 24), luma, `rate` of them a second from the first frame on, bars cut off.
-        rate: pictures a second: 8, less for clips of more than twenty minutes, at least 1.
+        rate: pictures a second: 8, less for clips of more than twenty minutes, at least 2.
         seconds: length of the clip.
         box: what the bars leave: left, top, right, bottom as fractions.
     """
@@ -48,12 +50,20 @@ class Fingerprint(Struct, frozen=True, kw_only=True, eq=False):
     box: Box = WHOLE
 
     def each_second(self) -> NDArray[np.uint8]:
-        """Return what is stored: uint8 (seconds, 24, 24), one picture a second."""
-        return np.ascontiguousarray(self.pictures[:: self.rate])
+        """Return what is stored: uint8 (seconds, 2, 24, 24), two pictures a second; the last may be there twice."""
+        return paired(self.pictures, self.rate, 0)
 
     def content_hash(self) -> str:
         """Hash what is stored: 32 hex digits, the same for the same pictures."""
         return hashlib.sha256(self.each_second().tobytes()).hexdigest()[:32]
+
+
+def paired(pictures: NDArray[np.uint8], rate: int, phase: int) -> NDArray[np.uint8]:
+    """Return two pictures for each second from a phase on: uint8 (n, 24, 24) to uint8 (seconds, 2, 24, 24)."""
+    first = np.arange(phase, len(pictures), rate)
+    return np.ascontiguousarray(
+        pictures[np.minimum(first[:, None] + np.arange(STORED) * (rate // STORED), len(pictures) - 1)]
+    )
 
 
 def reduced(grids: NDArray[np.uint8], out: int = _COARSE) -> NDArray[np.uint8]:
@@ -137,7 +147,7 @@ class Builder:
         self._brightest = bright if self._brightest is None else np.maximum(self._brightest, bright)
         self._coarse.append(reduced(block))
         self._count += len(block)
-        if self._count > _KEEP_MOST and self._rate > 1:
+        if self._count > _KEEP_MOST and self._rate > STORED:
             kept = np.concatenate(self._coarse)[::2]
             self._coarse, self._count = [kept], len(kept)
             self._rate //= 2

@@ -9,7 +9,7 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from reelwise.duplicates.compare import Likeness, coarse, compare
-from reelwise.duplicates.fingerprint import WHOLE, Fingerprint
+from reelwise.duplicates.fingerprint import STORED, WHOLE, Fingerprint, paired
 from reelwise.duplicates.keys import stored_keys
 from reelwise.duplicates.question import Cut, Question, ask
 from reelwise.duplicates.store import Kept, Store
@@ -108,7 +108,7 @@ class Index:
             OutputError: the disk is full, or another process holds the file for too long.
         """
         seconds = fingerprint.each_second()
-        keys, valid = stored_keys(seconds)
+        keys, valid = stored_keys(seconds[:, 0])
         return self._store.put(fingerprint.content_hash(), name, fingerprint.seconds, seconds, keys, valid)
 
     def has(self, fingerprint: Fingerprint) -> bool:
@@ -165,7 +165,7 @@ class Index:
             if not there.any():
                 continue
             low, high = max(0, int(under[there].min()) - 1), int(under[there].max()) + 1
-            block = self._store.pictures(clip, low, high)
+            block = self._store.pictures(clip, low, high)[:, 0]
             seconds = np.zeros((len(under), *block.shape[1:]), np.uint8)
             before = np.zeros_like(seconds)
             seconds[there] = block[under[there] - low]
@@ -186,7 +186,7 @@ class Index:
         self, fingerprint: Fingerprint, kept: Kept, offset: int, cut: Cut, phase: int, count: int, near: tuple[int, int]
     ) -> Candidate | None:
         rate = fingerprint.rate
-        ours = fingerprint.pictures[phase::rate]
+        ours = paired(fingerprint.pictures, rate, phase)
         first = max(0, -offset, near[0] - _COMPARE_MOST // 2)
         last = min(len(ours), kept.count - offset, near[0] + _COMPARE_MOST // 2)
         if last <= first:
@@ -196,7 +196,7 @@ class Index:
         likeness = compare(ours[first:last], theirs, cut, around=middle)
         if likeness is None:
             return None
-        begin, end = first + likeness.start, first + likeness.stop
+        begin, end = first + likeness.start / STORED, first + likeness.stop / STORED
         late = phase / rate
         return Candidate(
             clip=kept,

@@ -11,7 +11,7 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from reelwise.duplicates.fingerprint import SIDE
+from reelwise.duplicates.fingerprint import SIDE, STORED
 from reelwise.errors import InputError, OutputError
 
 if TYPE_CHECKING:
@@ -161,7 +161,7 @@ class Store:
                 yield Kept(number, content, name, seconds, count), found, bits.reshape(count, 4)
 
     def pictures(self, clip: int, start: int, stop: int) -> NDArray[np.uint8]:
-        """Read stored seconds start..stop of a clip: uint8 (stop - start, 24, 24)."""
+        """Read stored seconds start..stop of a clip: uint8 (stop - start, 2, 24, 24)."""
         first, last = start // _CHUNK, (stop - 1) // _CHUNK
         with _mapped(self.path):
             blobs = self._base.execute(
@@ -169,8 +169,8 @@ class Store:
                 (clip, first, last),
             ).fetchall()
         joined = b"".join(blob for (blob,) in blobs)
-        size = SIDE * SIDE
+        size = STORED * SIDE * SIDE
         if len(joined) < (stop - first * _CHUNK) * size:
             raise InputError("is damaged: pictures are missing", where=self.path, hint="build it anew")
-        whole = np.frombuffer(joined, np.uint8).reshape(-1, SIDE, SIDE)
+        whole = np.frombuffer(joined, np.uint8).reshape(-1, STORED, SIDE, SIDE)
         return whole[start - first * _CHUNK : stop - first * _CHUNK]
