@@ -10,11 +10,9 @@ from reelwise.video.shapes import Canvas
 WIDTH, HEIGHT, RATE = 320, 180, 8
 
 
-def drawn_stretch(camera: int, take: int, seconds: int) -> tuple[np.ndarray, np.ndarray]:
-    """Draw one take of a camera: times float64 (n,), luma grids uint8 (n, 90, 160); somebody moves most of the time."""
-    ground = draw_background(WIDTH, HEIGHT, np.random.default_rng(camera))
+def _cast(camera: int, take: int, seconds: int) -> tuple[np.random.Generator, list[tuple]]:
     rng = np.random.default_rng([camera, take])
-    cast = [
+    return rng, [
         (
             rng.choice(["car", "cat", "person"]),
             rng.uniform(-1, seconds - 2),  # starts
@@ -25,6 +23,18 @@ def drawn_stretch(camera: int, take: int, seconds: int) -> tuple[np.ndarray, np.
         )
         for _ in range(max(1, seconds // 4))
     ]
+
+
+def drawn_activity(camera: int, take: int, seconds: int) -> tuple[tuple[float, float], ...]:
+    """Say when somebody is in the picture."""
+    _, cast = _cast(camera, take, seconds)
+    return tuple((max(0.0, start + 0.15 * lasts), start + 0.85 * lasts) for _, start, lasts, *_ in cast)
+
+
+def drawn_stretch(camera: int, take: int, seconds: int) -> tuple[np.ndarray, np.ndarray]:
+    """Draw one take of a camera: times float64 (n,), luma grids uint8 (n, 90, 160); somebody moves most of the time."""
+    ground = draw_background(WIDTH, HEIGHT, np.random.default_rng(camera))
+    rng, cast = _cast(camera, take, seconds)
     light = rng.uniform(0.9, 1.05)
     grids = np.empty((seconds * RATE, HEIGHT // 2, WIDTH // 2), np.uint8)
     for index in range(len(grids)):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 from dedupe_clips import SECONDS_MAX, TRANSFORMS, transformed
-from dedupe_drawn import drawn_stretch
+from dedupe_drawn import drawn_activity, drawn_stretch
 
 from reelwise.duplicates.fingerprint import Builder, Fingerprint
 from reelwise.video import gate, track
@@ -93,7 +93,7 @@ def sources(clips: Path, work: Path) -> list[Source]:
                 times, grids = drawn_stretch(camera, take, STRETCH + 2)
                 np.savez(kept, t=times, g=grids)
             loaded = np.load(kept)
-            span = ((0.0, STRETCH + 2.0),)
+            span = drawn_activity(camera, take, STRETCH + 2)
             found.append(Source(f"drawn-{camera}-{take}", loaded["t"], loaded["g"], span, None, STRETCH + 2.0))
     return found
 

@@ -7,8 +7,8 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from reelwise.duplicates.fingerprint import STORED
-from reelwise.duplicates.keys import GRID, MOVES, core_window, moved, unrest
-from reelwise.duplicates.question import Cut, Question, unit
+from reelwise.duplicates.keys import GRID, MOVES, core_window, moved, tamed, unit, unrest
+from reelwise.duplicates.question import Cut, Question
 from reelwise.duplicates.windows import Pictures, resampled
 
 __all__ = ["Likeness", "coarse", "compare"]
@@ -60,14 +60,17 @@ def coarse(question: Question, seconds: NDArray[np.uint8], before: NDArray[np.ui
     both = resampled(np.concatenate((seconds, before)), GRID, core_window())
     now, earlier = both[:count], both[count:]
     there = seconds.reshape(count, -1).any(axis=1)
-    still = unit(now.reshape(count, -1))
-    still[~there] = 0
+    still = unit(tamed(now.reshape(count, -1)))
     change = moved(now, earlier).reshape(count, -1)
-    change[~there] = 0
-    # (t, c * p): everything at once
-    alike = np.matmul(question.still, still[:, :, None])[..., 0].sum(axis=0) / max(1, int(there.sum()))
-    together = np.matmul(question.change, change[:, :, None])[..., 0].sum(axis=0)
-    power = np.einsum("tkx,tkx->k", question.change[there], question.change[there]) * float((change**2).sum())
+    change[~there | (seconds == before).all(axis=(1, 2))] = 0
+    # what one side has no picture for says nothing about the other
+    seen = question.seen & there[:, None]
+    alike = np.einsum("tk,tk->k", np.matmul(question.still, still[:, :, None])[..., 0], seen)
+    alike /= np.maximum(1, seen.sum(axis=0))
+    stored_power = np.einsum("tx,tx->t", change, change)
+    known = question.changes & (stored_power > 0)[:, None]
+    together = np.einsum("tk,tk->k", np.matmul(question.change, change[:, :, None])[..., 0], known)
+    power = np.einsum("tk,tk->k", question.power, known) * np.einsum("t,tk->k", stored_power, known)
     floor = (MOVES * 0.5) ** 2 * GRID * GRID * 0.1
     motion = together / np.sqrt(power + floor**2)
     score = alike + motion
@@ -91,7 +94,7 @@ def compare(asked: NDArray[np.uint8], stored: NDArray[np.uint8], cut: Cut, *, ar
     window = _mended(ours, stored, cut.stored())
     theirs = resampled(stored, GRID, window)
     count, wide = len(ours), GRID * GRID
-    left, right = _tamed(ours.reshape(count, wide)), _tamed(theirs.reshape(count, wide))
+    left, right = tamed(ours.reshape(count, wide)), tamed(theirs.reshape(count, wide))
     alike = np.einsum("tx,tx->t", unit(left), unit(right))
     run = _run(alike >= _ALIKE, around * STORED)
     if run is None:
@@ -149,14 +152,6 @@ def _run(alike: NDArray[np.bool_], around: int) -> tuple[int, int] | None:
     parts = np.split(where, np.flatnonzero(np.diff(where) > _GAP * STORED + 1) + 1)
     runs = [(int(part[0]), int(part[-1]) + 1) for part in parts]
     return max(runs, key=lambda run: (run[0] <= around < run[1], run[1] - run[0], -run[0]))
-
-
-def _tamed(pictures: Pictures) -> Pictures:
-    """Hold down the levels of a few cells that stand far out, a logo's."""
-    for _ in range(3):
-        middle, spread = pictures.mean(axis=1, keepdims=True), pictures.std(axis=1, keepdims=True)
-        pictures = np.clip(pictures, middle - 2 * spread, middle + 2 * spread)
-    return pictures
 
 
 def _smooth(change: Pictures) -> Pictures:

@@ -23,13 +23,14 @@ __all__ = ["Candidate", "Index"]
 STRETCH = 32
 """Seconds of a clip that are asked about at once."""
 _CANDIDATES = 10
-_PER_CLIP = 3
+_PER_CLIP = 2
+_NEIGHBOURS = 3
 _COMPARED = 4  # candidates that are compared second by second
 _MATCHES_MOST = 8
 _COMPARE_MOST = 7200  # seconds laid over each other at most
 _TAIL_MOST = 50_000
 _BIAS = 1 << 20  # seconds a question may be long without an offset turning negative
-_MOTION_WEIGHT = 4.0
+_MOTION_WEIGHT = 16.0
 
 
 class Candidate(Struct, frozen=True):
@@ -157,30 +158,48 @@ class Index:
         question = ask(
             fingerprint.pictures, fingerprint.rate, start, stop, barred=fingerprint.box != WHOLE
         )
-        scored = []
-        for clip, offset in self._votes(question):
-            kept = self._clips[clip]
-            under = question.seconds + offset
-            there = (under >= 0) & (under < kept.count)
-            if not there.any():
-                continue
-            low, high = max(0, int(under[there].min()) - 1), int(under[there].max()) + 1
-            block = self._store.pictures(clip, low, high)[:, 0]
-            seconds = np.zeros((len(under), *block.shape[1:]), np.uint8)
-            before = np.zeros_like(seconds)
-            seconds[there] = block[under[there] - low]
-            before[there] = block[np.maximum(under[there] - 1 - low, 0)]
-            score, cut, phase = coarse(question, seconds, before)
-            scored.append((score * min(1.0, 0.5 + int(there.sum()) / len(under)), kept.content, offset, cut, phase, kept))
-        scored.sort(key=lambda one: (-one[0], one[1], one[2]))
+        scored: dict[tuple[int, int], tuple[float, int, int]] = {}
+        for place in self._votes(question):
+            self._score(question, place, scored)
+        # hits say the offset to a second: the fit may lie on the other side of a whole one
+        for clip, offset in sorted(scored, key=lambda place: self._order_of(place, scored))[:_NEIGHBOURS]:
+            for place in ((clip, offset - 1), (clip, offset + 1)):
+                if place not in scored:
+                    self._score(question, place, scored)
         best: dict[str, Candidate] = {}
-        for _, content, offset, cut, phase, kept in scored:
+        for place in sorted(scored, key=lambda place: self._order_of(place, scored)):
+            kept, (_, cut, phase) = self._clips[place[0]], scored[place]
+            content = kept.content
             if content in best or len(best) >= _COMPARED:
                 continue
-            candidate = self._laid(fingerprint, kept, offset, question.cuts[cut], phase, count, (start, stop))
+            candidate = self._laid(fingerprint, kept, place[1], question.cuts[cut], phase, count, (start, stop))
             if candidate is not None:
                 best[content] = candidate
         return list(best.values())
+
+    def _order_of(
+        self, place: tuple[int, int], scored: dict[tuple[int, int], tuple[float, int, int]]
+    ) -> tuple[float, str, int]:
+        return (-scored[place][0], self._clips[place[0]].content, place[1])
+
+    def _score(
+        self, question: Question, place: tuple[int, int], scored: dict[tuple[int, int], tuple[float, int, int]]
+    ) -> None:
+        """Lay one stored clip under a question, and note how well it fits, with which cut and phase."""
+        clip, offset = place
+        kept = self._clips[clip]
+        under = question.seconds + offset
+        there = (under >= 0) & (under < kept.count)
+        if not there.any():
+            return
+        low, high = max(0, int(under[there].min()) - 1), int(under[there].max()) + 1
+        block = self._store.pictures(clip, low, high)[:, 0]
+        seconds = np.zeros((len(under), *block.shape[1:]), np.uint8)
+        before = np.zeros_like(seconds)
+        seconds[there] = block[under[there] - low]
+        before[there] = block[np.maximum(under[there] - 1 - low, 0)]
+        score, cut, phase = coarse(question, seconds, before)
+        scored[place] = (score * min(1.0, 0.5 + int(there.sum()) / len(under)), cut, phase)
 
     def _laid(
         self, fingerprint: Fingerprint, kept: Kept, offset: int, cut: Cut, phase: int, count: int, near: tuple[int, int]
@@ -223,7 +242,7 @@ class Index:
                     use[:, 1::2] = False
                 keys, at = question.keys[..., band][use], second[use]
                 which, rows, size = level.table.find(band, keys)
-                weight = (_MOTION_WEIGHT if band >= 2 else 1.0) * 32.0 / (1.0 + np.sqrt(size))
+                weight = (_MOTION_WEIGHT if band >= 2 else 1.0) * 16.0 / (1.0 + np.sqrt(size))
                 clip = level.clip_of[rows].astype(np.int64)
                 line = rows.astype(np.int64) + level.base - at[which] + _BIAS
                 tallies.append(((clip << 32 | line) << 8) | np.clip(weight, 1, 255).astype(np.int64))

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from reelwise.duplicates.windows import Pictures, resampled
 
-__all__ = ["BANDS", "CORE", "GRID", "MOVES", "Keys", "core_window", "keys_of", "middle", "moved", "moving", "unrest"]
+__all__ = ["BANDS", "CORE", "GRID", "MOVES", "Keys", "core_window", "keys_of", "middle", "moved", "moving", "tamed", "unit", "unrest"]
 
 GRID = 16
 """Cells of a side of the pictures that are compared."""
@@ -55,6 +55,21 @@ def waves(pictures: Pictures) -> NDArray[np.float32]:
     basis, lowest = _waves()
     found = np.matmul(np.matmul(basis, pictures), basis.T)
     return found.reshape(len(pictures), -1)[:, lowest]
+
+
+def unit(pictures: Pictures) -> Pictures:
+    """Take out the mean and scale to length 1: (..., 256)."""
+    centred = pictures - pictures.mean(axis=-1, keepdims=True)
+    result: Pictures = centred / (np.linalg.norm(centred, axis=-1, keepdims=True) + 1e-3)
+    return result
+
+
+def tamed(pictures: Pictures) -> Pictures:
+    """Hold down the levels of a few cells that stand far out, a logo's: (n, 256)."""
+    for _ in range(3):
+        middle, spread = pictures.mean(axis=1, keepdims=True), 2 * pictures.std(axis=1, keepdims=True)
+        pictures = np.clip(pictures, middle - spread, middle + spread)
+    return pictures
 
 
 def moved(pictures: Pictures, before: Pictures) -> Pictures:
@@ -102,8 +117,9 @@ def stored_keys(seconds: NDArray[np.uint8]) -> tuple[Keys, NDArray[np.bool_]]:
     count = len(pictures)
     keys = np.zeros((count, BANDS), np.uint16)
     valid = np.zeros((count, BANDS), np.bool_)
-    keys[:, :2] = keys_of(waves(pictures))
-    valid[:, :2] = (pictures.reshape(count, -1).std(axis=1) >= _FLAT)[:, None]
+    held = tamed(pictures.reshape(count, -1))
+    keys[:, :2] = keys_of(waves(held.reshape(pictures.shape)))
+    valid[:, :2] = (held.std(axis=1) >= _FLAT)[:, None]
     if count > 1:
         change = moved(pictures[1:], pictures[:-1])
         keys[1:, 2:] = keys_of(waves(change))

@@ -6,7 +6,7 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from reelwise.duplicates.keys import CORE, GRID, Keys, keys_of, middle, moved, moving, unrest, waves
+from reelwise.duplicates.keys import CORE, GRID, Keys, keys_of, middle, moved, moving, tamed, unit, unrest, waves
 from reelwise.duplicates.windows import Pictures, resampled
 
 __all__ = ["ASKED_MOST", "CUTS", "CUTS_BARRED", "Cut", "Question", "ask"]
@@ -54,6 +54,9 @@ class Question(Struct, frozen=True, eq=False):
         valid: bool (c, p, t, 4).
         still: float32 (t, c * phases, 256), pictures of mean 0 and length 1.
         change: float32 (t, c * phases, 256), what moved since the second before; 0 for a first second.
+        power: float32 (t, c * phases), sum of squares of `change`.
+        seen: bool (t, c * phases), whether the clip still lasts then.
+        changes: bool (t, c * phases), and had begun a second before.
         phases: phases compared: pictures a second of the clip.
     """
 
@@ -63,14 +66,10 @@ class Question(Struct, frozen=True, eq=False):
     valid: NDArray[np.bool_]
     still: Pictures
     change: Pictures
+    power: NDArray[np.float32]
+    seen: NDArray[np.bool_]
+    changes: NDArray[np.bool_]
     phases: int
-
-
-def unit(pictures: Pictures) -> Pictures:
-    """Take out the mean and scale to length 1: (..., 256)."""
-    centred = pictures - pictures.mean(axis=-1, keepdims=True)
-    result: Pictures = centred / (np.linalg.norm(centred, axis=-1, keepdims=True) + 1e-3)
-    return result
 
 
 def _chosen(pictures: NDArray[np.uint8], rate: int, start: int, stop: int) -> NDArray[np.int64]:
@@ -98,7 +97,9 @@ def ask(pictures: NDArray[np.uint8], rate: int, start: int, stop: int, *, barred
     cuts = CUTS + CUTS_BARRED if barred else CUTS
     seconds = _chosen(pictures, rate, start, stop)
     last = len(pictures) - 1
-    now = np.minimum(seconds[:, None] * rate + np.arange(rate), last)  # (t, phases)
+    now = seconds[:, None] * rate + np.arange(rate)  # (t, phases)
+    seen = now <= last
+    now = np.minimum(now, last)
     before = now - rate
     has_before = before >= 0
     index = np.unique(np.concatenate((now.ravel(), np.maximum(before, 0).ravel())))
@@ -113,15 +114,27 @@ def ask(pictures: NDArray[np.uint8], rate: int, start: int, stop: int, *, barred
     valid = np.empty(keys.shape, np.bool_)
     for number, cut in enumerate(cuts):
         small = resampled(needed, GRID, cut.keyed())
-        flat = small.reshape(len(small), wide)
+        flat = tamed(small.reshape(len(small), wide))
         still[:, number] = unit(flat)[now_at]
         shift = moved(small[now_at.ravel()], small[before_at.ravel()]).reshape(count, rate, GRID, GRID)
-        shift[~has_before] = 0
+        shift[~has_before | ~seen] = 0
         change[:, number] = shift.reshape(count, rate, wide)
-        keys[number, :, :, :2] = keys_of(waves(small))[now_at[:, ::step]].transpose(1, 0, 2)
+        keys[number, :, :, :2] = keys_of(waves(flat.reshape(small.shape)))[now_at[:, ::step]].transpose(1, 0, 2)
         valid[number, :, :, :2] = (flat.std(axis=1) >= 2.0)[now_at[:, ::step]].T[..., None]
         keyed = np.ascontiguousarray(shift[:, ::step].transpose(1, 0, 2, 3)).reshape(-1, GRID, GRID)
         keys[number, :, :, 2:] = keys_of(waves(keyed)).reshape(phases, count, 2)
         valid[number, :, :, 2:] = moving(keyed).reshape(phases, count)[..., None]
     shape = (count, len(cuts) * rate, wide)
-    return Question(cuts, seconds, keys, valid, still.reshape(shape), change.reshape(shape), rate)
+    changed = change.reshape(shape)
+    return Question(
+        cuts=cuts,
+        seconds=seconds,
+        keys=keys,
+        valid=valid,
+        still=still.reshape(shape),
+        change=changed,
+        power=np.einsum("tkx,tkx->tk", changed, changed),
+        seen=np.tile(seen, (1, len(cuts))),
+        changes=np.tile(seen & has_before, (1, len(cuts))),
+        phases=rate,
+    )
