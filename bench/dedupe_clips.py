@@ -43,7 +43,20 @@ def transformed(clip: Path, name: str, folder: Path) -> Path:
     part = out.with_suffix(".part.mp4")
     crf = "34" if name in _HARD else "26"
     even = "pad=ceil(iw/2)*2:ceil(ih/2)*2"
-    command = [ffmpeg(), "-v", "error", "-nostdin", "-y", "-threads", "1", "-i", str(clip), "-t", str(SECONDS_MAX), "-an"]
+    command = [
+        ffmpeg(),
+        "-v",
+        "error",
+        "-nostdin",
+        "-y",
+        "-threads",
+        "1",
+        "-i",
+        str(clip),
+        "-t",
+        str(SECONDS_MAX),
+        "-an",
+    ]
     command += ["-vf", f"{recipe},{even}", "-c:v", "libx264", "-preset", "superfast", "-crf", crf]
     subprocess.run([*command, "-pix_fmt", "yuv420p", "-threads", "1", str(part)], check=True)
     part.rename(out)

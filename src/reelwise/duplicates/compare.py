@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from msgspec import Struct
-from numpy.typing import NDArray
 
-from reelwise.duplicates.fingerprint import STORED
+from reelwise.duplicates.fingerprint import SIDE, STORED
 from reelwise.duplicates.keys import GRID, MOVES, core_window, moved, tamed, unit, unrest
-from reelwise.duplicates.question import Cut, Question
-from reelwise.duplicates.windows import Pictures, resampled
+from reelwise.duplicates.windows import Pictures, resampled, weights
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from reelwise.duplicates.question import Cut, Question
 
 __all__ = ["Likeness", "coarse", "compare"]
 
 _ALIKE = 0.55  # correlation of what stands still from which a second counts as the same scene
+_FITS = 0.995  # correlation from which a cut needs no mending
 _GAP = 1  # seconds of a run that may be unlike: a cut that falls between two samples
 
 
@@ -59,7 +65,7 @@ def coarse(question: Question, seconds: NDArray[np.uint8], before: NDArray[np.ui
     count = len(seconds)
     both = resampled(np.concatenate((seconds, before)), GRID, core_window())
     now, earlier = both[:count], both[count:]
-    there = seconds.reshape(count, -1).any(axis=1)
+    there: NDArray[np.bool_] = np.any(seconds.reshape(count, -1), axis=1)
     still = unit(tamed(now.reshape(count, -1)))
     change = moved(now, earlier).reshape(count, -1)
     change[~there | (seconds == before).all(axis=(1, 2))] = 0
@@ -82,7 +88,8 @@ def compare(asked: NDArray[np.uint8], stored: NDArray[np.uint8], cut: Cut, *, ar
     """Compare picture by picture and measure the run of like ones around a second.
 
     Args:
-        asked, stored: uint8 (n, 2, 24, 24), seconds that lie over each other.
+        asked: uint8 (n, 2, 24, 24), seconds of the asked clip.
+        stored: the same of the stored clip, which lie under them.
         cut: what part of the stored picture the asked one shows; mended by a few hundredths first.
         around: a second that the run is to hold, or to be near.
 
@@ -120,28 +127,38 @@ def compare(asked: NDArray[np.uint8], stored: NDArray[np.uint8], cut: Cut, *, ar
 
 def _mended(ours: Pictures, stored: NDArray[np.uint8], window: Window) -> Window:
     """Shift and scale a window by hundredths to where what stands still fits best, on a few pictures."""
-    few = np.unique(np.linspace(0, len(ours) - 1, 6).astype(int))
+    few = np.unique(np.linspace(0, len(ours) - 1, 4).astype(int))
     wanted = unit(ours[few].reshape(len(few), -1))
     chosen = np.ascontiguousarray(stored[few], np.float32)
 
-    def fit(candidate: Window) -> float:
-        seen = resampled(chosen, GRID, candidate).reshape(len(few), -1)
-        return float(np.einsum("tx,tx->", wanted, unit(seen)))
+    def fit(windows: list[Window]) -> NDArray[np.float32]:
+        across = np.stack([weights(GRID, SIDE, left, right) for left, _, right, _ in windows])[:, None]
+        down = np.stack([weights(GRID, SIDE, top, bottom) for _, top, _, bottom in windows])[:, None]
+        seen = np.matmul(np.matmul(down, chosen), across.transpose(0, 1, 3, 2)).reshape(len(windows), len(few), -1)
+        alike: NDArray[np.float32] = np.einsum("tx,wtx->w", wanted, unit(seen))
+        return alike
 
-    best, score = window, fit(window)
+    best = window
+    score = float(fit([window])[0])
+    if score >= _FITS * len(few):
+        return window
     for step in (0.02, 0.01, 0.005):
         for _ in range(2):
-            moves = [tuple(side + step * by for side, by in zip(best, way, strict=True)) for way in _WAYS]
-            tried = [
-                (fit(move), move)
-                for move in moves
-                if min(move) >= 0 and max(move) <= 1  # type: ignore[type-var]
-            ]
-            top = max(tried, default=(score, best))
-            if top[0] <= score + 1e-5:
+            moves = [_step(best, way, step) for way in _WAYS]
+            moves = [move for move in moves if min(move) >= 0 and max(move) <= 1]
+            if not moves:
                 break
-            score, best = top  # type: ignore[assignment]
+            tried = fit(moves)
+            top = int(np.argmax(tried))
+            if tried[top] <= score + 1e-5:
+                break
+            score, best = float(tried[top]), moves[top]
     return best
+
+
+def _step(window: Window, way: tuple[int, int, int, int], step: float) -> Window:
+    left, top, right, bottom = (round(side + step * by, 4) for side, by in zip(window, way, strict=True))
+    return left, top, right, bottom
 
 
 def _run(alike: NDArray[np.bool_], around: int) -> tuple[int, int] | None:

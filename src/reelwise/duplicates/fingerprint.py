@@ -84,9 +84,9 @@ def picture_of(coarse: NDArray[np.uint8], box: Box = WHOLE) -> NDArray[np.uint8]
     """Turn coarse pictures into stored ones: uint8 (n, 48, 48) to uint8 (n, 24, 24), the box cut out."""
     if box == WHOLE:
         quad = coarse.reshape(len(coarse), SIDE, 2, SIDE, 2).astype(np.uint16)
-        return ((quad[:, :, 0, :, 0] + quad[:, :, 0, :, 1] + quad[:, :, 1, :, 0] + quad[:, :, 1, :, 1] + 2) >> 2).astype(
-            np.uint8
-        )
+        return (
+            (quad[:, :, 0, :, 0] + quad[:, :, 0, :, 1] + quad[:, :, 1, :, 0] + quad[:, :, 1, :, 1] + 2) >> 2
+        ).astype(np.uint8)
     return (resampled(coarse, SIDE, box) + 0.5).astype(np.uint8)
 
 
@@ -176,7 +176,8 @@ def bars(darkest: NDArray[np.uint8], brightest: NDArray[np.uint8]) -> Box:
     """Find flat dark bars at the edges.
 
     Args:
-        darkest, brightest: uint8 (rows, columns), each cell's least and greatest luma over the clip.
+        darkest: uint8 (rows, columns), each cell's least luma over the clip.
+        brightest: the same of the greatest.
 
     Returns:
         What they leave, as fractions; the whole picture where a side would lose more than 36 %.
@@ -190,12 +191,14 @@ def bars(darkest: NDArray[np.uint8], brightest: NDArray[np.uint8]) -> Box:
     return (left / columns, top / rows, 1 - right / columns, 1 - bottom / rows)
 
 
-def _edges(
-    flat: NDArray[np.bool_], low: NDArray[np.int16], high: NDArray[np.int16], *, axis: int
-) -> tuple[int, int]:
+def _edges(flat: NDArray[np.bool_], low: NDArray[np.int16], high: NDArray[np.int16], *, axis: int) -> tuple[int, int]:
     """Count the lines that are bar from either end; one more line at a bar's edge, where half of it may be picture."""
     level = np.median(low, axis=axis)
-    even = (high.max(axis=axis) - low.min(axis=axis) <= 2 * _BAR_SPREAD) & (flat.mean(axis=axis) > 0.98) & (level <= _BAR_LEVEL)
+    even = (
+        (high.max(axis=axis) - low.min(axis=axis) <= 2 * _BAR_SPREAD)
+        & (flat.mean(axis=axis) > 0.98)
+        & (level <= _BAR_LEVEL)
+    )
     count = len(even)
     first = count if even.all() else int(np.argmin(even))
     last = 0 if even.all() else int(np.argmin(even[::-1]))

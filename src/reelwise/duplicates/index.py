@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 from msgspec import Struct
-from numpy.typing import NDArray
 
 from reelwise.duplicates.compare import Likeness, coarse, compare
 from reelwise.duplicates.fingerprint import STORED, WHOLE, Fingerprint, paired
@@ -18,11 +17,13 @@ from reelwise.duplicates.table import Table
 if TYPE_CHECKING:
     import os
 
+    from numpy.typing import NDArray
+
 __all__ = ["Candidate", "Index"]
 
 STRETCH = 32
 """Seconds of a clip that are asked about at once."""
-_CANDIDATES = 10
+_CANDIDATES = 8
 _PER_CLIP = 2
 _NEIGHBOURS = 3
 _COMPARED = 4  # candidates that are compared second by second
@@ -110,7 +111,14 @@ class Index:
         """
         seconds = fingerprint.each_second()
         keys, valid = stored_keys(seconds[:, 0])
-        return self._store.put(fingerprint.content_hash(), name, fingerprint.seconds, seconds, keys, valid)
+        return self._store.put(
+            content=fingerprint.content_hash(),
+            name=name,
+            seconds=fingerprint.seconds,
+            pictures=seconds,
+            keys=keys,
+            valid=valid,
+        )
 
     def has(self, fingerprint: Fingerprint) -> bool:
         """Say whether this very content is stored."""
@@ -145,7 +153,7 @@ class Index:
             stop = min(count, start + STRETCH)
             if count - stop < STRETCH // 4:
                 stop = count  # no stretch of a few seconds at the end
-            for candidate in self._stretch(fingerprint, start, stop, count):
+            for candidate in self._stretch(fingerprint, start, stop):
                 key = candidate.clip.content
                 if key not in found or _rank(candidate) > _rank(found[key]):
                     found[key] = candidate
@@ -154,10 +162,8 @@ class Index:
             start = stop
         return sorted(found.values(), key=_rank, reverse=True)[:_MATCHES_MOST]
 
-    def _stretch(self, fingerprint: Fingerprint, start: int, stop: int, count: int) -> list[Candidate]:
-        question = ask(
-            fingerprint.pictures, fingerprint.rate, start, stop, barred=fingerprint.box != WHOLE
-        )
+    def _stretch(self, fingerprint: Fingerprint, start: int, stop: int) -> list[Candidate]:
+        question = ask(fingerprint.pictures, fingerprint.rate, start, stop, barred=fingerprint.box != WHOLE)
         scored: dict[tuple[int, int], tuple[float, int, int]] = {}
         for place in self._votes(question):
             self._score(question, place, scored)
@@ -167,12 +173,16 @@ class Index:
                 if place not in scored:
                     self._score(question, place, scored)
         best: dict[str, Candidate] = {}
+        tried = 0
         for place in sorted(scored, key=lambda place: self._order_of(place, scored)):
             kept, (_, cut, phase) = self._clips[place[0]], scored[place]
             content = kept.content
-            if content in best or len(best) >= _COMPARED:
+            if content in best or tried >= _COMPARED:
                 continue
-            candidate = self._laid(fingerprint, kept, place[1], question.cuts[cut], phase, count, (start, stop))
+            tried += 1
+            candidate = self._laid(
+                fingerprint, kept, offset=place[1], cut=question.cuts[cut], phase=phase, near=(start, stop)
+            )
             if candidate is not None:
                 best[content] = candidate
         return list(best.values())
@@ -202,7 +212,7 @@ class Index:
         scored[place] = (score * min(1.0, 0.5 + int(there.sum()) / len(under)), cut, phase)
 
     def _laid(
-        self, fingerprint: Fingerprint, kept: Kept, offset: int, cut: Cut, phase: int, count: int, near: tuple[int, int]
+        self, fingerprint: Fingerprint, kept: Kept, *, offset: int, cut: Cut, phase: int, near: tuple[int, int]
     ) -> Candidate | None:
         rate = fingerprint.rate
         ours = paired(fingerprint.pictures, rate, phase)
@@ -221,50 +231,50 @@ class Index:
             clip=kept,
             asked=(begin + late, min(end + late, fingerprint.seconds)),
             stored=(float(begin + offset), min(float(end + offset), kept.seconds)),
-            asked_seconds=count,
+            asked_seconds=-(-len(fingerprint.pictures) // rate),
             stored_seconds=kept.count,
             cut=cut,
             likeness=likeness,
         )
 
-    def _votes(self, question: Question) -> list[tuple[int, int]]:
-        """Return (clip, offset in seconds) of the offsets along which most hits lie, at most ten."""
-        _, phases, asked, _ = question.keys.shape
+    def _hits(self, question: Question) -> NDArray[np.int64]:
+        """Look every key up: one number a hit, sorted: the clip, the offset's line and, in the last byte, its weight."""
+        _, phases, asked, bands = question.keys.shape
         second = np.broadcast_to(question.seconds, (len(question.cuts), phases, asked))
-        tallies = []
+        tallies = [np.zeros(0, np.int64)]
         for level in (self._main, self._tail):
             if level.table is None:
                 continue
-            for band in range(question.keys.shape[-1]):
+            for band in range(bands):
                 use = question.valid[..., band]
                 if band < 2:  # what stands still changes little within a second: half the phases do
                     use = use.copy()
                     use[:, 1::2] = False
-                keys, at = question.keys[..., band][use], second[use]
-                which, rows, size = level.table.find(band, keys)
+                which, rows, size = level.table.find(band, question.keys[..., band][use])
                 weight = (_MOTION_WEIGHT if band >= 2 else 1.0) * 16.0 / (1.0 + np.sqrt(size))
                 clip = level.clip_of[rows].astype(np.int64)
-                line = rows.astype(np.int64) + level.base - at[which] + _BIAS
+                line = rows.astype(np.int64) + level.base - second[use][which] + _BIAS
                 tallies.append(((clip << 32 | line) << 8) | np.clip(weight, 1, 255).astype(np.int64))
-        if not tallies:
-            return []
-        hits = np.sort(np.concatenate(tallies))
+        return np.sort(np.concatenate(tallies))
+
+    def _votes(self, question: Question) -> list[tuple[int, int]]:
+        """Return (clip, offset in seconds) of the offsets along which most hits lie, at most eight."""
+        hits = self._hits(question)
         if not len(hits):
             return []
         lines = hits >> 8
         begins = np.flatnonzero(np.concatenate(([True], lines[1:] != lines[:-1])))
         sums = np.add.reduceat(hits & 255, begins)
         lines = lines[begins]
-        most = np.flatnonzero(sums >= np.sort(sums)[-min(len(sums), 96)])
+        floor = np.sort(sums)[-min(len(sums), 96)]
         ranked = []
-        for index in most[:4096]:
-            clip = int(lines[index] >> 32)
-            offset = int(lines[index] & 0xFFFFFFFF) - _BIAS - self._first[clip]
-            ranked.append((-int(sums[index]), self._clips[clip].content, offset, clip))
-        ranked.sort()
+        for at in np.flatnonzero(sums >= floor)[:4096]:
+            clip = int(lines[at] >> 32)
+            offset = int(lines[at] & 0xFFFFFFFF) - _BIAS - self._first[clip]
+            ranked.append((-int(sums[at]), self._clips[clip].content, offset, clip))
         chosen: list[tuple[int, int]] = []
         taken: dict[int, int] = {}
-        for _, _, offset, clip in ranked:
+        for _, _, offset, clip in sorted(ranked):
             if taken.get(clip, 0) < _PER_CLIP:
                 taken[clip] = taken.get(clip, 0) + 1
                 chosen.append((clip, offset))

@@ -13,7 +13,21 @@ from numpy.typing import NDArray
 
 from reelwise.duplicates.windows import Pictures, resampled
 
-__all__ = ["BANDS", "CORE", "GRID", "MOVES", "Keys", "core_window", "keys_of", "middle", "moved", "moving", "tamed", "unit", "unrest"]
+__all__ = [
+    "BANDS",
+    "CORE",
+    "GRID",
+    "MOVES",
+    "Keys",
+    "core_window",
+    "keys_of",
+    "middle",
+    "moved",
+    "moving",
+    "tamed",
+    "unit",
+    "unrest",
+]
 
 GRID = 16
 """Cells of a side of the pictures that are compared."""
@@ -59,16 +73,18 @@ def waves(pictures: Pictures) -> NDArray[np.float32]:
 
 def unit(pictures: Pictures) -> Pictures:
     """Take out the mean and scale to length 1: (..., 256)."""
-    centred = pictures - pictures.mean(axis=-1, keepdims=True)
-    result: Pictures = centred / (np.linalg.norm(centred, axis=-1, keepdims=True) + 1e-3)
-    return result
+    centred: Pictures = pictures - pictures.mean(axis=-1, keepdims=True)
+    centred /= np.sqrt(np.einsum("...x,...x->...", centred, centred))[..., None] + 1e-3
+    return centred
 
 
 def tamed(pictures: Pictures) -> Pictures:
     """Hold down the levels of a few cells that stand far out, a logo's: (n, 256)."""
     for _ in range(3):
-        middle, spread = pictures.mean(axis=1, keepdims=True), 2 * pictures.std(axis=1, keepdims=True)
-        pictures = np.clip(pictures, middle - spread, middle + spread)
+        middle = pictures.mean(axis=1, keepdims=True)
+        centred = pictures - middle
+        spread = 2 * np.sqrt(np.einsum("nx,nx->n", centred, centred) / pictures.shape[1])[:, None]
+        pictures = np.minimum(np.maximum(pictures, middle - spread), middle + spread)
     return pictures
 
 

@@ -11,7 +11,7 @@ from reelwise.duplicates.windows import Pictures, resampled
 
 __all__ = ["ASKED_MOST", "CUTS", "CUTS_BARRED", "Cut", "Question", "ask"]
 
-ASKED_MOST = 16
+ASKED_MOST = 12
 """Seconds of a stretch that are looked up and compared first: those in which most moves, and some between them."""
 _KEYED = 4  # pictures a second that are looked up
 
@@ -91,7 +91,8 @@ def ask(pictures: NDArray[np.uint8], rate: int, start: int, stop: int, *, barred
     Args:
         pictures: uint8 (n, 24, 24), `rate` of them a second.
         rate: pictures a second.
-        start, stop: whole seconds of the clip.
+        start: first whole second of the stretch.
+        stop: the second after its last.
         barred: whether bars were cut off.
     """
     cuts = CUTS + CUTS_BARRED if barred else CUTS

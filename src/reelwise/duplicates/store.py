@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from msgspec import Struct
-from numpy.typing import NDArray
 
 from reelwise.duplicates.fingerprint import SIDE, STORED
 from reelwise.errors import InputError, OutputError
@@ -17,6 +16,8 @@ from reelwise.errors import InputError, OutputError
 if TYPE_CHECKING:
     import os
     from collections.abc import Iterator
+
+    from numpy.typing import NDArray
 
 __all__ = ["Kept", "Store"]
 
@@ -48,7 +49,9 @@ def _mapped(path: str) -> Iterator[None]:
     try:
         yield
     except sqlite3.OperationalError as error:
-        raise OutputError(f"cannot be used: {error}", where=path, hint="check the folder, its rights and the disk") from None
+        raise OutputError(
+            f"cannot be used: {error}", where=path, hint="check the folder, its rights and the disk"
+        ) from None
     except sqlite3.DatabaseError as error:
         raise InputError(f"is no index, or a damaged one: {error}", where=path, hint="name another file") from None
 
@@ -115,6 +118,7 @@ class Store:
 
     def put(
         self,
+        *,
         content: str,
         name: str,
         seconds: float,
@@ -148,14 +152,19 @@ class Store:
 
     def since(self, last: int) -> Iterator[tuple[Kept, NDArray[np.uint16], NDArray[np.bool_]]]:
         """Yield clips added after one, with their keys uint16 (n, 4) and which of them are valid."""
-        with _mapped(self.path), closing(
-            self._base.execute(
-                "SELECT id, content, name, seconds, count, keys, valid FROM clip WHERE id > ? ORDER BY id", (last,)
-            )
-        ) as rows:
+        with (
+            _mapped(self.path),
+            closing(
+                self._base.execute(
+                    "SELECT id, content, name, seconds, count, keys, valid FROM clip WHERE id > ? ORDER BY id", (last,)
+                )
+            ) as rows,
+        ):
             for number, content, name, seconds, count, keys, valid in rows:
                 if len(keys) != count * 8 or len(valid) * 8 < count * 4:
-                    raise InputError("is damaged: the keys of a clip are cut off", where=self.path, hint="build it anew")
+                    raise InputError(
+                        "is damaged: the keys of a clip are cut off", where=self.path, hint="build it anew"
+                    )
                 bits = np.unpackbits(np.frombuffer(valid, np.uint8), count=count * 4).astype(np.bool_)
                 found = np.frombuffer(keys, "<u2").reshape(count, 4).astype(np.uint16)
                 yield Kept(number, content, name, seconds, count), found, bits.reshape(count, 4)

@@ -39,7 +39,7 @@ class Table:
     @property
     def bytes(self) -> int:
         """Count the memory of the tables."""
-        return sum(a.nbytes for a in (*self._starts, *self._rows))
+        return sum(a.nbytes for a in self._starts) + sum(a.nbytes for a in self._rows)
 
     def find(self, band: int, keys: Keys) -> tuple[NDArray[np.intp], Rows, NDArray[np.int64]]:
         """Look keys up.
