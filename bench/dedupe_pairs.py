@@ -40,7 +40,7 @@ class Source:
     @property
     def camera(self) -> str:
         name = self.name
-        for start in ("intel_asl_", "tmk_chair-", "drawn-0", "drawn-1", "drawn-2", "drawn-3", "drawn-4", "drawn-5"):
+        for start in ("intel_asl_", "tmk_chair-", "drawn-"):
             if name.startswith(start):
                 return start
         return name

@@ -67,7 +67,7 @@ def _waves() -> tuple[NDArray[np.float32], NDArray[np.intp]]:
 def waves(pictures: Pictures) -> NDArray[np.float32]:
     """Return the 32 lowest cosine coefficients: float32 (n, 16, 16) to (n, 32)."""
     basis, lowest = _waves()
-    found = np.matmul(np.matmul(basis, pictures), basis.T)
+    found: NDArray[np.float32] = np.matmul(np.matmul(basis, pictures), basis.T)
     return found.reshape(len(pictures), -1)[:, lowest]
 
 
@@ -80,12 +80,13 @@ def unit(pictures: Pictures) -> Pictures:
 
 def tamed(pictures: Pictures) -> Pictures:
     """Hold down the levels of a few cells that stand far out, a logo's: (n, 256)."""
+    held: Pictures = pictures
     for _ in range(3):
-        middle = pictures.mean(axis=1, keepdims=True)
-        centred = pictures - middle
+        middle = held.mean(axis=1, keepdims=True)
+        centred = held - middle
         spread = 2 * np.sqrt(np.einsum("nx,nx->n", centred, centred) / pictures.shape[1])[:, None]
-        pictures = np.minimum(np.maximum(pictures, middle - spread), middle + spread)
-    return pictures
+        held = np.minimum(np.maximum(held, middle - spread), middle + spread)
+    return held
 
 
 def moved(pictures: Pictures, before: Pictures) -> Pictures:
@@ -105,7 +106,8 @@ def unrest(change: Pictures) -> NDArray[np.float32]:
     side = change.shape[1]
     lines = padded[:, :side] + padded[:, 1 : side + 1] + padded[:, 2:]
     smooth = np.abs(lines[:, :, :side] + lines[:, :, 1 : side + 1] + lines[:, :, 2:]).reshape(len(change), -1) / 9
-    return np.partition(smooth, smooth.shape[1] - 10, axis=1)[:, -10:].mean(axis=1)
+    most: NDArray[np.float32] = np.partition(smooth, smooth.shape[1] - 10, axis=1)[:, -10:].mean(axis=1)
+    return most
 
 
 def moving(change: Pictures) -> NDArray[np.bool_]:
