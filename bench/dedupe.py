@@ -232,14 +232,19 @@ def cut(whole: Fingerprint, seconds: int) -> Fingerprint:
 
 
 def synthetic(real: list[Fingerprint], rng: np.random.Generator, seconds: int, pace: int = 8) -> Fingerprint:
-    """Make footage that never was: two real clips at other speeds, turned over and mixed, with a field that drifts."""
-    a, b = (real[int(i)].pictures.astype(np.float32) for i in rng.integers(0, len(real), 2))
-    at = np.arange(seconds * pace) * (8 // pace)
-    one = a[(at * rng.uniform(0.2, 1.5) + rng.integers(len(a))).astype(int) % len(a)]
-    two = b[(at * rng.uniform(0.2, 1.5) + rng.integers(len(b))).astype(int) % len(b)][:, ::-1, ::-1]
-    coarse = np.kron(rng.normal(0, 40, (6, 6)), np.ones((4, 4)))
-    share = rng.uniform(0.2, 0.8)
-    mixed = share * one + (1 - share) * np.roll(two, int(rng.integers(24)), axis=2) + coarse
+    """Make footage that never was: a ground of its own, three shapes that walk over it, and a trace of a real clip."""
+    at = np.arange(seconds * pace) / pace
+    ground = np.kron(rng.normal(120, 45, (6, 6)), np.ones((4, 4))) + np.kron(rng.normal(0, 20, (12, 12)), np.ones((2, 2)))
+    y, x = np.mgrid[:24, :24].astype(np.float32)
+    mixed = np.broadcast_to(ground.astype(np.float32), (len(at), 24, 24)).copy()
+    for _ in range(3):
+        way = rng.uniform(3, 20, 2)[:, None] + rng.uniform(3, 9, 2)[:, None] * np.sin(
+            at[None, :] * rng.uniform(0.1, 1.5, 2)[:, None] + rng.uniform(0, 6, 2)[:, None]
+        )
+        far = (y - way[0][:, None, None]) ** 2 + (x - way[1][:, None, None]) ** 2
+        mixed += np.where(far < rng.uniform(3, 16), np.float32(rng.uniform(-80, 80)), np.float32(0))
+    a = real[int(rng.integers(len(real)))].pictures
+    mixed += 0.15 * a[(np.arange(len(at)) + int(rng.integers(len(a)))) % len(a)]
     pictures = np.clip(mixed, 0, 255).astype(np.uint8)
     return Fingerprint(pictures=pictures, rate=pace, seconds=float(seconds))
 

@@ -66,7 +66,8 @@ def coarse(question: Question, seconds: NDArray[np.uint8], before: NDArray[np.ui
     both = resampled(np.concatenate((seconds, before)), GRID, core_window())
     now, earlier = both[:count], both[count:]
     there: NDArray[np.bool_] = np.any(seconds.reshape(count, -1), axis=1)
-    still = unit(tamed(now.reshape(count, -1)))
+    held = tamed(seconds.reshape(count, -1).astype(np.float32)).reshape(seconds.shape)
+    still = unit(resampled(held, GRID, core_window()).reshape(count, -1))
     change = moved(now, earlier).reshape(count, -1)
     change[~there | (seconds == before).all(axis=(1, 2))] = 0
     # what one side has no picture for says nothing about the other

@@ -23,10 +23,10 @@ __all__ = ["Candidate", "Index"]
 
 STRETCH = 32
 """Seconds of a clip that are asked about at once."""
-_CANDIDATES = 8
+_CANDIDATES = 6
 _PER_CLIP = 2
-_NEIGHBOURS = 3
-_COMPARED = 4  # candidates that are compared second by second
+_NEIGHBOURS = 2
+_COMPARED = 3  # candidates that are compared second by second
 _MATCHES_MOST = 8
 _COMPARE_MOST = 7200  # seconds laid over each other at most
 _TAIL_MOST = 50_000
@@ -258,7 +258,7 @@ class Index:
         return np.sort(np.concatenate(tallies))
 
     def _votes(self, question: Question) -> list[tuple[int, int]]:
-        """Return (clip, offset in seconds) of the offsets along which most hits lie, at most eight."""
+        """Return (clip, offset in seconds) of the offsets along which most hits lie, at most six."""
         hits = self._hits(question)
         if not len(hits):
             return []

@@ -37,7 +37,7 @@ BANDS = 4
 MOVES = 4.0
 """Luma levels that the ten most changed of 576 smoothed cells change by on average when something moves. Measured: seconds in
 which nobody moved 0.5 to 3, with sensor noise of 10 levels 2.3; a person or a car 15 to 130."""
-_FLAT = 2.0  # luma levels of contrast below which a picture says nothing
+FLAT = 2.0  # luma levels of contrast below which a picture says nothing
 
 Keys = NDArray[np.uint16]
 
@@ -135,9 +135,10 @@ def stored_keys(seconds: NDArray[np.uint8]) -> tuple[Keys, NDArray[np.bool_]]:
     count = len(pictures)
     keys = np.zeros((count, BANDS), np.uint16)
     valid = np.zeros((count, BANDS), np.bool_)
-    held = tamed(pictures.reshape(count, -1))
-    keys[:, :2] = keys_of(waves(held.reshape(pictures.shape)))
-    valid[:, :2] = (held.std(axis=1) >= _FLAT)[:, None]
+    held = tamed(seconds.reshape(count, -1).astype(np.float32)).reshape(seconds.shape)
+    still = resampled(held, GRID, core_window())
+    keys[:, :2] = keys_of(waves(still))
+    valid[:, :2] = (still.reshape(count, -1).std(axis=1) >= FLAT)[:, None]
     if count > 1:
         change = moved(pictures[1:], pictures[:-1])
         keys[1:, 2:] = keys_of(waves(change))

@@ -6,12 +6,12 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from reelwise.duplicates.keys import CORE, GRID, Keys, keys_of, middle, moved, moving, tamed, unit, unrest, waves
+from reelwise.duplicates.keys import CORE, FLAT, GRID, Keys, keys_of, middle, moved, moving, tamed, unit, unrest, waves
 from reelwise.duplicates.windows import Pictures, resampled
 
 __all__ = ["ASKED_MOST", "CUTS", "CUTS_BARRED", "Cut", "Question", "ask"]
 
-ASKED_MOST = 12
+ASKED_MOST = 10
 """Seconds of a stretch that are looked up and compared first: those in which most moves, and some between them."""
 _KEYED = 4  # pictures a second that are looked up
 
@@ -45,7 +45,7 @@ CUTS_BARRED = tuple(Cut(*sides) for sides in ((1.0, 0.9), (1.0, 0.8), (0.9, 1.0)
 
 
 class Question(Struct, frozen=True, eq=False):
-    """Keys and pictures of up to 16 seconds of a stretch.
+    """Keys and pictures of up to ten seconds of a stretch.
 
     Attributes:
         cuts: (c,) the cuts tried.
@@ -113,18 +113,24 @@ def ask(pictures: NDArray[np.uint8], rate: int, start: int, stop: int, *, barred
     phases = len(range(0, rate, step))
     keys = np.empty((len(cuts), phases, count, 4), np.uint16)
     valid = np.empty(keys.shape, np.bool_)
+    size = needed.shape[1]
+    held = tamed(needed.reshape(len(needed), -1).astype(np.float32)).reshape(len(needed), size, size)
+    raw = needed.astype(np.float32)
     for number, cut in enumerate(cuts):
-        small = resampled(needed, GRID, cut.keyed())
-        flat = tamed(small.reshape(len(small), wide))
+        window = cut.keyed()
+        small = resampled(held, GRID, window)
+        flat = small.reshape(len(small), wide)
         still[:, number] = unit(flat)[now_at]
-        shift = moved(small[now_at.ravel()], small[before_at.ravel()]).reshape(count, rate, GRID, GRID)
+        plain = resampled(raw, GRID, window)
+        shift = moved(plain[now_at.ravel()], plain[before_at.ravel()]).reshape(count, rate, GRID, GRID)
         shift[~has_before | ~seen] = 0
         change[:, number] = shift.reshape(count, rate, wide)
-        keys[number, :, :, :2] = keys_of(waves(flat.reshape(small.shape)))[now_at[:, ::step]].transpose(1, 0, 2)
-        valid[number, :, :, :2] = (flat.std(axis=1) >= 2.0)[now_at[:, ::step]].T[..., None]
+        keys[number, :, :, :2] = keys_of(waves(small))[now_at[:, ::step]].transpose(1, 0, 2)
         keyed = np.ascontiguousarray(shift[:, ::step].transpose(1, 0, 2, 3)).reshape(-1, GRID, GRID)
         keys[number, :, :, 2:] = keys_of(waves(keyed)).reshape(phases, count, 2)
-        valid[number, :, :, 2:] = moving(keyed).reshape(phases, count)[..., None]
+        if not number:  # what says anything is the same in every window, near enough
+            valid[..., :2] = (flat.std(axis=1) >= FLAT)[now_at[:, ::step]].T[..., None]
+            valid[..., 2:] = moving(keyed).reshape(phases, count)[..., None]
     shape = (count, len(cuts) * rate, wide)
     changed = change.reshape(shape)
     return Question(
