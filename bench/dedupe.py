@@ -25,9 +25,9 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
+
 from dedupe_clips import TRANSFORMS
 from dedupe_pairs import STRETCH, TUNED_ON, Source, copies, fingerprint, overlap, sources
-
 from reelwise.duplicates import Index, seen
 from reelwise.duplicates.fingerprint import Fingerprint, picture_of, reduced
 from reelwise.duplicates.keys import stored_keys
@@ -48,7 +48,12 @@ def wilson(hits: int, total: int) -> list[float]:
 
 
 def rate(hits: int, total: int) -> dict[str, Any]:
-    return {"hits": hits, "of": total, "share": round(hits / total, 4) if total else None, "wilson95": wilson(hits, total)}
+    return {
+        "hits": hits,
+        "of": total,
+        "share": round(hits / total, 4) if total else None,
+        "wilson95": wilson(hits, total),
+    }
 
 
 def fresh(work: Path, name: str) -> Path:
@@ -234,7 +239,9 @@ def cut(whole: Fingerprint, seconds: int) -> Fingerprint:
 def synthetic(real: list[Fingerprint], rng: np.random.Generator, seconds: int, pace: int = 8) -> Fingerprint:
     """Make footage that never was: a ground of its own, three shapes that walk over it, and a trace of a real clip."""
     at = np.arange(seconds * pace) / pace
-    ground = np.kron(rng.normal(120, 45, (6, 6)), np.ones((4, 4))) + np.kron(rng.normal(0, 20, (12, 12)), np.ones((2, 2)))
+    ground = np.kron(rng.normal(120, 45, (6, 6)), np.ones((4, 4))) + np.kron(
+        rng.normal(0, 20, (12, 12)), np.ones((2, 2))
+    )
     y, x = np.mgrid[:24, :24].astype(np.float32)
     mixed = np.broadcast_to(ground.astype(np.float32), (len(at), 24, 24)).copy()
     for _ in range(3):

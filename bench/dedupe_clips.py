@@ -6,7 +6,10 @@ import hashlib
 import shutil
 import subprocess
 import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 TRANSFORMS: dict[str, str] = {
     "reencode": "null",

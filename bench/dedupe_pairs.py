@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
+
 from dedupe_clips import SECONDS_MAX, TRANSFORMS, transformed
 from dedupe_drawn import drawn_activity, drawn_stretch
-
 from reelwise.duplicates.fingerprint import Builder, Fingerprint
 from reelwise.video import gate, track
 from reelwise.video.reader import Reader
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 TUNED_ON = ("intel_car", "intel_asl_", "skv_bikes", "mdn_rabbit", "drawn-0", "drawn-1")
 """Scenes that thresholds and coefficients were set on; all others are only reported on."""
@@ -35,10 +38,12 @@ class Source:
     seconds: float = field(default=0.0)
 
     def is_active(self, start: float, stop: float) -> bool:
+        """Say whether something moves for half a second of a span."""
         return sum(max(0.0, min(b, stop) - max(a, start)) for a, b in self.active) >= 0.5
 
     @property
     def camera(self) -> str:
+        """Name the camera."""
         name = self.name
         for start in ("intel_asl_", "tmk_chair-", "drawn-"):
             if name.startswith(start):
@@ -47,6 +52,7 @@ class Source:
 
     @property
     def tuned(self) -> bool:
+        """Say whether it was tuned on."""
         return self.name.startswith(TUNED_ON)
 
 

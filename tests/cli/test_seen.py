@@ -1,13 +1,16 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from click.testing import CliRunner, Result
 
 from reelwise.cli import main
 from reelwise.cli.seen import cli
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def run(*arguments: object) -> Result:

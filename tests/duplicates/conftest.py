@@ -30,7 +30,10 @@ def _footage(scene: int, take: int, seconds: float, *, movers: int = 4) -> np.nd
     ground = _ground(scene)
     y, x = np.mgrid[:ROWS, :COLUMNS]
     grids = np.empty((round(seconds * RATE), ROWS, COLUMNS), np.uint8)
-    cast = [(rng.uniform(20, 140, 2), rng.uniform(-12, 12, 2), rng.uniform(0.1, 0.6), rng.choice([-90, 90])) for _ in range(movers)]
+    cast = [
+        (rng.uniform(20, 140, 2), rng.uniform(-12, 12, 2), rng.uniform(0.1, 0.6), rng.choice([-90, 90]))
+        for _ in range(movers)
+    ]
     for index in range(len(grids)):
         time = index / RATE
         picture = ground.copy()

@@ -136,7 +136,7 @@ def test_the_order_of_adds_does_not_matter_and_twice_is_once(tmp_path_factory, p
         assert (mixed.clips, len(mixed)) == (6, 36)
 
 
-def test_levels_are_merged_and_answers_stay(tmp_path, footage, print_of, prints, monkeypatch):
+def test_levels_are_merged_and_answers_stay(tmp_path, prints, monkeypatch):
     monkeypatch.setattr("reelwise.duplicates.index._TAIL_MOST", 10)
     with Index(tmp_path / "i.db") as index:
         for number, print_ in enumerate(prints):
