@@ -19,13 +19,15 @@ def run(*arguments: object) -> Result:
 
 def test_a_clip_is_new_and_then_it_is_not(drawn_clip: Path, tmp_path: Path) -> None:
     index = tmp_path / "seen.db"
-    first = json.loads(run(index, drawn_clip, "--add", "--json").stdout)["clips"][0]
+    whole = json.loads(run(index, drawn_clip, "--add", "--json").stdout)
+    first = whole["clips"][0]
     again = json.loads(run(index, drawn_clip, "--add", "--json").stdout)["clips"][0]
 
     assert (first["verdict"], first["added"]) == ("new", True)
     assert (again["verdict"], again["added"]) == ("duplicate", False)
     assert again["probability"] > 0.85
     assert again["matches"][0]["clip"] == str(drawn_clip)
+    assert whole["error"]["duplicates.false_share"]["kind"] == "published"
 
 
 def test_people_read_where(drawn_clip: Path, tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ def cli(index: Path, clips: tuple[Path, ...], add: bool, as_json: bool) -> None:
     """Say whether CLIPS, or parts of them, are in the file INDEX: of which clip, at which times, how likely."""
     import msgspec
 
-    from reelwise.duplicates import Index, fingerprint_clip, seen
+    from reelwise.duplicates import Index, error, fingerprint_clip, seen
     from reelwise.errors import InputError
 
     if not add and not index.exists():
@@ -46,7 +46,7 @@ def cli(index: Path, clips: tuple[Path, ...], add: bool, as_json: bool) -> None:
                 if add:
                     note("stored" if added else "this very fingerprint was stored already")
     if as_json:
-        print_json({"index": str(index), "clips": rows})
+        print_json({"index": str(index), "clips": rows, "error": error()})
 
 
 def _print(clip: Path, answer: Answer, seconds: float) -> None:

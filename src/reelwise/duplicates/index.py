@@ -23,7 +23,7 @@ __all__ = ["Candidate", "Index"]
 
 STRETCH = 32
 """Seconds of a clip that are asked about at once."""
-_CANDIDATES = 6
+_CANDIDATES = 8
 _PER_CLIP = 2
 _NEIGHBOURS = 2
 _COMPARED = 3  # candidates that are compared second by second
@@ -247,9 +247,9 @@ class Index:
                 continue
             for band in range(bands):
                 use = question.valid[..., band]
-                if band < 2:  # what stands still changes little within a second: half the phases do
+                if band < 2:  # what stands still changes little within a second: two phases do
                     use = use.copy()
-                    use[:, 1::2] = False
+                    use[:, np.arange(phases) % max(1, phases // 2) != 0] = False
                 which, rows, size = level.table.find(band, question.keys[..., band][use])
                 weight = (_MOTION_WEIGHT if band >= 2 else 1.0) * 16.0 / (1.0 + np.sqrt(size))
                 clip = level.clip_of[rows].astype(np.int64)
@@ -258,7 +258,7 @@ class Index:
         return np.sort(np.concatenate(tallies))
 
     def _votes(self, question: Question) -> list[tuple[int, int]]:
-        """Return (clip, offset in seconds) of the offsets along which most hits lie, at most six."""
+        """Return (clip, offset in seconds) of the offsets along which most hits lie, at most eight."""
         hits = self._hits(question)
         if not len(hits):
             return []

@@ -13,7 +13,7 @@ __all__ = ["ASKED_MOST", "CUTS", "CUTS_BARRED", "Cut", "Question", "ask"]
 
 ASKED_MOST = 10
 """Seconds of a stretch that are looked up and compared first: those in which most moves, and some between them."""
-_KEYED = 4  # pictures a second that are looked up
+_KEYED = 8  # pictures a second that are looked up
 
 
 class Cut(Struct, frozen=True):
