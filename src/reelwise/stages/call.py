@@ -109,9 +109,7 @@ class Call(Stage, frozen=True, kw_only=True):
         if self.part == "audio":
             return 0.0, 0.0, rule.audio(item.audio_seconds), 0.0
         native = self.part == "video" or (self.part == "auto" and rule.fps_default is not None and not _packed(item))
-        detail = (
-            self.detail if rule.details else ""
-        )  # asked of a model that has levels, where this one stands in for it
+        detail = self.detail if rule.details else ""  # asked of a model that has levels, where this one stands in for it
         if not native:
             return item.frames * rule.image(item.width_px, item.height_px, detail), 0.0, 0.0, item.frames
         frames = item.frames
