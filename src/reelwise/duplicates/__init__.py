@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from reelwise.duplicates.clip import fingerprint_clip
-    from reelwise.duplicates.error import error
     from reelwise.duplicates.fingerprint import Builder, Fingerprint
     from reelwise.duplicates.index import Index
+    from reelwise.duplicates.measured import error
     from reelwise.duplicates.verdict import Answer, Match, seen
 
 __all__ = ["Answer", "Builder", "Fingerprint", "Index", "Match", "error", "fingerprint_clip", "seen"]
@@ -23,7 +23,7 @@ _HOME = {
     "Fingerprint": "fingerprint",
     "Index": "index",
     "Match": "verdict",
-    "error": "error",
+    "error": "measured",
     "fingerprint_clip": "clip",
     "seen": "verdict",
 }
