@@ -24,6 +24,7 @@ COMMANDS: dict[str, str] = {
     "stack": "Pull levers one after another and print the waterfall.",
     "diff": "Say what a change to a workload file does to the bill, and stop above a gate.",
     "search": "Find the cheapest combination of levers under a quality floor.",
+    "seen": "Say whether a clip, or a part of it, has been seen before.",
     "tokens": "Count the billable tokens of a picture, a video or a minute of sound.",
     "rates": "List, show, check and compare prices.",
     "doctor": "Say what is installed and what is missing, with the command that installs it.",

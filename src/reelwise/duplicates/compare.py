@@ -1,0 +1,180 @@
+"""Two clips laid over each other at one offset: how alike is what stands still, and what moves."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from msgspec import Struct
+
+from reelwise.duplicates.fingerprint import SIDE, STORED
+from reelwise.duplicates.keys import GRID, MOVES, core_window, moved, tamed, unit, unrest
+from reelwise.duplicates.windows import Pictures, resampled, weights
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from reelwise.duplicates.question import Cut, Question
+
+__all__ = ["Likeness", "coarse", "compare"]
+
+_ALIKE = 0.55  # correlation of what stands still from which a second counts as the same scene
+_FITS = 0.995  # correlation from which a cut needs no mending
+_GAP = 1  # seconds of a run that may be unlike: a cut that falls between two samples
+
+
+Window = tuple[float, float, float, float]
+_WAYS = (
+    *((-1, 0, -1, 0), (1, 0, 1, 0), (0, -1, 0, -1), (0, 1, 0, 1)),  # shift
+    *((-1, -1, 1, 1), (1, 1, -1, -1), (-1, 0, 1, 0), (1, 0, -1, 0), (0, -1, 0, 1), (0, 1, 0, -1)),  # scale
+)
+
+
+class Likeness(Struct, frozen=True):
+    """How alike two runs of seconds are.
+
+    Attributes:
+        start, stop: half seconds of the run, counted from the first one compared.
+        still: mean correlation of the pictures, -1..1.
+        moving_seconds: seconds of the run in which something moves in either.
+        motion: agreement of what moves over those seconds, -1..1: 1 where both change by the same levels at the same
+            places, 0 where it has nothing in common. The contrast of what stands still sets the scale: a darker car is
+            another car.
+        typical: the median of those half seconds' own agreements.
+    """
+
+    start: int
+    stop: int
+    still: float
+    moving_seconds: float
+    motion: float
+    typical: float
+
+
+def coarse(question: Question, seconds: NDArray[np.uint8], before: NDArray[np.uint8]) -> tuple[float, int, int]:
+    """Find the cut and the phase at which a question fits best.
+
+    Args:
+        question: t seconds of a stretch.
+        seconds: uint8 (t, 24, 24), the stored seconds that lie under them; all 0 where there is none.
+        before: uint8 (t, 24, 24), the stored second before each, or the same one where there is none.
+
+    Returns:
+        A score, higher is more alike, the index of the cut, and the phase.
+    """
+    count = len(seconds)
+    both = resampled(np.concatenate((seconds, before)), GRID, core_window())
+    now, earlier = both[:count], both[count:]
+    there: NDArray[np.bool_] = np.any(seconds.reshape(count, -1), axis=1)
+    held = tamed(seconds.reshape(count, -1).astype(np.float32)).reshape(seconds.shape)
+    still = unit(resampled(held, GRID, core_window()).reshape(count, -1))
+    change = moved(now, earlier).reshape(count, -1)
+    change[~there | (seconds == before).all(axis=(1, 2))] = 0
+    # what one side has no picture for says nothing about the other
+    seen = question.seen & there[:, None]
+    alike = np.einsum("tk,tk->k", np.matmul(question.still, still[:, :, None])[..., 0], seen)
+    alike /= np.maximum(1, seen.sum(axis=0))
+    stored_power = np.einsum("tx,tx->t", change, change)
+    known = question.changes & (stored_power > 0)[:, None]
+    together = np.einsum("tk,tk->k", np.matmul(question.change, change[:, :, None])[..., 0], known)
+    power = np.einsum("tk,tk->k", question.power, known) * np.einsum("t,tk->k", stored_power, known)
+    floor = (MOVES * 0.5) ** 2 * GRID * GRID * 0.1
+    motion = together / np.sqrt(power + floor**2)
+    score = alike + motion
+    best = int(np.argmax(score))
+    return float(score[best]), best // question.phases, best % question.phases
+
+
+def compare(asked: NDArray[np.uint8], stored: NDArray[np.uint8], cut: Cut, *, around: int) -> Likeness | None:
+    """Compare picture by picture and measure the run of like ones around a second.
+
+    Args:
+        asked: uint8 (n, 2, 24, 24), seconds of the asked clip.
+        stored: the same of the stored clip, which lie under them.
+        cut: what part of the stored picture the asked one shows; mended by a few hundredths first.
+        around: a second that the run is to hold, or to be near.
+
+    Returns:
+        The likeness of the run, or None where no second is alike.
+    """
+    asked, stored = (pictures.reshape(-1, *pictures.shape[2:]) for pictures in (asked, stored))
+    ours = resampled(asked, GRID, cut.asked())
+    window = _mended(ours, stored, cut.stored())
+    theirs = resampled(stored, GRID, window)
+    count, wide = len(ours), GRID * GRID
+    left, right = tamed(ours.reshape(count, wide)), tamed(theirs.reshape(count, wide))
+    alike = np.einsum("tx,tx->t", unit(left), unit(right))
+    run = _run(alike >= _ALIKE, around * STORED)
+    if run is None:
+        return None
+    start, stop = run
+    still = float(alike[start:stop].mean())
+    nothing = Likeness(start, stop, still, 0.0, 0.0, 0.0)
+    if stop - start <= STORED:
+        return nothing
+    gain = float(np.median(left[start:stop].std(axis=1) / (right[start:stop].std(axis=1) + 1e-3)))
+    a = _smooth(moved(ours[start + STORED : stop], ours[start : stop - STORED]))
+    b = _smooth(moved(theirs[start + STORED : stop], theirs[start : stop - STORED])) * gain
+    active = np.maximum(unrest(a), unrest(b)) >= MOVES
+    number = int(active.sum())
+    if not number:
+        return nothing
+    a, b = a[active].reshape(number, -1), b[active].reshape(number, -1)
+    dot, power = np.einsum("tx,tx->t", a, b), np.einsum("tx,tx->t", a, a) + np.einsum("tx,tx->t", b, b) + 1e-6
+    motion = float(2 * dot.sum() / power.sum())
+    typical = float(np.median(2 * dot / power))
+    return Likeness(start, stop, still, number / STORED, motion, typical)
+
+
+def _mended(ours: Pictures, stored: NDArray[np.uint8], window: Window) -> Window:
+    """Shift and scale a window by hundredths to where what stands still fits best, on a few pictures."""
+    few = np.unique(np.linspace(0, len(ours) - 1, 4).astype(int))
+    wanted = unit(ours[few].reshape(len(few), -1))
+    chosen = np.ascontiguousarray(stored[few], np.float32)
+
+    def fit(windows: list[Window]) -> NDArray[np.float32]:
+        across = np.stack([weights(GRID, SIDE, left, right) for left, _, right, _ in windows])[:, None]
+        down = np.stack([weights(GRID, SIDE, top, bottom) for _, top, _, bottom in windows])[:, None]
+        seen = np.matmul(np.matmul(down, chosen), across.transpose(0, 1, 3, 2)).reshape(len(windows), len(few), -1)
+        alike: NDArray[np.float32] = np.einsum("tx,wtx->w", wanted, unit(seen))
+        return alike
+
+    best = window
+    score = float(fit([window])[0])
+    if score >= _FITS * len(few):
+        return window
+    for step in (0.02, 0.01, 0.005):
+        for _ in range(2):
+            moves = [_step(best, way, step) for way in _WAYS]
+            moves = [move for move in moves if min(move) >= 0 and max(move) <= 1]
+            if not moves:
+                break
+            tried = fit(moves)
+            top = int(np.argmax(tried))
+            if tried[top] <= score + 1e-5:
+                break
+            score, best = float(tried[top]), moves[top]
+    return best
+
+
+def _step(window: Window, way: tuple[int, int, int, int], step: float) -> Window:
+    left, top, right, bottom = (round(side + step * by, 4) for side, by in zip(window, way, strict=True))
+    return left, top, right, bottom
+
+
+def _run(alike: NDArray[np.bool_], around: int) -> tuple[int, int] | None:
+    """Find the longest run of True with gaps of at most a second, the one that holds `around` first."""
+    where = np.flatnonzero(alike)
+    if not len(where):
+        return None
+    parts = np.split(where, np.flatnonzero(np.diff(where) > _GAP * STORED + 1) + 1)
+    runs = [(int(part[0]), int(part[-1]) + 1) for part in parts]
+    return max(runs, key=lambda run: (run[0] <= around < run[1], run[1] - run[0], -run[0]))
+
+
+def _smooth(change: Pictures) -> Pictures:
+    padded = np.pad(change, ((0, 0), (1, 1), (1, 1)), mode="edge")
+    side = change.shape[1]
+    lines = padded[:, :side] + padded[:, 1 : side + 1] + padded[:, 2:]
+    result: Pictures = (lines[:, :, :side] + lines[:, :, 1 : side + 1] + lines[:, :, 2:]) / 9
+    return result
