@@ -20,6 +20,7 @@ __all__ = ["COMMANDS", "cli", "main"]
 COMMANDS: dict[str, str] = {
     "init": "Ask the four questions and write a commented workload file.",
     "audit": "Count what a clip would cost, and what each lever takes off it.",
+    "scan": "Find when something happens in a video, faster than it can be decoded.",
     "price": "Price a workload: the month, per unit, with a band and what moves it.",
     "stack": "Pull levers one after another and print the waterfall.",
     "diff": "Say what a change to a workload file does to the bill, and stop above a gate.",

@@ -36,35 +36,44 @@ if TYPE_CHECKING:
     from av.video.stream import VideoStream
     from numpy.typing import NDArray
 
-__all__ = ["SIDE_MAX", "Reader", "probe"]
+__all__ = [
+    "BROKEN_MAX",
+    "FOREIGN",
+    "SIDE_MAX",
+    "Reader",
+    "mapped",
+    "open_container",
+    "probe",
+    "video_stream",
+]
 
 SIDE_MAX = 16_384
 _PIXELS_MAX = 2**27
-_BROKEN_MAX = 2_000  # broken packets in a row until the clip is given up
+BROKEN_MAX = 2_000  # broken packets in a row until the clip is given up
 _CHANNELS_MAX = 64
 _READ_ERRORS_MAX = 50
 _TEXT_ART = frozenset({"tty", "bin", "xbin", "adf", "idf", "lavfi"})  # demuxers that call a text file a video
 _TURNING = ("mov", "mp4", "matroska", "webm")  # containers that can carry a rotation
 _SAMPLES = {"u8": np.uint8, "s16": np.int16, "s32": np.int32, "s64": np.int64, "flt": np.float32, "dbl": np.float64}
-_FOREIGN = (av.error.FFmpegError, ValueError, OverflowError, NotImplementedError, MemoryError)
+_HINT = "is it a video? try to play it, or re-encode it: ffmpeg -i IN -c:v libx264 OUT.mp4"
+FOREIGN = (av.error.FFmpegError, ValueError, OverflowError, NotImplementedError, MemoryError)
 
 
 @contextmanager
-def _mapped(path: str) -> Iterator[None]:
+def mapped(path: str, hint: str = _HINT) -> Iterator[None]:
     """Turn libav's errors into a `MediaError`; interrupts pass."""
     try:
         yield
     except MediaError:
         raise
-    except _FOREIGN as error:
-        raise _media_error(path, error) from None
+    except FOREIGN as error:
+        raise _media_error(path, error, hint) from None
 
 
-def _media_error(path: str, error: Exception) -> MediaError:
+def _media_error(path: str, error: Exception, hint: str = _HINT) -> MediaError:
     if isinstance(error, MemoryError):
         return MediaError("does not fit into memory", where=path, hint="scale it down first")
     reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-    hint = "is it a video? try to play it, or re-encode it: ffmpeg -i IN -c:v libx264 OUT.mp4"
     return MediaError(f"cannot be read: {reason}", where=path, hint=hint)
 
 
@@ -92,11 +101,11 @@ class Reader:
         self.cpu_luma = 0.0
         self.cpu_audio = 0.0
         with ExitStack() as stack:
-            with _mapped(self.path):
-                self._container = _open(self._file)
+            with mapped(self.path):
+                self._container = open_container(self._file)
             stack.callback(self._container.close)
-            with _mapped(self.path):
-                self._video = _video_stream(self._container, self.path)
+            with mapped(self.path):
+                self._video = video_stream(self._container, self.path)
                 sound = self._container.streams.audio
                 self._sound: AudioStream | None = next((s for s in sound if s.codec_context is not None), None)
                 self.info = self._describe()
@@ -182,7 +191,7 @@ class Reader:
             while True:
                 try:
                     packet = next(packets, None)
-                except _FOREIGN:
+                except FOREIGN:
                     self._broken += 1
                     break
                 if packet is None:
@@ -192,12 +201,12 @@ class Reader:
     def _decoded(self, packet: Packet[Any]) -> list[VideoFrame]:
         try:
             frames = self._video.decode(packet)
-        except _FOREIGN:
+        except FOREIGN:
             self._broken += 1
             self._row += 1
-            if self._row > _BROKEN_MAX:
+            if self._row > BROKEN_MAX:
                 raise MediaError(
-                    f"{_BROKEN_MAX:,} broken packets in a row", where=self.path, hint="copy or record it again"
+                    f"{BROKEN_MAX:,} broken packets in a row", where=self.path, hint="copy or record it again"
                 ) from None
             return []
         if frames:
@@ -227,7 +236,7 @@ class Reader:
                     at=None if stamp is None else stamp * self._beat,
                     rate=frame.sample_rate,
                 )
-        except _FOREIGN:
+        except FOREIGN:
             self._sound_broken += 1
 
     def _note_frame(self, frame: VideoFrame) -> None:
@@ -261,7 +270,7 @@ class Reader:
             began = time.thread_time()
             try:
                 grid = sampler.sample(frame)
-            except _FOREIGN as error:
+            except FOREIGN as error:
                 raise _media_error(self.path, error) from None
             del frame
             self.cpu_luma += time.thread_time() - began
@@ -300,7 +309,7 @@ class Reader:
         target = int(seconds / self._tick + 0.5) + (self._video.start_time or 0)
         try:
             self._container.seek(target, stream=self._video, backward=True)
-        except _FOREIGN:
+        except FOREIGN:
             return False
         return True
 
@@ -322,7 +331,7 @@ class Reader:
         """Scale a frame and turn it upright: uint8 (height, width, 3), width and height as displayed."""
         turns = (self._rotation or 0) // 90
         coded = (height, width) if turns % 2 else (width, height)
-        with _mapped(self.path):
+        with mapped(self.path):
             small = frame.reformat(width=coded[0], height=coded[1], format="rgb24", interpolation="AREA")
             return np.ascontiguousarray(np.rot90(small.to_ndarray(), turns))
 
@@ -335,7 +344,8 @@ class Reader:
         )
 
 
-def _open(file: Path) -> InputContainer:
+def open_container(file: Path) -> InputContainer:
+    """Open a file for reading, with limits; foreign errors are not mapped here."""
     options = {"max_pixels": str(_PIXELS_MAX), "protocol_whitelist": "file", "threads": "1"}
     container = av.open(f"file:{file.resolve()}", metadata_errors="replace", options=options)
     if container.format.name in _TEXT_ART:
@@ -344,7 +354,8 @@ def _open(file: Path) -> InputContainer:
     return container
 
 
-def _video_stream(container: InputContainer, path: str) -> VideoStream:
+def video_stream(container: InputContainer, path: str) -> VideoStream:
+    """Return the first stream of video that is no cover picture, set to one thread."""
     for stream in container.streams.video:
         if stream.disposition & Disposition.attached_pic:
             continue

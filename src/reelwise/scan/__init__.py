@@ -1,0 +1,27 @@
+"""Find what matters in a video faster than it can be decoded: packets first, key frames next, decoded pictures last.
+
+Importing this package loads neither numpy nor av: `scan` is loaded on first use.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from reelwise.scan.cascade import scan
+    from reelwise.scan.receipt import Event, Scan, Spent, Stretch
+
+__all__ = ["Event", "Scan", "Spent", "Stretch", "scan"]
+
+
+def __getattr__(name: str) -> Any:
+    import importlib
+
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    home = "cascade" if name == "scan" else "receipt"
+    return getattr(importlib.import_module(f"{__name__}.{home}"), name)
+
+
+def __dir__() -> list[str]:
+    return __all__
