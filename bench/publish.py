@@ -30,7 +30,7 @@ def price_rows(found: dict) -> list[str]:
     return [
         row("`import reelwise`", f"{start['import_reelwise_cpu_s']:.3f} s CPU", "0.1 s", command),
         row("`reelwise --help`", f"{start['help_cpu_s']:.3f} s CPU", "0.15 s", command),
-        row("heavy modules it imports", start["help_imports_of_heavy_modules"], "none", command),
+        row("heavy modules it imports", start["help_imports_of_heavy_modules"].strip("[]") or "none", "none", command),
         row("one workload, once loaded", f"{found['price_one_workload_cpu_ms']:.3f} ms", "5 ms", command),
         row(
             f"{variants['plans']:,} plan variants, {variants['item_classes']} item classes",
@@ -48,7 +48,9 @@ def decode_rows(found: dict) -> list[str]:
     rows = []
     for clip in found["clips"]:
         command = (
-            "python bench/decode.py" if clip["clip"].startswith("demo") else f"python bench/decode.py {clip['clip']}"
+            "python bench/decode.py"
+            if clip["clip"].startswith("demo")
+            else f"python bench/decode.py PATH/{clip['clip']}"
         )
         name = f"{clip['clip']}: {clip['width']}x{clip['height']} {clip['codec']}, {clip['seconds']:,.0f} s"
         for way, ratio in clip["ratio_to_ffmpeg"].items():

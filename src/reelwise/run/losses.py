@@ -95,7 +95,10 @@ def sentence(
     seconds = sum(float(p.item.seconds) for p in before), sum(float(p.item.seconds) for p in after)
     if seconds[1] < seconds[0] - 1e-6:
         said.append(f"{seconds[0] - seconds[1]:,.1f} of {seconds[0]:,.1f} seconds are not sent")
-    if frames[1] < frames[0] - 1e-6:
+    sheets = max((float(p.item.sheet) for p in after), default=1.0)
+    if sheets > 1:
+        said.append(f"up to {sheets:,.0f} frames share a picture: {frames[1]:,.0f} pictures are sent")
+    elif frames[1] < frames[0] - 1e-6:
         said.append(f"{frames[0] - frames[1]:,.0f} of {frames[0]:,.0f} pictures are not sent")
     sizes = {(p.item.width_px, p.item.height_px) for p in before}, {(p.item.width_px, p.item.height_px) for p in after}
     if after and sizes[0] != sizes[1]:
