@@ -17,7 +17,11 @@ if TYPE_CHECKING:
     from reelwise.requests import Request, Usage
     from reelwise.video import Track  # noqa: TC004 - pricing must not import av
 
-__all__ = ["Item", "Out", "Piece", "Tally"]
+__all__ = ["START", "Item", "Out", "Piece", "Tally"]
+
+
+START = "start"
+"""The hash of a plan before a stage in which nothing has cut the time."""
 
 
 class Item(Struct, frozen=True, kw_only=True):

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from reelwise.errors import DocumentError
 from reelwise.facts import settings_hash
+from reelwise.flow import START
 from reelwise.hosts import Host
 from reelwise.stages import AnyStage, Call, Escalate, Gate, Route, Stage
 
@@ -127,10 +128,6 @@ def _tag(stage: Stage) -> str:
 
 def _slot(stage: Stage, doubts: set[str]) -> int:
     return Escalate.slot + 1 if isinstance(stage, Call) and stage.lane in doubts else stage.slot
-
-
-START = "start"
-"""The hash of nothing before a stage."""
 
 
 @lru_cache(maxsize=4096)

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 import msgspec
 from msgspec import Struct
 
+from reelwise.errors import UnknownModelError
 from reelwise.stages import Call
+from reelwise.tokens import rule, rule_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from reelwise.facts import Facts
     from reelwise.plan import Plan
     from reelwise.rates import Book
+    from reelwise.tokens import TokenRule
     from reelwise.workload import Workload
 
 __all__ = ["FAMILIES", "Card", "Effort", "Lever", "Verdict", "edit_calls", "yes"]
@@ -135,3 +138,17 @@ def set_calls(plan: Plan, **changes: object) -> Plan:
 def sees_pictures(workload: Workload) -> bool:
     """Say whether frames are part of the job at all."""
     return workload.kind in {"understand", "segment"}
+
+
+def rule_of(call: Call) -> TokenRule | None:
+    """Return the token rule of a call; None where it is not billed by tokens."""
+    try:
+        return rule(call.token_rule) if call.token_rule is not None else rule_for(call.model)
+    except UnknownModelError:
+        return None
+
+
+def takes_video(call: Call) -> bool:
+    """Say whether a call's model takes native video."""
+    found = rule_of(call)
+    return found is not None and found.fps_default is not None

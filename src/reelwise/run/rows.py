@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from reelwise.facts import settings_hash
-from reelwise.flow import Out
-from reelwise.plan import START, prefix_of, run
+from reelwise.flow import START, Out
+from reelwise.plan import prefix_of, run
 from reelwise.price import per_unit
 from reelwise.run.result import ClipCount, FactCount, StageCount
 

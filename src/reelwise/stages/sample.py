@@ -8,6 +8,7 @@ from msgspec import Meta
 from msgspec.structs import replace
 
 from reelwise.facts import settings_hash
+from reelwise.flow import START
 from reelwise.stages.base import Stage
 from reelwise.stages.decoding import decoded
 from reelwise.units import ceil, is_array, minimum
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
     from reelwise.flow import Item, Out, Piece
 
 __all__ = ["Sample"]
-
-_START = "start"  # as plan.START: nothing before it has cut the time, so a uniform rate is arithmetic
 
 
 class Sample(Stage, frozen=True, kw_only=True):
@@ -76,7 +75,7 @@ class Sample(Stage, frozen=True, kw_only=True):
                 )
             else:
                 chosen = video.sample_uniform(piece.track, piece.stretches, self.fps)
-            if out.tally and len(chosen) and (self.adaptive or prefix != _START):
+            if out.tally and len(chosen) and (self.adaptive or prefix != START):
                 # the first frame comes with every clip, however long: it must not be scaled to the hour
                 out.tally.add(name, settings, prefix, float(len(chosen)) - 1, piece.item.seconds)
             item = decoded(piece.item, facts, out, "sample") if self.adaptive else piece.item

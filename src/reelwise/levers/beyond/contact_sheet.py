@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 from msgspec import Meta
 from msgspec.structs import replace
 
-from reelwise.levers.base import Card, Lever, Verdict, edit_calls, language_calls, no, sees_pictures, yes
-from reelwise.levers.beyond.native_video import takes_video
+from reelwise.levers.base import Card, Lever, Verdict, edit_calls, language_calls, no, sees_pictures, takes_video, yes
 from reelwise.stages import Call, Pack
 
 if TYPE_CHECKING:

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from msgspec.structs import replace
 
-from reelwise.levers.base import Card, Lever, Verdict, edit_calls, language_calls, no, yes
-from reelwise.levers.process_less.downscale import rule_of
+from reelwise.levers.base import Card, Lever, Verdict, edit_calls, language_calls, no, takes_video, yes
 
 if TYPE_CHECKING:
     from reelwise.facts import Facts
@@ -49,12 +48,6 @@ class NativeVideo(Lever, frozen=True, kw_only=True):
     def apply(self, plan: Plan) -> Plan:
         """Let each call send video where its model takes it, and pictures where not."""
         return edit_calls(plan, _native)
-
-
-def takes_video(call: Call) -> bool:
-    """Say whether a call's model takes native video."""
-    found = rule_of(call)
-    return found is not None and found.fps_default is not None
 
 
 def _native(call: Call) -> Call:

@@ -7,9 +7,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 from msgspec import Meta
 from msgspec.structs import replace
 
-from reelwise.levers.base import Card, Lever, Verdict, language_calls, no, sees_pictures, yes
-from reelwise.levers.beyond.native_video import takes_video
-from reelwise.levers.process_less.downscale import rule_of
+from reelwise.levers.base import Card, Lever, Verdict, language_calls, no, rule_of, sees_pictures, takes_video, yes
 from reelwise.levers.smaller_model.route import main_call
 from reelwise.stages import Call, Escalate, Scale
 

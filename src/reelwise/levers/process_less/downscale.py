@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 from msgspec import Meta
 from msgspec.structs import replace
 
-from reelwise.levers.base import Card, Lever, Verdict, edit_calls, language_calls, no, yes
+from reelwise.levers.base import Card, Lever, Verdict, edit_calls, language_calls, no, rule_of, takes_video, yes
 from reelwise.stages import Call, Pack, Scale
-from reelwise.tokens import TokenRule, rule, rule_for
 
 if TYPE_CHECKING:
     from reelwise.facts import Facts
@@ -54,7 +53,7 @@ class Downscale(Lever, frozen=True, kw_only=True):
         after = self.apply(plan)
         if after == plan:
             return no("already as small as asked")
-        if after.of(Pack) and any(call.detail == "low" and _takes_video(call) for call in language_calls(after, book)):
+        if after.of(Pack) and any(call.detail == "low" and takes_video(call) for call in language_calls(after, book)):
             return no("at the coarse level a whole sheet would be read with the tokens of one small frame")
         return yes()
 
@@ -87,24 +86,9 @@ class Downscale(Lever, frozen=True, kw_only=True):
         return replace(call, detail=self.detail) if asks else call
 
 
-def rule_of(call: Call) -> TokenRule | None:
-    """Return the token rule of a call; None where it is not billed by tokens."""
-    from reelwise.errors import UnknownModelError
-
-    try:
-        return rule(call.token_rule) if call.token_rule is not None else rule_for(call.model)
-    except UnknownModelError:
-        return None
-
-
 def _lines(resolution: str) -> float:
     """Read the height off "720p" or "4k"; what says nothing may be any."""
     number = resolution.lower().removesuffix("p").removesuffix("k")
     if not number.isdigit():
         return math.inf
     return int(number) * (540 if resolution.lower().endswith("k") else 1)
-
-
-def _takes_video(call: Call) -> bool:
-    found = rule_of(call)
-    return found is not None and found.fps_default is not None

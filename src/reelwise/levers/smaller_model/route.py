@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 from msgspec.structs import replace
 
 from reelwise.errors import UnpricedError
-from reelwise.levers.base import Card, Lever, Verdict, edit_calls, no, yes
-from reelwise.levers.process_less.downscale import rule_of
+from reelwise.levers.base import Card, Lever, Verdict, edit_calls, no, rule_of, yes
 from reelwise.levers.smaller_model.siblings import cheaper_sibling
 from reelwise.stages import Call
 from reelwise.stages import Route as RouteStage
