@@ -24,6 +24,7 @@ from reelwise.run.losses import active_coverage, lost_moments, sentence
 from reelwise.run.measure import collect, entries_of
 from reelwise.run.result import AuditResult, LeverCount
 from reelwise.run.rows import clip_row, demand_words, fact_rows, per_units, skewed, source_rows, stage_rows, warnings_of
+from reelwise.sensitivity import band
 from reelwise.stack import Stack, ordered, stack
 from reelwise.stages import Gate, Sample
 
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
 
 __all__ = ["audit", "decode_clips", "default_tree"]
 
-_DRAWS = 2000
 _ROUNDS = 4
 _MOST_CLIPS = 1000
 
@@ -311,9 +311,5 @@ def _lever(case: Case, lever: Lever, footage: Footage) -> LeverCount:
 
 
 def _band(case: Case, plan: Plan) -> tuple[float, float, float]:
-    """Draw every uncertain fact and return the month's 10th, 50th and 90th percentile."""
-    import numpy as np
-
-    totals = price_one(case.workload, plan, case.facts.draw(_DRAWS), case.book, case.account).total_usd
-    p10, p50, p90 = (float(q) for q in np.percentile(totals, [10, 50, 90]))
-    return p10, p50, p90
+    found = band(case.workload, plan, case.facts, case.book, case.account)
+    return found.p10, found.p50, found.p90
