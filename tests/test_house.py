@@ -11,9 +11,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 SOURCES = sorted((ROOT / "src" / "reelwise").rglob("*.py"))
-MODULE_LINES = 420
+MODULE_LINES = 400
 FUNCTION_LINES = 70
-LONG = {"tokens/count.py:count": "one answer with many fields, built in one place"}
 
 
 def trees():
@@ -27,14 +26,14 @@ def test_modules_are_short_enough_to_read():
     assert not long
 
 
-def test_functions_are_short_enough_to_read_or_say_why():
+def test_functions_are_short_enough_to_read():
     found = set()
     for path, _, tree in trees():
         for node in ast.walk(tree):
             if isinstance(node, ast.FunctionDef) and (node.end_lineno or 0) - node.lineno > FUNCTION_LINES:
                 found.add(f"{path.relative_to(ROOT / 'src' / 'reelwise')}:{node.name}")
 
-    assert found == set(LONG)
+    assert not found
 
 
 def test_no_broad_except_and_no_global():

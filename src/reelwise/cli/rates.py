@@ -10,6 +10,7 @@ import click
 
 from reelwise.cli.output import json_option, note, print_json, quantity, table
 from reelwise.errors import GateError
+from reelwise.rates.cards import KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -21,21 +22,6 @@ __all__ = ["cli"]
 F = TypeVar("F", bound="Callable[..., Any]")
 
 _DAY = click.DateTime(formats=["%Y-%m-%d"])
-_KINDS = (
-    "vision",
-    "video",
-    "speech",
-    "video_generation",
-    "compute",
-    "serverless",
-    "storage",
-    "egress",
-    "device",
-    "electricity",
-    "cache_storage",
-    "language",
-    "given",
-)
 
 
 @click.group()
@@ -63,7 +49,11 @@ def _today() -> dt.date:
 
 
 @cli.command("list")
-@click.option("--kind", type=click.Choice(_KINDS), help="Only this kind; `language` lists the models priced by tokens.")
+@click.option(
+    "--kind",
+    type=click.Choice((*KINDS, "language", "given")),
+    help="Only this kind; `language` lists the models priced by tokens.",
+)
 @click.option("--provider", help="Only this provider.")
 @click.option("--search", help="Only ids and titles that contain this.")
 @click.option("--day", type=_DAY, help="Prices of this day; today if not given.")

@@ -9,7 +9,7 @@ import msgspec
 from reelwise.errors import DocumentError, UnpricedError
 from reelwise.rates import language as llm
 from reelwise.rates.calls import card_quantity, is_zero, language_usages, usage_of
-from reelwise.rates.cards import CALLED, Entry, Price, load_cards, on, rate_of
+from reelwise.rates.cards import CALLED, Entry, Price, load_cards, on, rate_of, resolved
 from reelwise.rates.listing import Listing, list_card, list_cards, list_language, list_languages
 from reelwise.rates.names import Names
 from reelwise.rates.overrides import Override, Overrides, read_overrides
@@ -339,7 +339,7 @@ class Book:
             return tuple({**derived, **given}.values())
         rest = [price for price in listed if price.unit not in given]
         chosen: dict[str, tuple[Price, Rate]] = {
-            price.unit: (price, self._listed(sku, price)) for price in _resolved(rest, resolution, sku)
+            price.unit: (price, self._listed(sku, price)) for price in resolved(rest, resolution, sku)
         }
         return tuple({**chosen, **given}.values())
 
@@ -388,22 +388,6 @@ def _card_names(sku: str) -> tuple[str, ...]:
 def _bound(cache: dict[Any, Any]) -> None:
     if len(cache) > _MOST:
         cache.pop(next(iter(cache)))
-
-
-def _resolved(prices: list[Price], resolution: str, sku: str) -> list[Price]:
-    """Pick the price of a resolution for each unit, or the one for any other."""
-    picked = []
-    for unit in dict.fromkeys(price.unit for price in prices):
-        rows = {price.resolution: price for price in prices if price.unit == unit}
-        row = rows.get(resolution, rows.get(""))
-        if row is None:
-            raise UnpricedError(
-                f"no price at resolution {resolution!r}" if resolution else "its price depends on the resolution",
-                where=sku,
-                hint=f"say one of {', '.join(rows)}",
-            )
-        picked.append(row)
-    return picked
 
 
 def _meter(unit: str, sku: str) -> Price:

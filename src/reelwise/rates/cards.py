@@ -8,17 +8,18 @@ from __future__ import annotations
 from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Literal, TypeVar, get_args
 
 import msgspec
 from msgspec import Meta, Struct
 
 from reelwise.documents import decode, read_yaml
-from reelwise.errors import DocumentError
+from reelwise.errors import DocumentError, UnpricedError
 from reelwise.rates.rate import Rate, Tier
 
 __all__ = [
     "CALLED",
+    "KINDS",
     "Entry",
     "Kind",
     "Price",
@@ -30,6 +31,7 @@ __all__ = [
     "on",
     "rate_of",
     "read_sheet",
+    "resolved",
 ]
 
 Kind = Literal[
@@ -45,6 +47,8 @@ Kind = Literal[
     "electricity",
     "cache_storage",
 ]
+
+KINDS: tuple[str, ...] = get_args(Kind)
 
 CALLED: frozenset[str] = frozenset({"vision", "video", "speech", "video_generation", "egress"})
 """Kinds that a call is billed by; the others are billed by what stands or lies there."""
@@ -314,3 +318,23 @@ def rate_of(sku: str, price: Price) -> Rate:
 def each(usd: float, per: float) -> float:
     """Divide exactly in decimal, so that 1.50 per 1,000 is the same float as 0.0015."""
     return usd if per == 1.0 else float(Decimal(str(usd)) / Decimal(str(per)))
+
+
+def resolved(prices: list[Price], resolution: str, sku: str) -> list[Price]:
+    """Pick the price of a resolution for each unit, or the one for any other.
+
+    Raises:
+        UnpricedError: it has a price for other resolutions only.
+    """
+    picked = []
+    for unit in dict.fromkeys(price.unit for price in prices):
+        rows = {price.resolution: price for price in prices if price.unit == unit}
+        row = rows.get(resolution, rows.get(""))
+        if row is None:
+            raise UnpricedError(
+                f"no price at resolution {resolution!r}" if resolution else "its price depends on the resolution",
+                where=sku,
+                hint=f"say one of {', '.join(rows)}",
+            )
+        picked.append(row)
+    return picked

@@ -89,19 +89,10 @@ def count(
     notes = list(rule.notes)
     sound = 0.0
     if seconds is None:
-        if fps is not None or audio:
-            raise InputError(
-                "pictures have no frame rate and no sound", where="seconds", hint="give the seconds of video"
-            )
-        if images < 1:
-            raise InputError(f"{images} pictures", where="images", hint="give 1 or more")
+        _check_pictures(images, timed=fps is not None or audio)
         frames, each = float(images), float(rule.image(width, height, detail))
         tokens = frames * each
     else:
-        if not 0 < seconds < float("inf"):
-            raise InputError(f"{seconds:g} seconds of video", where="seconds", hint="give more than 0")
-        if fps is not None and not 0 < fps < float("inf"):
-            raise InputError(f"{fps:g} frames a second", where="fps", hint="give more than 0")
         frames, tokens = _video(rule, (width, height), seconds, fps, detail)
         each = tokens / frames if frames else 0.0
         sound = float(rule.audio(seconds)) if audio else 0.0
@@ -133,8 +124,19 @@ def count(
     )
 
 
+def _check_pictures(images: int, *, timed: bool) -> None:
+    if timed:
+        raise InputError("pictures have no frame rate and no sound", where="seconds", hint="give the seconds of video")
+    if images < 1:
+        raise InputError(f"{images} pictures", where="images", hint="give 1 or more")
+
+
 def _video(rule: Rule, size: tuple[int, int], seconds: float, fps: float | None, detail: str) -> tuple[float, float]:
     """Count frames and their tokens, as a native part or as pictures."""
+    if not 0 < seconds < float("inf"):
+        raise InputError(f"{seconds:g} seconds of video", where="seconds", hint="give more than 0")
+    if fps is not None and not 0 < fps < float("inf"):
+        raise InputError(f"{fps:g} frames a second", where="fps", hint="give more than 0")
     if rule.fps_default is not None:
         frames = float(rule.frames(seconds, fps))
         return frames, float(rule.video(*size, seconds, frames, detail))
