@@ -8,10 +8,17 @@ __all__ = ["Event", "Scan", "Spent", "Stretch"]
 
 
 class Event(Struct, frozen=True, kw_only=True):
-    """One stretch of time in which something happens, in seconds from the first picture."""
+    """One stretch of time in which something happens.
+
+    Attributes:
+        start_seconds, stop_seconds: from the first picture.
+        by: the signals that gave it: packets, keyframes, luma, sound, speech, webhook, a callback's name; empty where
+            only one signal was asked.
+    """
 
     start_seconds: float
     stop_seconds: float
+    by: tuple[str, ...] = ()
 
 
 class Stretch(Struct, frozen=True, kw_only=True):
