@@ -30,7 +30,9 @@ __all__ = ["Eye"]
 
 _BEFORE_SECONDS = 1.0
 _MASS_MIN = 0.1  # robust deviations times seconds above the limit: a lone packet is less
+_MEASURED_BEFORE_SECONDS = 1.5  # and before that, to know what quiet looks like
 _MUTE_SECONDS = 2.0
+_MORE = 1.0  # robust deviations above what turned out to be nothing
 _KEY_SPACING_SECONDS = 0.4
 _NORMAL_AGAIN_SECONDS = 60.0  # of one event; what lasts longer is what is normal now
 
@@ -57,8 +59,9 @@ class Eye:
         self._decoder: Decoder | None = None
         self._keys: Run | None = None
         self._run: Run | None = None
-        self._excess, self._candidate, self._mute, self._last_key = 0.0, math.nan, -math.inf, -math.inf
-        self._shown = -math.inf
+        self._excess, self._candidate, self._most, self._last_key = 0.0, math.nan, 0.0, -math.inf
+        self._mute, self._muted = -math.inf, 0.0
+        self._shown = self._looked = -math.inf
         self._past = [0, 0]
 
     @property
@@ -115,10 +118,16 @@ class Eye:
 
     def _weigh(self, seconds: float, score: float) -> None:
         """Add up how far above the limit the last moments are: a candidate begins when that is enough."""
-        if score > self.levels.limit:
+        if self._run is not None and score > self._run.most:
+            self._run.most = score
+        limit = self.levels.limit
+        if seconds < self._mute:  # the same again is not worth decoding from the key frame once more
+            limit = max(limit, self._muted + _MORE)
+        if score > limit:
             if math.isnan(self._candidate):
-                self._candidate = seconds
-            self._excess += (score - self.levels.limit) * self._time.interval
+                self._candidate, self._most = seconds, score
+            self._most = max(self._most, score)
+            self._excess += (score - limit) * self._time.interval
         elif score == score:  # noqa: PLR0124 - not nan
             self._candidate, self._excess = math.nan, 0.0
 
@@ -128,7 +137,7 @@ class Eye:
         if signal == "luma":
             self._begin(held.seconds, held.seconds)
         elif signal == "packets":
-            if self._excess >= _MASS_MIN and held.seconds >= self._mute:
+            if self._excess >= _MASS_MIN:
                 self._begin(self._candidate - _BEFORE_SECONDS, held.seconds)
             elif self.groups.nearly_full():
                 self._begin(held.seconds, held.seconds)  # what is held now could not be decoded any more
@@ -167,6 +176,7 @@ class Eye:
             return
         self.by = self.sight.signal
         self._run = Run(moment, self.sight.mask)
+        self._run.since, self._run.most = since - _MEASURED_BEFORE_SECONDS, self._most
         for one in packets:
             self._feed_run(one, references=one.seconds < since - _BEFORE_SECONDS)
         self._look()
@@ -178,7 +188,8 @@ class Eye:
                 quiet = math.isnan(self._run.movement.open_since)
                 self.sight.sample(seconds, grid.copy(), quiet=quiet, counts=False)
                 self._run.pictures.set_mask(self.sight.mask)
-            self._run.pictures.add(seconds, grid)
+            if seconds >= self._run.since:
+                self._run.pictures.add(seconds, grid)
 
     def _go_on(self, held: Held) -> None:
         self._feed_run(held)
@@ -187,9 +198,14 @@ class Eye:
         if run is None or self.sight.signal == "luma":
             return
         if run.is_over(unusual=not math.isnan(self._candidate) and self.sight.signal == "packets"):
-            if not math.isnan(self._candidate):
-                self._mute = held.seconds + _MUTE_SECONDS
+            moved = run.movement.last > -math.inf
+            self.levels.verified(run.most, moved=moved)
             self._leave_run()
+            if not moved:
+                again = self.groups.since(held.seconds)  # what would have to be decoded once more
+                self._mute = held.seconds + max(_MUTE_SECONDS, held.seconds - again[0].seconds if again else 0.0)
+                self._muted = run.most
+                self._candidate, self._excess = math.nan, 0.0
 
     def _look(self, *, now: bool = False) -> None:
         """Measure what was decoded, and tell what started and stopped."""
@@ -197,9 +213,16 @@ class Eye:
         if run is None:
             return
         for start, stop in run.look(self._time.interval, now=now):
-            self._tell(start, stop)
-            if stop < math.inf:
-                self.sight.event(start, stop)
+            self._saw(start, stop)
+
+    def _saw(self, start: float, stop: float) -> None:
+        """Tell an event, but for what an earlier run has looked at already: runs begin at a key frame, before that."""
+        if stop <= self._looked + self._time.interval:
+            return
+        start = max(start, self._looked)
+        self._tell(start, stop)
+        if stop < math.inf:
+            self.sight.event(start, stop)
 
     def _leave_run(self) -> None:
         if self._run is None or self._decoder is None:
@@ -209,8 +232,8 @@ class Eye:
         self._look(now=True)
         left = self._run.ended()
         if left is not None:
-            self._tell(*left)
-            self.sight.event(*left)
+            self._saw(*left)
+        self._looked = max(self._looked, self._run.measured)
         self._run = None
 
     def interrupted(self) -> None:

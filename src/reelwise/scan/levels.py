@@ -29,10 +29,12 @@ _SMOOTH_SECONDS = 0.4
 _PATTERN_SECONDS = 0.8
 _SAMPLE_SECONDS = 0.2
 _SAMPLES_MAX = 300  # a minute
-_LIMITS_MAX = 1_200  # half seconds: ten minutes
-_RENEW_SECONDS = 1.0
-_UNUSUAL, _SURELY = 3.2, 8.0
+_LIMITS_MAX = 3_000  # fifths of a second: ten minutes
+_RENEW_SECONDS, _RENEW_SOON_SECONDS, _SOON = 5.0, 1.0, 30
+_UNUSUAL, _SURELY = 2.4, 8.0  # a false candidate costs some decoding, a missed one is missed
 _QUIET_PERCENTILE = 87.0
+_DEARER, _CHEAPER = 0.2, 0.02  # what a false candidate adds to the limit, what each renewal takes off again
+_UNUSUAL_MAX, _SURE_SHARE, _CONFIRMED_MIN = 3.2, 0.8, 3
 _BITS_PER_BLOCK_MAX = 24.0
 _PINNED, _BITS_STILL = 0.03, 6.0
 _KEPT_MAX = 0.4
@@ -58,21 +60,23 @@ class Levels:
 
     def __init__(self) -> None:
         self.limit = _UNUSUAL
+        self._dearer = _UNUSUAL
+        self._confirmed: deque[float] = deque(maxlen=20)
         self._classes = {PREDICTED: _Class(), BETWEEN: _Class()}
         self._recent: deque[tuple[float, float]] = deque()
         self._ahead: deque[tuple[float, int]] = deque()
         self._raw: deque[float] = deque(maxlen=_SAMPLES_MAX)
         self._patterns: deque[float] = deque(maxlen=_SAMPLES_MAX)
-        self._most: deque[float] = deque(maxlen=_LIMITS_MAX)
+        self._scores: deque[float] = deque(maxlen=_LIMITS_MAX)
         self._sum, self._ahead_sum = 0.0, 0
         self._spread, self._pattern, self._pattern_spread = _SCORE_SPREAD_MIN, 0.0, 0.0
-        self._renewed = self._sampled = self._half = -math.inf
-        self._half_most = 0.0
+        self._renewed = self._sampled = -math.inf
+        self._renewals = 0
 
     @property
     def held(self) -> int:
         """Count the numbers held: bounded, whatever the stream's length."""
-        rings = len(self._raw) + len(self._patterns) + len(self._most)
+        rings = len(self._raw) + len(self._patterns) + len(self._scores)
         return len(self._recent) + len(self._ahead) + rings + sum(len(one.sizes) for one in self._classes.values())
 
     def add(self, seconds: float, kind: int, size: int, *, learn: bool) -> float:
@@ -93,23 +97,25 @@ class Levels:
         value = math.log(size + _EMPTY_BYTES)
         if learn:
             mine.sizes.append(value)
-        if seconds - self._renewed >= _RENEW_SECONDS or seconds < self._renewed:
+        due = _RENEW_SOON_SECONDS if self._renewals < _SOON else _RENEW_SECONDS
+        if seconds - self._renewed >= due or seconds < self._renewed - 2 * due:
             self._renewed = seconds
+            self._renewals += 1
             self._renew()
         self._roll(seconds, kind, mine, value)
         if not mine.spread:
             return math.nan
         raw = self._sum / len(self._recent)
         share = self._ahead_sum / len(self._ahead)
-        if abs(seconds - self._sampled) >= _SAMPLE_SECONDS:
-            self._sampled = seconds
-            if learn:
-                self._raw.append(raw)
-                self._patterns.append(share)
         score = raw / self._spread
         if self._pattern_spread:
             score += (share - self._pattern) / self._pattern_spread
-        self._remember(seconds, score)
+        if abs(seconds - self._sampled) >= _SAMPLE_SECONDS:
+            self._sampled = seconds
+            self._scores.append(score)
+            if learn:
+                self._raw.append(raw)
+                self._patterns.append(share)
         return score
 
     def _roll(self, seconds: float, kind: int, mine: _Class, value: float) -> None:
@@ -129,13 +135,6 @@ class Levels:
             self._ahead_sum -= self._ahead.popleft()[1]
             self._sum -= self._recent.popleft()[1] if len(self._recent) > 1 else 0.0
 
-    def _remember(self, seconds: float, score: float) -> None:
-        self._half_most = max(self._half_most, score)
-        if abs(seconds - self._half) >= 0.5:
-            self._half = seconds
-            self._most.append(self._half_most)
-            self._half_most = 0.0
-
     def _renew(self) -> None:
         for one in self._classes.values():
             one.renew()
@@ -145,9 +144,29 @@ class Levels:
             mixed = 0.02 < float(shares.mean()) < 0.98
             self._pattern = float(np.median(shares))
             self._pattern_spread = max(_PATTERN_SPREAD_MIN, robust_spread(shares)) if mixed else 0.0
-        if len(self._most) >= _CLASS_MIN:
-            usual = float(np.percentile(np.array(self._most), _QUIET_PERCENTILE))
-            self.limit = min(_SURELY, max(_UNUSUAL, usual))
+        self._dearer = max(_UNUSUAL, self._dearer - _CHEAPER)
+        if len(self._scores) >= _CLASS_MIN:
+            usual = float(np.percentile(np.array(self._scores), _QUIET_PERCENTILE))
+            self.limit = min(_SURELY, max(_UNUSUAL, usual, self._dearest()))
+
+    def _dearest(self) -> float:
+        """Return the limit that false candidates ask for, but none that most of what was confirmed would not reach."""
+        known = len(self._confirmed) >= _CONFIRMED_MIN
+        most = _SURE_SHARE * float(np.percentile(np.array(self._confirmed), 20)) if known else _UNUSUAL_MAX
+        return min(self._dearer, max(_UNUSUAL, most))
+
+    def verified(self, most: float, *, moved: bool) -> None:
+        """Learn from a candidate that was decoded.
+
+        Args:
+            most: how unusual it was at most.
+            moved: whether something moved in it.
+        """
+        if moved:
+            self._confirmed.append(most)
+        else:
+            self._dearer = min(_SURELY, self._dearer + _DEARER)
+            self.limit = max(self.limit, self._dearest())
 
     def judge(self, size: tuple[int, int]) -> tuple[bool, str]:
         """Say whether the packets alone allow relying on them, and why, in words.
@@ -162,7 +181,7 @@ class Levels:
         bits = float(sizes.mean()) * 8 / max(1.0, size[0] * size[1] / 256)
         usual = max(known, key=lambda one: len(one.sizes))
         spread = robust_spread(np.array(usual.sizes))
-        kept = float((np.array(self._most) > self.limit).mean()) if self._most else 0.0
+        kept = float((np.array(self._scores) > self.limit).mean()) if self._scores else 0.0
         if spread < _PINNED and bits > _BITS_STILL:
             return False, f"packet sizes are all alike (spread {spread:.3f}): a constant bit rate, or noise"
         if bits > _BITS_PER_BLOCK_MAX:

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Run"]
 
-_SETTLED_SECONDS = 1.2
-_IDLE_SECONDS = 2.5
+_SETTLED_SECONDS = 0.9
+_IDLE_SECONDS = 1.5
 _KEYS_TO_LEARN = 4
 
 
@@ -26,13 +26,20 @@ class Run:
     Args:
         moment: when the candidate that it looks at began, in seconds.
         mask: bool (rows, columns), cells to leave out; None for none.
+
+    Attributes:
+        since: pictures before this are decoded because others need them, and not looked at.
+        most: how unusual packets were at most.
+        measured: the last picture that was looked at, in seconds.
     """
 
     def __init__(self, moment: float, mask: NDArray[np.bool_] | None) -> None:
         self.pictures = Pictures(mask)
         self.movement = Movement()
+        self.since = -math.inf
+        self.most = 0.0
         self._moment = moment
-        self._measured = moment
+        self.measured = moment
         self._keys = 0
 
     def look(self, interval: float, *, now: bool = False) -> list[tuple[float, float]]:
@@ -44,11 +51,11 @@ class Run:
         told: list[tuple[float, float]] = []
         before = self.movement.open_since
         for seconds, change, activity in self.pictures.take(now=now):
-            self._measured = seconds
+            self.measured = seconds
             ended = self.movement.add(seconds, change, activity, interval)
             if ended is not None:
                 told.append(ended)
-        over = self.movement.ended(self._measured)
+        over = self.movement.ended(self.measured)
         if over is not None:
             told.append(over)
         since = self.movement.open_since
@@ -62,7 +69,7 @@ class Run:
 
     def is_over(self, *, unusual: bool) -> bool:
         """Say whether nothing has moved for long enough; longer where packets still call it unusual."""
-        still = self._measured - max(self.movement.last, self._moment)
+        still = self.measured - max(self.movement.last, self._moment)
         return still > (_IDLE_SECONDS if unusual else _SETTLED_SECONDS)
 
     def key_differs(self, seconds: float, grid: NDArray[np.uint8]) -> bool:

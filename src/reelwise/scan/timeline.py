@@ -33,7 +33,7 @@ class Timeline:
         self.lost = 0
         self.missing = 0
         self._offset = 0.0
-        self._away, self._begun = True, False
+        self._away, self._begun, self._waiting = True, False, False
         self._arrived = 0.0
         self._shown: list[float] = []
         self._late: deque[tuple[int, float]] = deque(maxlen=_MINUTES)
@@ -41,7 +41,7 @@ class Timeline:
     def renew(self, interval: float) -> None:
         """Begin anew: the stream was opened; its own clock starts anywhere."""
         self.interval = interval
-        self._away = True
+        self._away, self._waiting = True, False
         self._shown.clear()
 
     def read(self, stamp: float | None, arrived: float) -> tuple[float, bool]:
@@ -53,16 +53,17 @@ class Timeline:
         """
         mended = False
         if self._away:
-            mended = True
+            mended = not self._waiting
             begin = self.last + self._passed(arrived) if self._begun else 0.0
             self._begun = True
             if stamp is None:
                 # as of RTSP's first picture: the clock is known when the next one comes
                 self.missing += 1
+                self._waiting = True
                 self._place(begin, arrived)
-                return begin, True
+                return begin, mended
             self._offset = begin - stamp
-            self._away = False
+            self._away = self._waiting = False
         if stamp is None:
             self.missing += 1
             now = self.last + self.interval
