@@ -174,7 +174,7 @@ def ear(name: str) -> Ear:
     raise InputError("no such way of listening", where=name, hint=f"one of {', '.join(EARS)}")
 
 
-def sound_of(path: str, ears: list[Ear]) -> tuple[dict[str, list[tuple[float, float]]], float]:
+def sound_of(path: str, ears: list[Ear]) -> tuple[dict[str, list[tuple[float, float]]] | None, float]:
     """Listen to all of a file.
 
     Args:
@@ -182,7 +182,7 @@ def sound_of(path: str, ears: list[Ear]) -> tuple[dict[str, list[tuple[float, fl
         ears: what listens.
 
     Returns:
-        Spans by the ear's name in seconds from the first picture, and the CPU seconds it took; no spans without sound.
+        Spans by the ear's name in seconds from the first picture, and the CPU seconds it took; None where there is no sound.
 
     Raises:
         MediaError: the clip cannot be read.
@@ -200,13 +200,15 @@ def sound_of(path: str, ears: list[Ear]) -> tuple[dict[str, list[tuple[float, fl
         video = video_stream(container, path)
         origin = float((video.start_time or 0) * (video.time_base or 0))
         listener = Listener()
-        for sound in [one for one in container.streams.audio if one.codec_context is not None][:1]:
-            for packet in container.demux(sound):
-                for heard in listener.hear(packet):
-                    at = None if heard.stamp is None else heard.stamp - origin
-                    end = max(end, at or 0.0) + len(heard.samples) / SOUND_RATE
-                    for one in ears:
-                        found[one.name].update(one.hear(at, heard.samples))
+        sounds = [one for one in container.streams.audio if one.codec_context is not None][:1]
+        for packet in container.demux(sounds) if sounds else ():
+            for heard in listener.hear(packet):
+                at = None if heard.stamp is None else heard.stamp - origin
+                end = (end if at is None else at) + len(heard.samples) / SOUND_RATE
+                for one in ears:
+                    found[one.name].update(one.hear(at, heard.samples))
+    if not sounds:
+        return None, time.process_time() - began
     spans = {
         name: [(max(0.0, a), min(b, end)) for a, b in sorted(pairs.items()) if min(b, end) > max(0.0, a)]
         for name, pairs in found.items()

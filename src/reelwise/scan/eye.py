@@ -53,7 +53,7 @@ class Eye:
         self.levels, self.groups = Levels(), Groups()
         self.sight = Sight(self.levels, warm_up_seconds=warm_up_seconds, forced=forced)
         self.by: Signal = self.sight.signal
-        self.frames = self.damaged = self.sizes = 0
+        self.frames = self.damaged = 0
         self.size = (0, 0)
         self._time, self._tell = timeline, tell
         self._decoder: Decoder | None = None
@@ -62,7 +62,7 @@ class Eye:
         self._excess, self._candidate, self._most, self._last_key = 0.0, math.nan, 0.0, -math.inf
         self._mute, self._muted = -math.inf, 0.0
         self._shown = self._looked = -math.inf
-        self._past = [0, 0]
+        self._past = [0, 0, 0]
 
     @property
     def decoded(self) -> int:
@@ -74,6 +74,11 @@ class Eye:
         """Count the packets that could not be decoded."""
         return self._past[1] + (self._decoder.broken if self._decoder is not None else 0)
 
+    @property
+    def sizes(self) -> int:
+        """Count how often the size of the picture changed."""
+        return self._past[2] + (self._decoder.sizes if self._decoder is not None else 0)
+
     def signal_of(self, *, key: bool) -> str:
         """Name the signal that looks at the next packet."""
         if self._run is not None:
@@ -84,8 +89,8 @@ class Eye:
         """Begin anew with a stream that was opened."""
         self.interrupted()
         if self._decoder is not None:
-            self._past = [self.decoded, self.broken]
-            self.sizes += self._decoder.sizes + ((opened.width, opened.height) != self.size)
+            other = (opened.width, opened.height) != self.size
+            self._past = [self.decoded, self.broken, self.sizes + other]
         self._decoder = Decoder(opened)
         self._time.renew(opened.interval)
 

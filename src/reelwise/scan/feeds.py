@@ -86,6 +86,9 @@ class Camera:
             return f"nothing came for {self._timeout:g} s"
         return str(getattr(error, "strerror", None) or type(error).__name__)
 
+    def close(self) -> None:
+        """Do nothing: the container holds all."""
+
 
 class GrowingFile:
     """A file that is still being written; read as it grows, ended when it has not grown for some time.
@@ -111,6 +114,7 @@ class GrowingFile:
         self.shown = str(path)
         self.shrunk = False
         self._path, self._idle = path, idle_seconds
+        self._raw: IO[bytes] | None = None
 
     def open(self, stop: threading.Event) -> InputContainer:
         """Open the file from its beginning; libav's errors pass."""
@@ -118,12 +122,13 @@ class GrowingFile:
             raw = self._path.open("rb", buffering=0)
         except OSError as error:
             raise MediaError(f"cannot be read: {error.strerror}", where=self.shown, hint="check the path") from None
-        grows = _Growing(raw, self, stop, self._idle)
-        try:
-            return self._opened(grows)
-        except BaseException:
-            raw.close()
-            raise
+        self._raw = raw
+        return self._opened(_Growing(raw, self, stop, self._idle))
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._raw is not None:
+            self._raw.close()
 
     def _opened(self, grows: _Growing) -> InputContainer:
         readable = _movie_index(grows)
@@ -172,10 +177,6 @@ class _Growing:
                 break
             self._stop.wait(_POLL_SECONDS)
         return b""
-
-    def close(self) -> None:
-        """Close the file."""
-        self._raw.close()
 
     def exactly(self, count: int) -> bytes:
         """Read so many bytes, fewer at the end."""

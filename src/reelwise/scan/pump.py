@@ -106,6 +106,9 @@ class Feed(Protocol):
     def over(self, error: Exception | None) -> str:
         """Say why reading ended, once it did: with an error, or without one at the end."""
 
+    def close(self) -> None:
+        """Let go of what `open` took beside the container."""
+
 
 class Pump(threading.Thread):
     """Reads a feed.
@@ -165,6 +168,8 @@ class Pump(threading.Thread):
             except FOREIGN as problem:
                 why = self._feed.over(problem)
                 error = StreamError(f"cannot be opened: {why}", where=self._feed.shown, hint="is the address right?")
+            finally:
+                self._feed.close()
             failed = 0 if received else failed + 1
             if self._stop.is_set():
                 break

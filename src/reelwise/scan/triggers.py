@@ -11,7 +11,19 @@ from reelwise.errors import InputError
 if TYPE_CHECKING:
     from reelwise.scan.receipt import Event
 
-__all__ = ["Change", "Joiner", "Spans", "Trigger", "combine", "spans_of", "trigger_name"]
+__all__ = [
+    "JOIN_SECONDS",
+    "Change",
+    "Joiner",
+    "Spans",
+    "Trigger",
+    "as_events",
+    "combine",
+    "described",
+    "signals_in",
+    "spans_of",
+    "trigger_name",
+]
 
 Spans = list[tuple[float, float]]
 Trigger = Callable[[float, float], Iterable[tuple[float, float]]]
@@ -52,16 +64,18 @@ def spans_of(trigger: Trigger, start: float, stop: float) -> Spans:
     try:
         for one in trigger(start, stop):
             a, b = float(one[0]), float(one[1])
-            if math.isnan(a) or math.isnan(b) or len(found) >= _ANSWER_MAX:
-                raise ValueError
             if min(b, stop) > max(a, start):
                 found.append((max(a, start), min(b, stop)))
+            if len(found) > _ANSWER_MAX:
+                break
     except (TypeError, ValueError, IndexError, KeyError):
+        found = [(0.0, 0.0)] * (_ANSWER_MAX + 1)
+    if len(found) > _ANSWER_MAX:
         raise InputError(
             "a trigger must answer with pairs of seconds, (start, stop)",
             where=trigger_name(trigger),
             hint=f"at most {_ANSWER_MAX:,} pairs for one question",
-        ) from None
+        )
     return sorted(found)
 
 
@@ -101,13 +115,13 @@ def signals_in(sources: Mapping[str, Spans], start: float, stop: float) -> tuple
     return tuple(name for name, spans in sources.items() if any(a < stop and b > start for a, b in spans))
 
 
-def as_events(sources: Mapping[str, Spans], *, seen: str, require: bool) -> tuple[Event, ...]:
-    """Join what sources say of a whole file to events that name their signals."""
+def as_events(sources: Mapping[str, Spans], *, seen: str, require: bool, gap: float | None = None) -> tuple[Event, ...]:
+    """Join what sources say of a whole file to events that name their signals; see `combine`."""
     from reelwise.scan.receipt import Event
 
     return tuple(
         Event(start_seconds=round(a, 3), stop_seconds=round(b, 3), by=signals_in(sources, a, b))
-        for a, b in combine(sources, seen=seen, require=require)
+        for a, b in combine(sources, seen=seen, require=require, gap=JOIN_SECONDS if gap is None else gap)
     )
 
 

@@ -242,24 +242,16 @@ class _Handler(BaseHTTPRequestHandler):
     sys_version = ""
     timeout = _REQUEST_SECONDS
 
-    def do_POST(self) -> None:  # noqa: N802 - http.server's name
+    def do_POST(self) -> None:
         """Take an event."""
         webhook = cast("_Server", self.server).webhook
-        length = self.headers.get("Content-Length", "")
-        if not webhook.allows(self.headers.get("Authorization")):
-            return self._answer(HTTPStatus.UNAUTHORIZED, "the token is missing or wrong")
-        if self.path not in {"/", "/event"}:
-            return self._answer(HTTPStatus.NOT_FOUND, "POST to /event")
-        # a page in a browser cannot send this type to another site without asking it first
-        if self.headers.get_content_type() != "application/json":
-            return self._answer(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "Content-Type: application/json")
-        if not (length.isascii() and length.isdigit()):
-            return self._answer(HTTPStatus.LENGTH_REQUIRED, "Content-Length is needed")
-        if len(length) > 9 or int(length) > _BODY_MAX:
-            return self._answer(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"at most {_BODY_MAX} bytes")
-        body = self.rfile.read(int(length))
-        if len(body) < int(length):
-            return None
+        refused = self._refused(webhook)
+        if refused is not None:
+            return self._answer(*refused)
+        length = int(self.headers["Content-Length"])
+        body = self.rfile.read(length)
+        if len(body) < length:
+            return None  # hung up, or too slow
         try:
             start, stop = parse_event(body, time.time())
         except InputError as error:
@@ -268,6 +260,32 @@ class _Handler(BaseHTTPRequestHandler):
         if not webhook.put(start, stop):
             return self._answer(HTTPStatus.SERVICE_UNAVAILABLE, "too many events wait")
         return self._answer(HTTPStatus.ACCEPTED, "taken")
+
+    def _refused(self, webhook: Webhook) -> tuple[HTTPStatus, str] | None:
+        """Say why a request is not read, if it is not."""
+        length = self.headers.get("Content-Length", "")
+        known = length.isascii() and length.isdigit()
+        # a page in a browser cannot send this type to another site without asking it first
+        checks = (
+            (
+                webhook.allows(self.headers.get("Authorization")),
+                HTTPStatus.UNAUTHORIZED,
+                "the token is missing or wrong",
+            ),
+            (self.path in {"/", "/event"}, HTTPStatus.NOT_FOUND, "POST to /event"),
+            (
+                self.headers.get_content_type() == "application/json",
+                HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+                "Content-Type: application/json",
+            ),
+            (known, HTTPStatus.LENGTH_REQUIRED, "Content-Length is needed"),
+            (
+                known and len(length) <= 9 and int(length) <= _BODY_MAX,
+                HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+                f"at most {_BODY_MAX} bytes",
+            ),
+        )
+        return next(((status, text) for fine, status, text in checks if not fine), None)
 
     def _answer(self, status: HTTPStatus, text: str) -> None:
         body = json.dumps({"result": text}).encode() + b"\n"
