@@ -122,7 +122,7 @@ class Decoder:
         except FOREIGN as error:
             raise MediaError(f"has a video codec that cannot be decoded: {error}", where=opened.codec) from None
         self._context = context
-        self._offset = 0.0
+        self._offset = self._tick = self._seconds = 0.0
         self._mode: Literal["NONREF", "DEFAULT"] = "DEFAULT"
 
     def feed(self, held: Held | None, *, references: bool = False) -> Iterator[tuple[float, NDArray[Any]]]:
@@ -137,27 +137,29 @@ class Decoder:
             self._context.skip_frame = mode
             self._mode = mode
         if held is not None:
-            self._offset = held.offset
+            self._offset, self._tick = held.offset, float(held.packet.time_base or 0)
+            self._seconds = held.seconds
         try:
             frames = self._context.decode(None if held is None else held.packet)
         except FOREIGN:
             self.broken += 1
             frames = []
+        if held is None:
+            self._context.flush_buffers()  # ready for another key frame, whatever becomes of these pictures
         for frame in frames:
             self.decoded += 1
             if (frame.width, frame.height) != self.size:
                 self.sizes += self.size != (0, 0)
                 self.size = (frame.width, frame.height)
             stamp = frame.pts if frame.pts is not None else frame.dts
-            if stamp is None or frame.time_base is None:
-                seconds = held.seconds if held is not None else float("nan")
+            if stamp is None:
+                seconds = self._seconds
             else:
-                seconds = float(stamp * frame.time_base) + self._offset
+                # a frame that is flushed out has no time base of its own
+                seconds = stamp * self._tick + self._offset
             try:
                 grid = self._sampler.sample(frame)
             except FOREIGN:
                 self.broken += 1
                 continue
             yield seconds, grid
-        if held is None:
-            self._context.flush_buffers()
