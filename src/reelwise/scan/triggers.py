@@ -141,6 +141,7 @@ class Joiner:
         self._spans: dict[str, Spans] = {seen: []}
         self._told: Spans = []
         self._open: Change | None = None
+        self._changed = False
 
     @property
     def held(self) -> int:
@@ -157,6 +158,7 @@ class Joiner:
             now: seconds.
         """
         spans = self._spans.setdefault(name, [])
+        self._changed = True
         if spans and spans[-1][0] == start:
             spans[-1] = (start, stop)
             return
@@ -172,7 +174,10 @@ class Joiner:
 
     def update(self, now: float) -> list[Change]:
         """Return what started and stopped, as far as is known at a moment."""
+        if self._open is None and not self._changed:
+            return []
         changes: list[Change] = []
+        self._changed = False
         for start, stop in self._news():
             by = signals_in(self._spans, start, min(stop, now + 1.0))
             one = self._open
@@ -195,6 +200,7 @@ class Joiner:
         """Return what is left when nothing more comes: events under way stop now."""
         for spans in self._spans.values():
             spans[:] = [(a, min(b, now)) for a, b in spans if min(b, now) > a]
+        self._changed = True
         changes = self.update(now + self._settle + 1e-6)
         if self._open is not None:
             changes.append(self._close(now))
