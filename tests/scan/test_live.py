@@ -166,9 +166,10 @@ def test_an_mp4_whose_index_comes_last(tmp_path, encode):
 
 def test_a_fragmented_mp4_is_read(tmp_path, encode):
     source = encode(tmp_path / "a.mkv", 12, gop=10, events=((4.0, 7.0),))
-    with av.open(str(source)) as inside, av.open(
-        str(tmp_path / "b.mp4"), "w", options={"movflags": "frag_keyframe+empty_moov"}
-    ) as out:
+    with (
+        av.open(str(source)) as inside,
+        av.open(str(tmp_path / "b.mp4"), "w", options={"movflags": "frag_keyframe+empty_moov"}) as out,
+    ):
         stream = out.add_stream_from_template(inside.streams.video[0])
         for packet in inside.demux(video=0):
             if packet.size:
@@ -265,7 +266,7 @@ class Replay:
                     packet.is_keyframe = key
                     stamp = float(packet.pts * tick)
                     yield Coded(stamp, len(data), key, False, 1e9 + turn * 60 + index / 10, packet)
-                self.watched.append((tracemalloc.get_traced_memory()[0]))
+                self.watched.append(tracemalloc.get_traced_memory()[0])
         yield Ended("over", None)
 
 

@@ -37,7 +37,7 @@ def gstreamer():
 
 
 @pytest.fixture(scope="module")
-def camera(gstreamer, tmp_path_factory, encode):
+def camera(gstreamer, tmp_path_factory, encode):  # noqa: ARG001 - skips where it is absent
     """Start a camera: a context manager that gives its address and a function that tells it what to do."""
     clip = encode(tmp_path_factory.mktemp("rtsp") / "a.mp4", 40, gop=10, events=((3.0, 5.5), (12.0, 14.0)))
 
@@ -47,6 +47,7 @@ def camera(gstreamer, tmp_path_factory, encode):
             [PYTHON, SERVER, clip, *arguments],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
         ) as process:  # fmt: skip
+
             def say(word):
                 with contextlib.suppress(BrokenPipeError):
                     process.stdin.write(word + "\n")
@@ -117,7 +118,7 @@ def test_a_camera_that_goes_away_is_an_error_with_its_own_exit_code(camera):
 def test_a_stream_that_ends_without_reconnects_is_no_error(camera):
     with camera() as (address, say):
         threading.Timer(2.5, say, ("quit",)).start()
-        scan, receipt, notes, _ = scanned(Camera(address, timeout_seconds=2, tries=0))
+        scan, receipt, _, _ = scanned(Camera(address, timeout_seconds=2, tries=0))
     assert scan.error is None
     assert receipt.frames > 5
     assert receipt.reconnects == 0

@@ -28,11 +28,17 @@ def test_union_and_intersection():
     assert combine(sources, seen="packets", require=False) == [(1.0, 5.0), (10.0, inf)]
     assert combine(sources, seen="packets", require=True) == [(2.0, 3.0), (11.0, 12.0)]
     assert combine({"packets": [(1.0, 2.0)]}, seen="packets", require=True) == []
-    assert combine({"packets": [(1.0, 2.0), (2.3, 3.0)]}, seen="packets", require=False, gap=0.0) == [(1.0, 2.0), (2.3, 3.0)]
+    assert combine({"packets": [(1.0, 2.0), (2.3, 3.0)]}, seen="packets", require=False, gap=0.0) == [
+        (1.0, 2.0),
+        (2.3, 3.0),
+    ]
 
 
 def test_a_callback_is_asked_and_checked():
-    assert spans_of(lambda start, stop: [(stop - 1, stop + 5), (start - 3, start + 1)], 10.0, 20.0) == [(10.0, 11.0), (19.0, 20.0)]
+    assert spans_of(lambda start, stop: [(stop - 1, stop + 5), (start - 3, start + 1)], 10.0, 20.0) == [
+        (10.0, 11.0),
+        (19.0, 20.0),
+    ]
     for answer in (3, ["ab"], [(1,)], [(1.0, None)], [(float("nan"), "x")]):
         with pytest.raises(InputError, match="pairs of seconds"):
             spans_of(lambda *_: answer, 0.0, 9.0)  # noqa: B023
@@ -144,7 +150,10 @@ def heard(ear_, samples, *, block=1_600, begin=0.0):
 
 def test_sound_is_heard_above_the_noise_floor():
     found = heard(Loud(), tone(20, loud=((5.0, 6.5), (12.0, 12.1), (15.0, 16.0))))
-    assert found == [(pytest.approx(5.0, abs=0.15), pytest.approx(6.5, abs=0.15)), (pytest.approx(15.0, abs=0.15), pytest.approx(16.0, abs=0.15))]
+    assert found == [
+        (pytest.approx(5.0, abs=0.15), pytest.approx(6.5, abs=0.15)),
+        (pytest.approx(15.0, abs=0.15), pytest.approx(16.0, abs=0.15)),
+    ]
     assert heard(Loud(), tone(20, noise=0.2)) == []  # loud all the time is the floor
     assert heard(Loud(), np.zeros(20 * SOUND_RATE, np.int16)) == []
     louder = heard(Loud(), np.concatenate([tone(70, noise=0.05), tone(10, noise=0.05, loud=((4.0, 6.0),))]))

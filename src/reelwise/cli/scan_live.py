@@ -182,8 +182,8 @@ def _stopped_by_signals(scan: LiveScan) -> Iterator[None]:
     try:
         yield
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        for caught, handler in before.items():
+            signal.signal(caught, handler)
 
 
 def _line(document: dict[str, Any]) -> None:

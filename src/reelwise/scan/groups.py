@@ -152,11 +152,8 @@ class Decoder:
                 self.sizes += self.size != (0, 0)
                 self.size = (frame.width, frame.height)
             stamp = frame.pts if frame.pts is not None else frame.dts
-            if stamp is None:
-                seconds = self._seconds
-            else:
-                # a frame that is flushed out has no time base of its own
-                seconds = stamp * self._tick + self._offset
+            # a frame that is flushed out has no time base of its own
+            seconds = self._seconds if stamp is None else stamp * self._tick + self._offset
             try:
                 grid = self._sampler.sample(frame)
             except FOREIGN:
