@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["Eye"]
 
 _BEFORE_SECONDS = 1.0
-_MASS_MIN = 0.1  # robust deviations times seconds above the limit: a lone packet is less
+_MASS_MIN = 0.04  # robust deviations times seconds above the limit: a lone packet is less
 _MEASURED_BEFORE_SECONDS = 1.5  # and before that, to know what quiet looks like
 _MUTE_SECONDS = 2.0
 _MORE = 1.0  # robust deviations above what turned out to be nothing
