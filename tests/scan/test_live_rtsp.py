@@ -63,10 +63,16 @@ def camera(gstreamer, tmp_path_factory, encode):  # noqa: ARG001 - skips where i
     return start
 
 
-def scanned(feed, **settings):
+def scanned(feed, *, then=(), **settings):
+    """Scan; `then` is what to do so many seconds after the first picture: (seconds, function, argument)."""
     scan = LiveScan(feed, warm_up_seconds=2, **settings)
     began = time.monotonic()
-    items = list(scan.run())
+    items = []
+    for item in scan.run():
+        if not items:
+            for seconds, act, argument in then:
+                threading.Timer(seconds, act, (argument,)).start()
+        items.append(item)
     notes = [one.text for one in items if isinstance(one, Notice)]
     return scan, scan.receipt(), notes, time.monotonic() - began
 
@@ -74,51 +80,49 @@ def scanned(feed, **settings):
 @pytest.mark.parametrize(("transport", "drop"), [("udp", "0"), ("udp", "0.04")], ids=["udp", "loss"])
 def test_events_of_a_camera(camera, transport, drop):
     with camera("--drop", drop) as (address, _):
-        scan, receipt, _, seconds = scanned(Camera(address, transport=transport, timeout_seconds=4), for_seconds=8.5)
+        scan, receipt, _, seconds = scanned(Camera(address, transport=transport, timeout_seconds=6), for_seconds=11)
     assert scan.error is None
-    assert seconds < 14
-    assert receipt.ended == "8.5 s are over"
+    assert seconds < 20
+    assert receipt.ended == "11 s are over"
     first = receipt.events[0]
     assert first.start_seconds == pytest.approx(3.0, abs=0.7)
     assert first.stop_seconds == pytest.approx(5.5, abs=0.7)
-    assert receipt.events_count == 1 or drop != "0"
+    assert receipt.events_count <= 2 or drop != "0"
     assert (receipt.frames_lost + receipt.frames_broken > 0) == (drop != "0")
 
 
 def test_a_stall_is_waited_for_and_the_camera_opened_again(camera):
     with camera() as (address, say):
-        timers = [threading.Timer(2.5, say, ("stall",)), threading.Timer(4.5, say, ("resume",))]
-        for timer in timers:
-            timer.start()
-        scan, receipt, notes, _ = scanned(Camera(address, timeout_seconds=1), for_seconds=11)
+        script = [(1.0, say, "stall"), (3.5, say, "resume")]
+        scan, receipt, notes, _ = scanned(Camera(address, timeout_seconds=1), for_seconds=12, then=script)
     assert scan.error is None
     assert receipt.reconnects >= 1
     assert receipt.gap_seconds > 1
     assert any("nothing came for 1 s" in one for one in notes)
-    assert receipt.frames > 30
-    assert receipt.seconds == pytest.approx(9.5, abs=2.5)
+    assert receipt.frames > 20
+    assert receipt.seconds > 5
 
 
 def test_a_camera_that_goes_away_is_an_error_with_its_own_exit_code(camera):
-    with camera() as (address, say):
-        timer = threading.Timer(3.0, say, ("quit",))
-        timer.start()
-        process = subprocess.run(
-            [sys.executable, "-m", "reelwise", "scan", address, "--json", "--reconnects", "1", "--timeout", "2"],
-            capture_output=True, text=True, timeout=60, check=False,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-        )  # fmt: skip
+    with camera() as (address, say), subprocess.Popen(
+        [sys.executable, "-m", "reelwise", "scan", address, "--json", "--reconnects", "1", "--timeout", "4"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    ) as process:  # fmt: skip
+        assert json.loads(process.stdout.readline())["event"] == "note"
+        time.sleep(1.5)
+        say("quit")
+        out, errors = process.communicate(timeout=60)
     assert process.returncode == StreamError.exit_code == 4
-    assert "did not come back in 1 tries" in process.stderr
-    lines = [json.loads(one) for one in process.stdout.splitlines()]
+    assert "did not come back in 1 tries" in errors
+    lines = [json.loads(one) for one in out.splitlines()]
     assert lines[-1]["event"] == "receipt"
     assert lines[-1]["frames"] > 5
 
 
 def test_a_stream_that_ends_without_reconnects_is_no_error(camera):
     with camera() as (address, say):
-        threading.Timer(2.5, say, ("quit",)).start()
-        scan, receipt, _, _ = scanned(Camera(address, timeout_seconds=2, tries=0))
+        scan, receipt, _, _ = scanned(Camera(address, timeout_seconds=4, tries=0), then=[(1.5, say, "quit")])
     assert scan.error is None
     assert receipt.frames > 5
     assert receipt.reconnects == 0
