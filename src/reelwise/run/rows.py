@@ -12,7 +12,7 @@ from reelwise.facts import settings_hash
 from reelwise.flow import START, Out
 from reelwise.plan import prefix_of, run
 from reelwise.price import per_unit
-from reelwise.run.result import ClipCount, FactCount, StageCount
+from reelwise.run.result import ClipCount, FactCount, LookCount, StageCount
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,7 +27,17 @@ if TYPE_CHECKING:
     from reelwise.video import Track
     from reelwise.workload import Workload
 
-__all__ = ["clip_row", "demand_words", "fact_rows", "per_units", "skewed", "source_rows", "stage_rows", "warnings_of"]
+__all__ = [
+    "clip_row",
+    "demand_words",
+    "fact_rows",
+    "misses",
+    "per_units",
+    "skewed",
+    "source_rows",
+    "stage_rows",
+    "warnings_of",
+]
 
 _POINTS = 600
 _SHORT_SECONDS = 600.0
@@ -157,6 +167,19 @@ def skewed(usd: float, band: tuple[float, float, float]) -> tuple[str, ...]:
         f"some facts have more room on the {side} side (see the facts and their ranges)."
     )
     return (text,)
+
+
+def misses(look: LookCount) -> tuple[str, ...]:
+    """Warn where the gate's signal does not see what a full decode sees."""
+    if look.is_safe:
+        return ()
+    last = look.tried[-1]
+    kept = "" if last.change_kept_share is None else f", and keeps {last.change_kept_share:.0%} of what changes"
+    said = (
+        f"the gate's method {look.method} sees nothing of {last.lost} of {last.activities} activities that a full decode "
+        f"found{kept}: method full finds them all"
+    )
+    return (said,)
 
 
 def warnings_of(case: Case, tracks: Sequence[Track], footage: Footage, naive: Bill) -> tuple[str, ...]:

@@ -71,6 +71,7 @@ class Track(Struct, kw_only=True, eq=False):
         cpu_seconds: CPU seconds a step: decode, luma, signals, audio.
         notes: what went wrong and was mended, in words.
         extra: what further signals measured: "signal.column" to float32 (frames,).
+        start_seconds: where in its file a part that was cut out of a track begins.
     """
 
     info: ClipInfo
@@ -86,6 +87,7 @@ class Track(Struct, kw_only=True, eq=False):
     cpu_seconds: dict[str, float] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     extra: dict[str, NDArray[np.float32]] = field(default_factory=dict)
+    start_seconds: float = 0.0
 
     def interval(self) -> float:
         """Return the usual time between frames, in seconds (the median; 0.04 for a single frame)."""
