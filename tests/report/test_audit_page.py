@@ -107,6 +107,7 @@ def test_parts_stand_in_the_order_of_a_readers_questions(result: AuditResult, dr
         "per",
         "skipped",
         "footage",
+        "look",
         "losses",
         "facts",
         "holdout",

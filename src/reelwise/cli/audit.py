@@ -260,10 +260,10 @@ def _show_look(look: LookCount) -> None:
     columns = ("signal", "CPU s", "an hour of video", "pictures decoded", "CPU s saved", "USD saved a month")
     table(columns, rows, right=(1, 2, 3, 4, 5))
     for clip in look.clips[:_CLIPS_SHOWN]:
-        found = len(clip.activities) - len(clip.lost)
+        there = len(clip.activities) - clip.faint
         said = [
             f"keeps {clip.kept_share:.0%} of the time (a full decode: {clip.reference_share:.0%})",
-            f"sees {found} of {len(clip.activities)} activities",
+            f"sees {there - len(clip.lost)} of {there} activities",
         ]
         if clip.change_kept_share is not None:
             said.append(f"keeps {clip.change_kept_share:.0%} of what changes in them")

@@ -113,7 +113,7 @@ def _kept(one: Looked) -> str:
 def _seen(one: Looked) -> str:
     if not one.activities:
         return "A full decode found no activity that could be lost."
-    count = len(one.activities)
+    count = len(one.activities) - one.faint
     seen = f"{count - len(one.lost):,} of {as_words(count, 'activity', 'activities')} seen"
     share = one.active_kept_share
     rest = "" if share is None else f"; {percent(share)} of their time is kept"
@@ -122,7 +122,12 @@ def _seen(one: Looked) -> str:
         rest += f", with {percent(change)} of what changes in it"
         if share is not None and share < change - 0.005:
             rest += " (what is left out stands still)"
-    return f"{seen}{rest}."
+    faint = (
+        f" {as_words(one.faint, 'more', 'more')} that only a full decode calls active {'holds' if one.faint == 1 else 'hold'} hardly any change."
+        if one.faint
+        else ""
+    )
+    return f"{seen}{rest}.{faint}"
 
 
 def _bound(one: Looked) -> str:

@@ -24,12 +24,11 @@ from reelwise.run.holdout import holdout
 from reelwise.run.look import full_cpu, look
 from reelwise.run.losses import active_coverage, lost_moments, sentence
 from reelwise.run.measure import collect, entries_of
-from reelwise.run.result import AuditResult, LeverCount
+from reelwise.run.result import AuditResult, LeverCount, LookCount
 from reelwise.run.rows import (
     clip_row,
     demand_words,
     fact_rows,
-    misses,
     per_units,
     skewed,
     source_rows,
@@ -132,26 +131,14 @@ def audit(
         Counts, prices, the month's waterfall and how far to trust it.
     """
     wall, cpu = time.perf_counter(), time.process_time()
-    assumed: tuple[str, ...] = ()
-    if tree is None:
-        tree, assumed = default_tree(tracks)
+    tree, assumed = default_tree(tracks) if tree is None else (tree, ())
     case = make(tree, where=where, rates=rates, levers=levers, folder=folder)
     tracks, twice = _distinct(tracks)
     scans = Scans()
-    if progress is not None:
-        progress(Path("finding the active stretches"), 0.0)
-    asked, is_free = _gate(case)
-    gate, looked = look(case, tracks, scans, asked, is_free=is_free)
-    if progress is not None:
-        progress(Path("finding the active stretches"), 1.0)
+    candidates, looked = _look(case, tracks, scans, progress)
     footage = footage_of(case.workload, tracks, scans)
-    decoding = _decoding(case, tracks)
-    case = msgspec.structs.replace(case, facts=case.facts.with_entries([decoding]))
-    candidates = _candidates(case, gate)
-    case, entries, result = _measure(case, footage, candidates)
-    entries = (*entries, decoding)
-    if evidence is not None:
-        _keep(evidence, tracks, entries)
+    case, entries, result = _measure(case, footage, candidates, _decoding(case, tracks))
+    _keep(evidence, tracks, entries)
     naive = price_one(case.workload, case.plan, case.facts, case.book, case.account)
     final = price_one(case.workload, result.plan, case.facts, case.book, case.account)
     shown = _shown(case, result, candidates)
@@ -181,12 +168,7 @@ def audit(
         explained_naive=tuple(line.explain() for line in naive.lines),
         explained=tuple(line.explain() for line in final.lines),
         evidence=final.share(),
-        warnings=(
-            *twice,
-            *warnings_of(case, tracks, footage, naive),
-            *misses(looked),
-            *skewed(float(final.total_usd), band_final),
-        ),
+        warnings=(*twice, *warnings_of(case, tracks, footage, naive, looked), *skewed(final.total_usd, band_final)),
         seconds_wall=time.perf_counter() - wall,
         cpu_seconds=time.process_time() - cpu + sum(sum(t.cpu_seconds.values()) for t in tracks),
     )
@@ -217,6 +199,20 @@ def _decoding(case: Case, tracks: Sequence[Track]) -> Entry:
     return Entry(name="decode.cpu_seconds_per_second", source_class=case.workload.footage, fact=fact)
 
 
+def _look(
+    case: Case, tracks: Sequence[Track], scans: Scans, progress: Callable[[Path, float], None] | None
+) -> tuple[list[Lever], LookCount]:
+    """Find the active stretches, and say so while that lasts; return the levers to try and the receipt."""
+    name = Path("finding the active stretches")
+    if progress is not None:
+        progress(name, 0.0)
+    gate, is_free = _gate(case)
+    gate, looked = look(case, tracks, scans, gate, is_free=is_free)
+    if progress is not None:
+        progress(name, 1.0)
+    return _candidates(case, gate), looked
+
+
 def _gate(case: Case) -> tuple[Gate, bool]:
     """Return the gate to look with, of the plan or of the lever, and whether its method is for the audit to choose."""
     if case.plan.of(Gate):
@@ -235,10 +231,13 @@ def _candidates(case: Case, gate: Gate) -> list[Lever]:
     return [own.get(lever.name, lever) for lever in found]
 
 
-def _measure(case: Case, footage: Footage, levers: Sequence[Lever]) -> tuple[Case, tuple[Entry, ...], Stack]:
+def _measure(
+    case: Case, footage: Footage, levers: Sequence[Lever], decoding: Entry
+) -> tuple[Case, tuple[Entry, ...], Stack]:
     """Measure each lever alone, then each step of the waterfall, until no step stands behind a plan not yet measured."""
     today = dt.datetime.now(tz=dt.UTC).date()
-    base = case.facts
+    base = case.facts.with_entries([decoding])
+    case = msgspec.structs.replace(case, facts=base)
     entries: dict[tuple[str, str, str], Entry] = {}
     plans: dict[str, Plan] = {case.plan.hash: case.plan}
     for lever in levers:
@@ -261,7 +260,7 @@ def _measure(case: Case, footage: Footage, levers: Sequence[Lever]) -> tuple[Cas
         if all(key in done for key in plans):
             break
     assert result is not None  # noqa: S101 - _ROUNDS is not 0
-    return case, tuple(entries.values()), result
+    return case, (*entries.values(), decoding), result
 
 
 def _facts_of(plan: Plan, case: Case, footage: Footage, today: dt.date) -> tuple[Entry, ...]:
@@ -273,7 +272,9 @@ def _facts_of(plan: Plan, case: Case, footage: Footage, today: dt.date) -> tuple
     return entries_of(tally, by_segment, footage=case.workload.footage, on=footage.on, day=today)
 
 
-def _keep(folder: Path, tracks: Sequence[Track], entries: Sequence[Entry]) -> None:
+def _keep(folder: Path | None, tracks: Sequence[Track], entries: Sequence[Entry]) -> None:
+    if folder is None:
+        return
     write_measurement(
         folder,
         Measurement(

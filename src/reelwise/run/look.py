@@ -27,6 +27,7 @@ _DEARER = ("auto", "luma", "full")
 _LOST_MAX = 0.01
 _CHANGE_KEPT_MIN = 0.95
 _DECODED_MAX = 1.02
+_FAINT = 0.01
 _NEAR_SECONDS = 0.5  # starts and stops are found to about this
 
 
@@ -63,7 +64,7 @@ def look(case: Case, tracks: Sequence[Track], scans: Scans, gate: Gate, *, is_fr
                 raise
             tried.append(_failed(method, error))
             continue
-        clips = [_looked(gate, piece, one) for piece, one in zip(pieces, found, strict=True)]
+        clips = [_looked(gate, piece, one, is_free=is_free) for piece, one in zip(pieces, found, strict=True)]
         tried.append(_tried(method, clips, tracks))
         if _is_safe(tried[-1]) and tried[-1].frames_decoded_share <= _DECODED_MAX:
             break
@@ -98,11 +99,13 @@ def _failed(method: str, error: MediaError) -> LookTried:
     )
 
 
-def _looked(gate: Gate, piece: Piece, found: Found) -> Looked:
+def _looked(gate: Gate, piece: Piece, found: Found, *, is_free: bool) -> Looked:
     from reelwise import video
 
     track, result = piece.track, found.scan
     activities = video.gate(track, pad_seconds=0.0, join_seconds=0.0)
+    unseen = tuple(one for one in activities if not _seen(one, found.events))
+    lost = _without_faint(track, activities, unseen)
     reference = video.gate(track, pad_seconds=gate.pad_seconds, join_seconds=gate.join_seconds)
     active, moved = _moved(track, activities), _moved(track, _overlap(activities, found.stretches))
     seconds, cpu = video.active_seconds(activities), full_cpu(track)
@@ -111,7 +114,7 @@ def _looked(gate: Gate, piece: Piece, found: Found) -> Looked:
     return Looked(
         path=track.info.path,
         method="full" if result is None else result.method,
-        why=_why(gate, found),
+        why=_why(gate, found, is_free=is_free),
         separable=None if result is None else result.separable,
         frames=track.frames if result is None else result.frames,
         frames_decoded_share=1.0 if result is None else result.frames_decoded_share,
@@ -124,16 +127,17 @@ def _looked(gate: Gate, piece: Piece, found: Found) -> Looked:
         kept_share=video.active_seconds(found.stretches) / whole,
         reference_share=video.active_seconds(reference) / whole,
         activities=activities,
-        lost=tuple(one for one in activities if not _seen(one, found.events)),
+        lost=lost,
+        faint=len(unseen) - len(lost),
         active_kept_share=video.active_seconds(_overlap(activities, found.stretches)) / seconds if seconds else None,
         change_kept_share=moved / active if active > 0 else None,
         notes=() if result is None else result.notes,
     )
 
 
-def _why(gate: Gate, found: Found) -> str:
+def _why(gate: Gate, found: Found, *, is_free: bool) -> str:
     if found.scan is not None:
-        return found.scan.why
+        return "cheaper signals were not enough, as above" if is_free and gate.method != "auto" else found.scan.why
     if found.trouble:
         return f"it could not be scanned: {found.trouble}"
     return "the threshold is one of a full decode" if gate.threshold is not None else "every frame is decoded"
@@ -142,6 +146,14 @@ def _why(gate: Gate, found: Found) -> str:
 def _seen(activity: tuple[float, float], events: Spans) -> bool:
     start, stop = activity
     return any(a < stop + _NEAR_SECONDS and b > start - _NEAR_SECONDS for a, b in events)
+
+
+def _without_faint(track: Track, activities: Spans, unseen: Spans) -> Spans:
+    """Leave out what holds next to no change beside the clip's usual activity."""
+    if not unseen:
+        return ()
+    usual = sorted(_moved(track, (one,)) for one in activities)[len(activities) // 2]
+    return tuple(one for one in unseen if _moved(track, (one,)) >= _FAINT * usual)
 
 
 def _overlap(one: Spans, two: Spans) -> Spans:
@@ -162,7 +174,7 @@ def _tried(method: str, clips: Sequence[Looked], tracks: Sequence[Track]) -> Loo
     return LookTried(
         method=method,
         believed=tuple(dict.fromkeys(one.method for one in clips)),
-        activities=sum(len(one.activities) for one in clips),
+        activities=sum(len(one.activities) - one.faint for one in clips),
         lost=sum(len(one.lost) for one in clips),
         change_kept_share=kept / sum(active) if sum(active) > 0 else None,
         frames_decoded_share=sum(one.frames_decoded_share * one.frames for one in clips)

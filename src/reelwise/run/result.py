@@ -85,6 +85,8 @@ class Looked(Struct, frozen=True, kw_only=True):
         reference_share: the same for the full decode.
         activities: of the full decode, (start, stop).
         lost: those in which the gate's signal saw nothing.
+        faint: how many more it saw nothing of that hold under 1 % of the change of the usual activity of the clip: a
+            full decode calls them active because they differ from the background a little, and hardly anything moves.
         active_kept_share: share of the time of activities that is kept; None without any.
         change_kept_share: share of all that changed in them that is kept: less than 1 minus the share above where
             what was lost is something that had come to stand still.
@@ -107,6 +109,7 @@ class Looked(Struct, frozen=True, kw_only=True):
     reference_share: float
     activities: tuple[tuple[float, float], ...]
     lost: tuple[tuple[float, float], ...]
+    faint: int
     active_kept_share: float | None
     change_kept_share: float | None
     notes: tuple[str, ...] = ()
@@ -118,7 +121,8 @@ class LookTried(Struct, frozen=True, kw_only=True):
     Attributes:
         method: as a gate's setting.
         believed: the signals that it ended with, one for each kind.
-        activities, lost: how many the full decode found, and how many of them it saw nothing of.
+        activities, lost: how many the full decode found, faint ones that were not seen left out, and how many of them it
+            saw nothing of.
         change_kept_share, frames_decoded_share: as in `Looked`, over all clips.
         cpu_seconds: what it took.
         trouble: why it could not be had, or empty.

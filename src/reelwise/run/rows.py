@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from reelwise.plan import Plan
     from reelwise.run.footage import Footage
     from reelwise.stages import AnyStage
+    from reelwise.units import Num
     from reelwise.video import Track
     from reelwise.workload import Workload
 
@@ -31,7 +32,6 @@ __all__ = [
     "clip_row",
     "demand_words",
     "fact_rows",
-    "misses",
     "per_units",
     "skewed",
     "source_rows",
@@ -156,9 +156,9 @@ def demand_words(workload: Workload) -> str:
     return f"{hours:,.0f} hours a month"
 
 
-def skewed(usd: float, band: tuple[float, float, float]) -> tuple[str, ...]:
+def skewed(total: Num, band: tuple[float, float, float]) -> tuple[str, ...]:
     """Explain a figure that is not in the middle of its band."""
-    p50 = band[1]
+    usd, p50 = float(total), band[1]
     if usd <= 0 or abs(p50 / usd - 1) < 0.1:
         return ()
     side = "dearer" if p50 > usd else "cheaper"
@@ -169,7 +169,7 @@ def skewed(usd: float, band: tuple[float, float, float]) -> tuple[str, ...]:
     return (text,)
 
 
-def misses(look: LookCount) -> tuple[str, ...]:
+def _misses(look: LookCount) -> tuple[str, ...]:
     """Warn where the gate's signal does not see what a full decode sees."""
     if look.is_safe:
         return ()
@@ -182,7 +182,7 @@ def misses(look: LookCount) -> tuple[str, ...]:
     return (said,)
 
 
-def warnings_of(case: Case, tracks: Sequence[Track], footage: Footage, naive: Bill) -> tuple[str, ...]:
+def warnings_of(case: Case, tracks: Sequence[Track], footage: Footage, naive: Bill, look: LookCount) -> tuple[str, ...]:
     """Say what a reader must know before quoting a figure."""
     said = []
     seconds = sum(t.seconds for t in tracks)
@@ -200,4 +200,5 @@ def warnings_of(case: Case, tracks: Sequence[Track], footage: Footage, naive: Bi
         )
     said.extend(f"the plan as it is could not do the job: {reason}" for reason in naive.why)
     said.extend(f"{Path(t.info.path).name}: {note}" for t in tracks for note in t.notes)
+    said.extend(_misses(look))
     return tuple(said)
