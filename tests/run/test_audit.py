@@ -158,7 +158,11 @@ class TestNothingToSee:
 
         from reelwise.video.writer import write_mp4
 
-        planes = (np.full((180, 320), 90, np.uint8), np.full((90, 160), 120, np.uint8), np.full((90, 160), 130, np.uint8))
+        planes = (
+            np.full((180, 320), 90, np.uint8),
+            np.full((90, 160), 120, np.uint8),
+            np.full((90, 160), 130, np.uint8),
+        )
         planes[0][40:80, 100:160] = 200
         path = tmp_path / "still.mp4"
         write_mp4(path, [planes] * 120, width=320, height=180, fps=10, sound=np.zeros(16_000 * 12, np.float32))

@@ -15,7 +15,7 @@ from reelwise.cli.output import json_option, money, note, print_json, table
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from reelwise.run.result import AuditResult, LookCount
+    from reelwise.run.result import AuditResult, LookCount, SignalCount
 
 __all__ = ["cli"]
 
@@ -246,17 +246,21 @@ def _show(result: AuditResult) -> None:
 def _show_look(look: LookCount) -> None:
     """Say how the active stretches are found, and what that costs beside a full decode."""
     click.echo(f"\nHow the active stretches are found: method {look.method}, because {look.chosen}")
+    from reelwise.run.look import scan_total
+
+    signals = [(one.signal, one) for one in look.signals[:-1]]
+    if look.method != "full":
+        signals.append(("all of the scan", scan_total(look)))
     rows = [
         (
-            one.signal if one.signal != "full" else "full decode",
-            f"{one.cpu_seconds:,.2f}",
-            f"{one.cpu_seconds_an_hour:,.1f}",
-            f"{one.frames_decoded:,}",
-            "-" if one.signal == "full" else f"{one.saved_cpu_seconds:,.2f}",
-            "-" if one.signal == "full" or one.saved_usd_month is None else money(one.saved_usd_month),
+            name,
+            *_spent(one),
+            f"{one.saved_cpu_seconds:,.2f}",
+            money(one.saved_usd_month) if one.saved_usd_month else "-",
         )
-        for one in look.signals
+        for name, one in signals
     ]
+    rows.append(("full decode", *_spent(look.signals[-1]), "-", "-"))
     columns = ("signal", "CPU s", "an hour of video", "pictures decoded", "CPU s saved", "USD saved a month")
     table(columns, rows, right=(1, 2, 3, 4, 5))
     for clip in look.clips[:_CLIPS_SHOWN]:
@@ -282,3 +286,7 @@ def _show_look(look: LookCount) -> None:
             if look.factor >= 1
             else "This audit decoded everything once, to have something to judge by. On these clips the scan costs more than that."
         )
+
+
+def _spent(one: SignalCount) -> tuple[str, str, str]:
+    return f"{one.cpu_seconds:,.2f}", f"{one.cpu_seconds_an_hour:,.1f}", f"{one.frames_decoded:,}"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from reelwise.report.bars import stretch_bar
 from reelwise.report.numbers import NOTHING, as_words, clock, duration, factor, money, percent, quantity
 from reelwise.report.page import Html, bullets, element, fold, join, section, table
+from reelwise.run.look import scan_total
 
 if TYPE_CHECKING:
     from reelwise.run.result import AuditResult, LookCount, Looked, SignalCount
@@ -18,11 +19,11 @@ _CLIPS_DRAWN = 12
 _LOST_NAMED = 8
 
 _DOES = {
-    "packets": "sizes and kinds of packets; nothing is decoded",
-    "sample": "a few key frames, to hold packets against",
+    "packets": "sizes and kinds; decodes nothing",
+    "sample": "a few key frames, to check packets",
     "keyframes": "key frames only",
-    "luma": "pictures around candidates, without the loop filter",
-    "full": "every picture, compared with a learned background: the reference",
+    "luma": "pictures, without the loop filter",
+    "full": "every picture: the reference",
 }
 
 
@@ -57,11 +58,14 @@ def _production(found: LookCount) -> str:
 
 def _signals(found: LookCount) -> Html:
     used = {one.signal: one for one in found.signals}
-    rows = [_row(name, used.get(name)) for name in _DOES]
+    rows = [_row(name, used.get(name)) for name in _DOES if name != "full"]
+    if found.method != "full":
+        rows.append(_row("all of the scan", scan_total(found)))
+    rows.append(_row("full", used.get("full")))
     columns = (
         "signal",
         "processor seconds",
-        "for an hour of video",
+        "an hour of video",
         "pictures decoded",
         "seconds saved",
         "USD saved a month",
@@ -70,7 +74,7 @@ def _signals(found: LookCount) -> Html:
 
 
 def _row(name: str, one: SignalCount | None) -> tuple[object, ...]:
-    title = join(("full decode" if name == "full" else name, element("small", _DOES[name])))
+    title = join(("full decode" if name == "full" else name, element("small", _DOES.get(name, ""))))
     if one is None:
         return (title, "not used", *[NOTHING] * 4)
     is_reference = name == "full"
@@ -114,7 +118,7 @@ def _seen(one: Looked) -> str:
     if not one.activities:
         return "A full decode found no activity that could be lost."
     count = len(one.activities) - one.faint
-    seen = f"{count - len(one.lost):,} of {as_words(count, 'activity', 'activities')} seen"
+    seen = f"{count - len(one.lost):,} of {count:,} {'activity' if count == 1 else 'activities'} seen"
     share = one.active_kept_share
     rest = "" if share is None else f"; {percent(share)} of their time is kept"
     change = one.change_kept_share

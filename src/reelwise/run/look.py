@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from reelwise.stages.gate import Found, Spans
     from reelwise.video import Track
 
-__all__ = ["full_cpu", "look"]
+__all__ = ["full_cpu", "look", "scan_total"]
 
 _DEARER = ("auto", "luma", "full")
 _LOST_MAX = 0.01
@@ -196,12 +196,13 @@ def _chosen(tried: Sequence[LookTried], *, is_free: bool) -> str:
         return "the plan or the lever asks for it"
     said = [f"{one.method} {_said(one)}" for one in tried[:-1]]
     last = tried[-1]
+    name = last.method if said else "it"
     if not last.activities:
-        taken = f"{last.method} has no activity to lose"
+        taken = "a full decode finds no activity that could be lost"
     elif last.method == "full":
         taken = "full, which is the reference, loses none"
     else:
-        taken = f"{last.method} loses {last.lost} of {last.activities} activities"
+        taken = f"{name} loses {last.lost or 'none'} of {last.activities} activities"
     return "; ".join([*said, taken])
 
 
@@ -256,6 +257,20 @@ def _signals(case: Case, tracks: Sequence[Track], found: Sequence[Found]) -> tup
     rows = [row(name, cpu[name], frames[name], saved[name]) for name in cpu]
     full = row("full", sum(map(full_cpu, tracks)), sum(track.frames for track in tracks), 0.0)
     return (*rows, full)
+
+
+def scan_total(found: LookCount) -> SignalCount:
+    """Add up the signals of the scan: all but the full decode."""
+    used = [one for one in found.signals if one.signal != "full"]
+    usd = [one.saved_usd_month for one in used if one.saved_usd_month is not None]
+    return SignalCount(
+        signal="scan",
+        cpu_seconds=sum(one.cpu_seconds for one in used),
+        frames_decoded=sum(one.frames_decoded for one in used),
+        saved_cpu_seconds=sum(one.saved_cpu_seconds for one in used),
+        cpu_seconds_an_hour=sum(one.cpu_seconds_an_hour for one in used),
+        saved_usd_month=sum(usd) if len(usd) == len(used) else None,
+    )
 
 
 def _usd(case: Case) -> float | None:
