@@ -166,7 +166,7 @@ def looked(one: ClipCount, **fields: object) -> Looked:
     return Looked(path=one.path, **{**usual, **fields})
 
 
-def look(clips: tuple[ClipCount, ...], **fields: object) -> LookCount:
+def look(footage: tuple[ClipCount, ...], **fields: object) -> LookCount:
     tried = LookTried(method="auto", believed=("packets",), activities=5, lost=0, change_kept_share=0.998,
                       frames_decoded_share=0.163, cpu_seconds=1.1)  # fmt: skip
     usual: dict[str, object] = {
@@ -180,7 +180,7 @@ def look(clips: tuple[ClipCount, ...], **fields: object) -> LookCount:
             SignalCount(signal="luma", cpu_seconds=0.98, frames_decoded=874, saved_cpu_seconds=-0.05, cpu_seconds_an_hour=16.5, saved_usd_month=-0.0265),
             SignalCount(signal="full", cpu_seconds=5.74, frames_decoded=5360, saved_cpu_seconds=0.0, cpu_seconds_an_hour=96.4, saved_usd_month=0.0),
         ),
-        "clips": tuple(looked(one) for one in clips),
+        "clips": tuple(looked(one) for one in footage),
         "sku": "aws/c7g.xlarge",
         "factor": 5.22,
     }  # fmt: skip

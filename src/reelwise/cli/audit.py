@@ -246,6 +246,7 @@ def _show(result: AuditResult) -> None:
 def _show_look(look: LookCount) -> None:
     """Say how the active stretches are found, and what that costs beside a full decode."""
     click.echo(f"\nHow the active stretches are found: method {look.method}, because {look.chosen}")
+    from reelwise.report.numbers import no_less
     from reelwise.run.look import scan_total
 
     signals = [(one.signal, one) for one in look.signals[:-1]]
@@ -270,11 +271,11 @@ def _show_look(look: LookCount) -> None:
             f"sees {there - len(clip.lost)} of {there} activities",
         ]
         if clip.change_kept_share is not None:
-            said.append(f"keeps {clip.change_kept_share:.0%} of what changes in them")
+            said.append(f"keeps {no_less(clip.change_kept_share)} of what changes in them")
         if clip.bound_seconds is not None and clip.bound_share is not None:
             said.append(
-                f"key frames up to {clip.bound_seconds:.1f} s apart, so at least {clip.bound_share:.0%} of the pictures "
-                f"must be decoded to see these; {clip.frames_decoded_share:.0%} were"
+                f"key frames are up to {clip.bound_seconds:.1f} s apart: from the one before each event to its end are "
+                f"{clip.bound_share:.0%} of the pictures; {clip.frames_decoded_share:.0%} were decoded"
             )
         click.echo(f"{Path(clip.path).name}: {clip.method} ({clip.why}); {'; '.join(said)}")
     if len(look.clips) > _CLIPS_SHOWN:

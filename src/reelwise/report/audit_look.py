@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reelwise.report.bars import stretch_bar
-from reelwise.report.numbers import NOTHING, as_words, clock, duration, factor, money, percent, quantity
+from reelwise.report.numbers import NOTHING, as_words, clock, duration, factor, money, no_less, percent, quantity
 from reelwise.report.page import Html, bullets, element, fold, join, section, table
 from reelwise.run.look import scan_total
 
@@ -120,10 +120,10 @@ def _seen(one: Looked) -> str:
     count = len(one.activities) - one.faint
     seen = f"{count - len(one.lost):,} of {count:,} {'activity' if count == 1 else 'activities'} seen"
     share = one.active_kept_share
-    rest = "" if share is None else f"; {percent(share)} of their time is kept"
+    rest = "" if share is None else f"; {no_less(share)} of their time is kept"
     change = one.change_kept_share
     if change is not None:
-        rest += f", with {percent(change)} of what changes in it"
+        rest += f", with {no_less(change)} of what changes in it"
         if share is not None and share < change - 0.005:
             rest += " (what is left out stands still)"
     faint = (
@@ -138,8 +138,9 @@ def _bound(one: Looked) -> str:
     if one.bound_seconds is None or one.bound_share is None:
         return ""
     text = (
-        f"The file's bound: key frames are up to {duration(one.bound_seconds)} apart, so {percent(one.bound_share)} of its "
-        f"{quantity(one.frames)} pictures must be decoded at least to see these stretches; {percent(one.frames_decoded_share)} were."
+        f"The file's bound: key frames are up to {duration(one.bound_seconds)} apart, and no picture can be had without those "
+        f"before it. From the key frame before each event to its end are {percent(one.bound_share)} of the "
+        f"{quantity(one.frames)} pictures; {percent(one.frames_decoded_share)} were decoded."
     )
     if one.blind_seconds:
         text += f" What is over within {duration(one.blind_seconds)} and leaves nothing behind may be missing."

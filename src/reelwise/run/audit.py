@@ -134,7 +134,7 @@ def audit(
     tree, assumed = default_tree(tracks) if tree is None else (tree, ())
     case = make(tree, where=where, rates=rates, levers=levers, folder=folder)
     tracks, twice = _distinct(tracks)
-    scans = Scans()
+    scans = Scans(tracks)
     candidates, looked = _look(case, tracks, scans, progress)
     footage = footage_of(case.workload, tracks, scans)
     case, entries, result = _measure(case, footage, candidates, _decoding(case, tracks))

@@ -130,7 +130,7 @@ def _looked(gate: Gate, piece: Piece, found: Found, *, is_free: bool) -> Looked:
         lost=lost,
         faint=len(unseen) - len(lost),
         active_kept_share=video.active_seconds(_overlap(activities, found.stretches)) / seconds if seconds else None,
-        change_kept_share=moved / active if active > 0 else None,
+        change_kept_share=min(1.0, moved / active) if active > 0 else None,
         notes=() if result is None else result.notes,
     )
 

@@ -75,8 +75,8 @@ class Looked(Struct, frozen=True, kw_only=True):
         separable: whether packet sizes tell active from quiet in this file; None where nobody looked.
         frames: pictures in the file.
         frames_decoded_share: decoded to decide, over those.
-        bound_seconds: longest time between key frames, and `bound_share` the least share of pictures that had to be
-            decoded to see what was kept; None for a full decode.
+        bound_seconds: longest time between key frames, and `bound_share` the share of pictures from the key frame before
+            each event to its end; None for a full decode.
         blind_seconds: what is over sooner and leaves nothing behind may have passed unseen.
         cpu_seconds: of the scan, or of the full decode.
         cpu_seconds_full: of the full decode.
