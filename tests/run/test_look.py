@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from hypothesis import given
+from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from reelwise.case import make
@@ -15,7 +19,7 @@ from reelwise.levers import find
 from reelwise.price import price_one
 from reelwise.run.audit import audit, decode_clips
 from reelwise.run.footage import halves, part_of, piece_of, segments
-from reelwise.run.look import full_cpu, look, scan_total
+from reelwise.run.look import _overlap, _seen, full_cpu, look, scan_total
 from reelwise.run.measure import collect, entries_of
 from reelwise.run.scans import Scans
 from reelwise.scan import Event, Scan, Spent
@@ -128,6 +132,8 @@ class TestMethod:
         assert taken.method == "auto"
         assert said.clips[0].method == "full"
         assert "no packets" in said.clips[0].why
+        assert [one.signal for one in said.signals] == ["not scanned", "full"]
+        assert scan_total(said).cpu_seconds == said.signals[-1].cpu_seconds
 
     def test_or_an_error_where_the_method_was_asked_for(self, case, track):
         with pytest.raises(MediaError, match="no packets"):
@@ -145,6 +151,26 @@ class TestMethod:
         assert said.clips[0].faint == 1
         assert said.clips[0].lost == ()
         assert said.tried[0].activities == len(activities) - 1
+
+
+class TestCut:
+    """Spans that overlap are found in one pass, however many there are."""
+
+    @given(
+        st.lists(st.integers(0, 60), max_size=24, unique=True), st.lists(st.integers(0, 60), max_size=24, unique=True)
+    )
+    def test_the_cut_is_what_lies_in_both(self, one, two):
+        rows = [tuple(itertools.pairwise(sorted(ends)))[::2] for ends in (one, two)]
+        cut = _overlap(*rows)
+        inside = [any(a <= at < b for a, b in cut) for at in range(61)]
+
+        assert inside == [all(any(a <= at < b for a, b in row) for row in rows) for at in range(61)]
+
+    @given(st.lists(st.integers(0, 60), max_size=24, unique=True), st.integers(0, 60))
+    def test_an_event_near_an_activity_is_seen(self, ends, start):
+        events = tuple((float(a), float(b)) for a, b in tuple(itertools.pairwise(sorted(ends)))[::2])
+
+        assert _seen((start, start + 2), events) == any(a < start + 2.5 and b > start - 0.5 for a, b in events)
 
 
 class TestCost:

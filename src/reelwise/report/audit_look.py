@@ -58,7 +58,8 @@ def _production(found: LookCount) -> str:
 
 def _signals(found: LookCount) -> Html:
     used = {one.signal: one for one in found.signals}
-    rows = [_row(name, used.get(name)) for name in _DOES if name != "full"]
+    names = dict.fromkeys([*_DOES, *used])
+    rows = [_row(name, used.get(name)) for name in names if name != "full"]
     if found.method != "full":
         rows.append(_row("all of the scan", scan_total(found)))
     rows.append(_row("full", used.get("full")))

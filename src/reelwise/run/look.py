@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from bisect import bisect_right
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -12,7 +14,7 @@ from reelwise.run.result import LookCount, Looked, LookTried, SignalCount
 from reelwise.stages.decoding import CPU, VCPUS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from reelwise.case import Case
     from reelwise.flow import Piece
@@ -144,8 +146,10 @@ def _why(gate: Gate, found: Found, *, is_free: bool) -> str:
 
 
 def _seen(activity: tuple[float, float], events: Spans) -> bool:
+    """Say whether any of the events, ascending and apart, lies in or near an activity."""
     start, stop = activity
-    return any(a < stop + _NEAR_SECONDS and b > start - _NEAR_SECONDS for a, b in events)
+    first = bisect_right(events, start - _NEAR_SECONDS, key=lambda one: one[1])
+    return first < len(events) and events[first][0] < stop + _NEAR_SECONDS
 
 
 def _without_faint(track: Track, activities: Spans, unseen: Spans) -> Spans:
@@ -157,8 +161,18 @@ def _without_faint(track: Track, activities: Spans, unseen: Spans) -> Spans:
 
 
 def _overlap(one: Spans, two: Spans) -> Spans:
-    cut = ((max(a, c), min(b, d)) for a, b in one for c, d in two)
-    return tuple((a, b) for a, b in cut if b > a)
+    """Cut two ascending rows of spans with each other."""
+    found: list[tuple[float, float]] = []
+    at = 0
+    for start, stop in one:
+        while at < len(two) and two[at][1] <= start:
+            at += 1
+        for index in range(at, len(two)):
+            a, b = two[index]
+            if a >= stop:
+                break
+            found.append((max(a, start), min(b, stop)))
+    return tuple(found)
 
 
 def _moved(track: Track, spans: Spans) -> float:
@@ -220,43 +234,44 @@ def _said(one: LookTried) -> str:
 
 def _signals(case: Case, tracks: Sequence[Track], found: Sequence[Found]) -> tuple[SignalCount, ...]:
     """Sum up over the clips what each signal cost and saved; the last row is the full decode."""
-    cpu: dict[str, float] = {}
-    frames: dict[str, int] = {}
-    saved: dict[str, float] = {}
+    sums: dict[str, list[float]] = {}
     for track, one in zip(tracks, found, strict=True):
-        if one.scan is None:
-            continue
-        own = track.seconds / one.scan.seconds
-        each = full_cpu(track) / track.frames if track.frames else 0.0
-        undecoded = one.scan.frames * own
-        for spent in one.scan.signals:
-            name, took, pictures = spent.signal, spent.cpu_seconds * own, spent.frames_decoded * own
-            cpu[name] = cpu.get(name, 0.0) + took
-            frames[name] = frames.get(name, 0) + round(pictures)
-            # a sample is decoded to check another signal: it spares nothing
-            spared = 0.0 if name == "sample" else pictures
-            saved[name] = saved.get(name, 0.0) + spared * each - took
-            undecoded -= spared
-        believed = one.scan.method
-        saved[believed] = saved.get(believed, 0.0) + undecoded * each
-    hours = sum(track.seconds for track in tracks) / 3600
+        for name, *spent in _spent(track, one):
+            sums[name] = [a + b for a, b in zip(sums.get(name, [0.0, 0.0, 0.0]), spent, strict=True)]
+    hours = sum(track.seconds for track in tracks) / 3600 or math.inf
     usd = _usd(case)
+    month = None if usd is None else case.workload.seconds_month / 3600 * usd
 
-    def row(name: str, took: float, pictures: int, spared: float) -> SignalCount:
+    def row(name: str, cpu: float, pictures: float, saved: float) -> SignalCount:
         return SignalCount(
             signal=name,
-            cpu_seconds=took,
-            frames_decoded=pictures,
-            saved_cpu_seconds=spared,
-            cpu_seconds_an_hour=took / hours if hours else 0.0,
-            saved_usd_month=None
-            if usd is None or not hours
-            else spared / hours * case.workload.seconds_month / 3600 * usd,
+            cpu_seconds=cpu,
+            frames_decoded=round(pictures),
+            saved_cpu_seconds=saved,
+            cpu_seconds_an_hour=cpu / hours,
+            saved_usd_month=None if month is None else saved / hours * month,
         )
 
-    rows = [row(name, cpu[name], frames[name], saved[name]) for name in cpu]
     full = row("full", sum(map(full_cpu, tracks)), sum(track.frames for track in tracks), 0.0)
-    return (*rows, full)
+    return (*(row(name, *spent) for name, spent in sums.items()), full)
+
+
+def _spent(track: Track, found: Found) -> Iterator[tuple[str, float, float, float]]:
+    """Yield for each signal CPU seconds, pictures decoded and CPU seconds saved on one clip."""
+    result = found.scan
+    if result is None:
+        if found.trouble:  # nobody asked for a full decode, but there was no other way
+            yield "not scanned", full_cpu(track), float(track.frames), 0.0
+        return
+    own = track.seconds / result.seconds
+    each = full_cpu(track) / track.frames if track.frames else 0.0
+    spared = 0.0
+    for one in result.signals:
+        # a sample is decoded to check another signal: it spares nothing
+        mine = 0.0 if one.signal == "sample" else one.frames_decoded * own
+        spared += mine
+        yield one.signal, one.cpu_seconds * own, one.frames_decoded * own, mine * each - one.cpu_seconds * own
+    yield result.method, 0.0, 0.0, (result.frames * own - spared) * each
 
 
 def scan_total(found: LookCount) -> SignalCount:
