@@ -118,6 +118,13 @@ class TestMethod:
         assert taken.method == "luma"
         assert "some twice" in said.chosen
 
+    def test_nor_is_taking_longer_than_a_full_decode(self, case, track, activities):
+        slow = answer(track, activities, cpu=3 * full_cpu(track))
+        taken, said = looked(case, track, {"auto": slow, "luma": slow})
+
+        assert taken.method == "full"
+        assert "auto takes 3.0 times the processor time of a full decode (by packets)" in said.chosen
+
     def test_a_method_that_was_asked_for_stays_and_what_it_loses_is_a_warning(self, track):
         found = audit([track], TREE | {"levers": [{"lever": "gate", "method": "packets"}]})
 
@@ -269,7 +276,17 @@ class TestScans:
 def test_the_receipt_is_printed_with_method_reason_and_what_it_costs_in_production(drawn_clip, tmp_path):
     found = CliRunner().invoke(
         cli,
-        [str(drawn_clip), "--out", str(tmp_path / "out"), "--evidence", str(tmp_path / "facts"), "--day", "2026-11-22"],
+        [
+            str(drawn_clip),
+            "--out",
+            str(tmp_path / "out"),
+            "--evidence",
+            str(tmp_path / "facts"),
+            "--day",
+            "2026-11-22",
+            "--levers",
+            "gate,batch_api",
+        ],
     )
 
     assert found.exit_code == 0, found.output

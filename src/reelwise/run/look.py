@@ -29,6 +29,7 @@ _DEARER = ("auto", "luma", "full")
 _LOST_MAX = 0.01
 _CHANGE_KEPT_MIN = 0.95
 _DECODED_MAX = 1.02
+_DEARER_MAX = 1.25  # CPU seconds over those of a full decode
 _FAINT = 0.01
 _NEAR_SECONDS = 0.5  # starts and stops are found to about this
 
@@ -41,9 +42,9 @@ def look(case: Case, tracks: Sequence[Track], scans: Scans, gate: Gate, *, is_fr
         tracks: the clips, decoded: the reference.
         scans: remembers what scanning them found.
         gate: its settings.
-        is_free: whether the method is for the audit to choose: where auto loses activities, or decodes more pictures than
-            there are, the next one is taken, at last a full decode, which is the reference itself. Counts decide that
-            and no times, so that every machine takes the same.
+        is_free: whether the method is for the audit to choose: where auto loses activities, decodes more pictures than
+            there are, or clearly takes longer than decoding all of them, the next one is taken, at last a full decode,
+            which is the reference itself. Times decide only where they are far apart, so that machines agree.
 
     Returns:
         The gate with the method taken, and the receipt.
@@ -68,7 +69,7 @@ def look(case: Case, tracks: Sequence[Track], scans: Scans, gate: Gate, *, is_fr
             continue
         clips = [_looked(gate, piece, one, is_free=is_free) for piece, one in zip(pieces, found, strict=True)]
         tried.append(_tried(method, clips, tracks))
-        if _is_safe(tried[-1]) and tried[-1].frames_decoded_share <= _DECODED_MAX:
+        if _is_safe(tried[-1]) and not _is_dear(tried[-1]):
             break
     return gate, LookCount(
         method=gate.method,
@@ -97,6 +98,7 @@ def _failed(method: str, error: MediaError) -> LookTried:
         change_kept_share=None,
         frames_decoded_share=0.0,
         cpu_seconds=0.0,
+        cpu_seconds_full=0.0,
         trouble=error.message,
     )
 
@@ -194,6 +196,7 @@ def _tried(method: str, clips: Sequence[Looked], tracks: Sequence[Track]) -> Loo
         frames_decoded_share=sum(one.frames_decoded_share * one.frames for one in clips)
         / max(1, sum(one.frames for one in clips)),
         cpu_seconds=sum(one.cpu_seconds for one in clips),
+        cpu_seconds_full=sum(one.cpu_seconds_full for one in clips),
     )
 
 
@@ -202,6 +205,10 @@ def _is_safe(one: LookTried) -> bool:
         return False
     kept = 1.0 if one.change_kept_share is None else one.change_kept_share
     return one.lost <= _LOST_MAX * one.activities and kept >= _CHANGE_KEPT_MIN
+
+
+def _is_dear(one: LookTried) -> bool:
+    return one.frames_decoded_share > _DECODED_MAX or one.cpu_seconds > _DEARER_MAX * one.cpu_seconds_full
 
 
 def _chosen(tried: Sequence[LookTried], *, is_free: bool) -> str:
@@ -216,8 +223,12 @@ def _chosen(tried: Sequence[LookTried], *, is_free: bool) -> str:
     elif last.method == "full":
         taken = "full, which is the reference, loses none"
     else:
-        taken = f"{name} loses {last.lost or 'none'} of {last.activities} activities"
+        taken = f"{name} loses {_of(last)}"
     return "; ".join([*said, taken])
+
+
+def _of(one: LookTried) -> str:
+    return f"{one.lost or 'none'} of {one.activities} {'activity' if one.activities == 1 else 'activities'}"
 
 
 def _said(one: LookTried) -> str:
@@ -226,9 +237,12 @@ def _said(one: LookTried) -> str:
         return f"cannot be had ({one.trouble})"
     by = f" (by {', '.join(one.believed)})" if one.believed != (one.method,) else ""
     if one.lost > _LOST_MAX * one.activities:
-        return f"loses {one.lost} of {one.activities} activities{by}"
+        return f"loses {_of(one)}{by}"
     if not _is_safe(one):
         return f"keeps only {one.change_kept_share or 0.0:.0%} of what changes{by}"
+    if one.frames_decoded_share <= _DECODED_MAX:
+        more = one.cpu_seconds / max(1e-9, one.cpu_seconds_full)
+        return f"takes {more:.1f} times the processor time of a full decode{by}"
     return f"decodes {one.frames_decoded_share:.0%} of the pictures, some twice{by}"
 
 

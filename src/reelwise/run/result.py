@@ -124,7 +124,7 @@ class LookTried(Struct, frozen=True, kw_only=True):
         activities, lost: how many the full decode found, faint ones that were not seen left out, and how many of them it
             saw nothing of.
         change_kept_share, frames_decoded_share: as in `Looked`, over all clips.
-        cpu_seconds: what it took.
+        cpu_seconds, cpu_seconds_full: what it took, and what a full decode took.
         trouble: why it could not be had, or empty.
     """
 
@@ -135,6 +135,7 @@ class LookTried(Struct, frozen=True, kw_only=True):
     change_kept_share: float | None
     frames_decoded_share: float
     cpu_seconds: float
+    cpu_seconds_full: float
     trouble: str = ""
 
 
