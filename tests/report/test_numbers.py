@@ -29,6 +29,7 @@ from reelwise.report.numbers import as_words, clock, duration, factor, money, mo
         (percent(0.025), "2.5%"),
         (percent(-0.0833), "-8.3%"),
         (percent(0.0004), "0.04%"),
+        (percent(-5.4e-15), "0%"),
         (percent(None), "-"),
         (no_less(1.0), "100%"),
         (no_less(0.998), "over 99%"),

@@ -67,8 +67,8 @@ def percent(share: float | None) -> str:
     if share is None or not math.isfinite(share):
         return NOTHING
     value = share * 100
-    if value == 0 or abs(value) >= 9.95:
-        return f"{value:.0f}%"
+    if abs(value) < 1e-9 or abs(value) >= 9.95:  # what is left of a difference of floats is nothing
+        return f"{abs(value) if abs(value) < 1e-9 else value:.0f}%"
     return f"{f'{value:.1f}'.removesuffix('.0')}%" if abs(value) >= 0.1 else f"{value:.2g}%"
 
 
