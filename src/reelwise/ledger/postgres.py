@@ -13,4 +13,5 @@ __all__ = ["open_postgres"]
 
 
 def open_postgres(address: str) -> SqlStore:
+    """Open a ledger in PostgreSQL."""
     raise MissingExtraError("no PostgreSQL yet", where=address)
