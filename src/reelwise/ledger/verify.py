@@ -10,6 +10,7 @@ from msgspec import Struct
 from reelwise.ledger.accounts import ROLLING
 from reelwise.ledger.budgets import Budget, shown
 from reelwise.ledger.recompute import spent_in
+from reelwise.ledger.retention import pruned_sums, pruned_until
 from reelwise.ledger.rolls import fold, unfolded
 
 if TYPE_CHECKING:
@@ -93,8 +94,7 @@ def verify(store: SqlStore) -> Verified:
 
 def _balances(link: Link, number: int, name: str, budget: Budget) -> tuple[int, list[Problem]]:
     """Hold every bucket that is kept against the sum of its rows."""
-    first = link.rows("SELECT value FROM meta WHERE name = ?", ("pruned",))
-    since = int(first[0][0]) if first else 0
+    since = pruned_until(link)
     computed = spent_in(link, budget, since)
     kept = {
         (str(account), int(bucket)): int(posted)
@@ -147,9 +147,10 @@ def _jobs(link: Link) -> list[Problem]:
 
 def _rolls(link: Link, cost: int, rows: int) -> list[Problem]:
     rolled, last = unfolded(link)
-    pruned = link.rows("SELECT value FROM meta WHERE name = ?", ("pruned",))
-    if rolled < last or pruned:
+    if rolled < last:
         return []
+    gone_rows, gone_cost = pruned_sums(link)
+    rows, cost = rows + gone_rows, cost + gone_cost
     found = []
     for grain, name in ((1, "minute"), (2, "hour"), (3, "day")):
         kept = link.rows(
