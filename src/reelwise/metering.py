@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from fractions import Fraction
     from types import TracebackType
 
+    from reelwise.ledger.events import Who
     from reelwise.ledger.holds import Hold, Posted
     from reelwise.ledger.modes import Mode
 
@@ -164,7 +165,7 @@ class Meter:
             "reelwise_stack", default=()
         )
 
-    def _prepare(self, arguments: tuple[Any, ...], named: dict[str, Any]) -> tuple[Ledger, Callable[[], Hold]]:
+    def _prepare(self, arguments: tuple[Any, ...], named: dict[str, Any]) -> tuple[Ledger, Who, Callable[[], Hold]]:
         options = self._options
         ledger: Ledger = options["ledger"] or default_ledger()
         labels = {
@@ -173,12 +174,15 @@ class Meter:
         }
         who = who_of(options["feature"], **labels)
         nano = options["hold"](*arguments, **named) if callable(options["hold"]) else options["hold"]
-        return ledger, functools.partial(
-            ledger.hold, who, nano, frames=options["frames"], timeout_seconds=options["timeout_seconds"]
+        return (
+            ledger,
+            who,
+            functools.partial(
+                ledger.hold, who, nano, frames=options["frames"], timeout_seconds=options["timeout_seconds"]
+            ),
         )
 
-    def _begin(self, ledger: Ledger, hold: Hold) -> Call:
-        mode = ledger.mode(hold.line.who)
+    def _begin(self, ledger: Ledger, hold: Hold, mode: Mode) -> Call:
         named = {name: self._options[name] for name in ("model", "provider", "stage", "version")}
         call = Call(ledger, hold, What(mode=mode.name, **named), mode, f"call/{secrets.token_hex(12)}")
         self._stack.set((*self._stack.get(), (call, _call.set(call))))
@@ -191,12 +195,14 @@ class Meter:
         return call
 
     def _enter(self, arguments: tuple[Any, ...], named: dict[str, Any]) -> Call:
-        ledger, hold = self._prepare(arguments, named)
-        return self._begin(ledger, hold())
+        ledger, who, hold = self._prepare(arguments, named)
+        mode = ledger.mode(who)  # before its own hold counts
+        return self._begin(ledger, hold(), mode)
 
     async def _enter_async(self, arguments: tuple[Any, ...], named: dict[str, Any]) -> Call:
-        ledger, hold = self._prepare(arguments, named)
-        return self._begin(ledger, await asyncio.to_thread(hold))  # the store may be asked: the loop goes on meanwhile
+        ledger, who, hold = self._prepare(arguments, named)
+        mode = await asyncio.to_thread(ledger.mode, who)  # the store may be asked: the loop goes on meanwhile
+        return self._begin(ledger, await asyncio.to_thread(hold), mode)
 
     def _leave(self, error: BaseException | None) -> None:
         self._end().settle(error, self._options["ambiguous"], wait=self._options["wait"])

@@ -71,6 +71,7 @@ class Kernel:
         line = self.lines.lines.get(who)
         if line is None or now_ms >= line.until_ms:
             line = self.lines.resolve(who, now_ms)
+        if line.off:
             self.check_switch(who)
         nano = amounts[0]
         for one in line.usd:
@@ -112,7 +113,6 @@ class Kernel:
         if feature is None:
             return
         if feature.killed or feature.forced == OFF:
-            self.lines.lines.pop(who, None)  # a line that is kept is one that may be used
             said = f": {feature.reason}" if feature.reason else ""
             raise BudgetError(
                 f"{feature.name} is switched off{said}",

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from reelwise.ledger.accounts import ROLLING
 from reelwise.ledger.budgets import key_for
+from reelwise.ledger.modes import OFF
 from reelwise.ledger.periods import FOREVER, bucket_of
 
 if TYPE_CHECKING:
@@ -81,12 +82,14 @@ class Line:
     Attributes:
         usd: accounts of budgets in dollars that calls are held against; `other` those in calls or frames.
         watched: accounts that nothing is held against: soft limits, targets, shadow.
+        off: the caller's feature is switched off.
     """
 
-    __slots__ = ("other", "until_ms", "usd", "watched", "who")
+    __slots__ = ("off", "other", "until_ms", "usd", "watched", "who")
 
-    def __init__(self, who: Who, accounts: list[Account]) -> None:
+    def __init__(self, who: Who, accounts: list[Account], *, off: bool = False) -> None:
         self.who = who
+        self.off = off
         self.until_ms = min((one.until_ms for one in accounts), default=FOREVER)
         held = [one for one in accounts if one.purse.budget.holds]
         self.usd = tuple(one for one in held if one.purse.index == 0)
@@ -130,7 +133,8 @@ class Lines:
                     purse = self.purses[place] = Purse(number, budget, key, place[2])
                 account = self.accounts[number, key, bucket] = Account(purse, bucket, until)
             found.append(account)
-        return Line(who, found)
+        feature = self.definitions.features.get(who.feature) if self.definitions else None
+        return Line(who, found, off=feature is not None and (feature.killed or feature.forced == OFF))
 
     def change(self, definitions: Definitions) -> None:
         """Take over other definitions: budgets that were changed keep their purses, under their new limits."""
