@@ -69,9 +69,8 @@ class Kernel:
             BudgetError: the feature is switched off, or the ledger cannot write.
         """
         line = self.lines.lines.get(who)
-        if line is None or now_ms >= line.until_ms:
+        if line is None or now_ms >= line.until_ms or line.off:
             line = self.lines.resolve(who, now_ms)
-        if line.off:
             self.check_switch(who)
         nano = amounts[0]
         for one in line.usd:
