@@ -88,3 +88,18 @@ def test_old_rows_go_and_their_sums_stay() -> None:
         assert sums(ledger.store, 0, NOW + 1, by="user") == before
         found = verify(ledger.store)
         assert (found.rows, found.problems) == (1, ())
+
+
+def test_an_estimate_is_kept_and_counts_nowhere() -> None:
+    from reelwise.ledger.queries import last_rows
+
+    with Ledger(":memory:", thread=False) as ledger:
+        ledger.set_budget(Budget(name="m", hard=100, period="total"))
+        what = What(kind="estimate", model="m")
+        ledger.record(Event(id="e", at_ms=NOW, who=who_of("a"), what=what, units=Units(calls=3), cost_nano=10**9))
+        assert last_rows(ledger.store, 9)[0]["cost_nano"] == 10**9
+        assert sums(ledger.store, 0, NOW + 1) == []
+        assert ledger.remaining(who_of("a")) == {"m": 100}
+        assert verify(ledger.store).problems == ()
+        ledger.set_budget(Budget(name="later", hard=100, period="total"))
+        assert ledger.remaining(who_of("a"))["later"] == 100

@@ -323,6 +323,8 @@ class Ledger:
         check_what(event.what)
         check_units(event.units)
         used = (event.cost_nano, event.units.calls, event.units.frames)
+        if event.what.kind == "estimate":
+            used = (0, 0, 0)
         with self._kernel.lock:
             line = self._kernel.lines.at(event.who, event.at_ms)
             posted = self._kernel.record(event, line, used)

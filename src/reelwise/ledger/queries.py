@@ -260,7 +260,7 @@ def _recent(link: Link, now_ms: int) -> list[tuple[Who, int, int, int]]:
     last = int(link.rows("SELECT COALESCE(MAX(seq), 0) FROM event")[0][0])
     found = link.rows(
         'SELECT p.feature, p."user", p.session, p.tenant, p.user_class, p.tags, SUM(e.cost), SUM(e.calls), SUM(e.frames) '
-        f"{_FROM} WHERE e.seq > ? AND e.at_ms > ? "
+        f"{_FROM} WHERE e.seq > ? AND e.at_ms > ? AND w.kind <> 'estimate' "
         'GROUP BY e.who, p.feature, p."user", p.session, p.tenant, p.user_class, p.tags',
         (last - _TAIL_ROWS, now_ms - _BURN_MS),
     )

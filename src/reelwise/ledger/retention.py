@@ -37,14 +37,18 @@ def prune(store: SqlStore, keep_days: int, now_ms: int) -> int:
     count = 0
     while True:
         with store.transaction() as link:
-            found = link.rows("SELECT seq, cost FROM event WHERE at_ms < ? ORDER BY seq LIMIT ?", (until, _STEP))
+            found = link.rows(
+                "SELECT seq, cost, what IN (SELECT id FROM what WHERE kind = 'estimate') FROM event WHERE at_ms < ? ORDER BY seq LIMIT ?",
+                (until, _STEP),
+            )
             if not found:
                 return count
             rows, cost = pruned_sums(link)
             link.many("DELETE FROM event WHERE seq = ?", [(one[0],) for one in found])
             _keep(link, "pruned", max(until, pruned_until(link)))
-            _keep(link, "pruned_rows", rows + len(found))
-            _keep(link, "pruned_cost", cost + sum(int(one[1]) for one in found))
+            counted = [int(one[1]) for one in found if not one[2]]
+            _keep(link, "pruned_rows", rows + len(counted))
+            _keep(link, "pruned_cost", cost + sum(counted))
             count += len(found)
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from reelwise.errors import InputError
+from reelwise.ledger.recompute import COUNTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -96,7 +97,7 @@ def fold(store: SqlStore, most: int = _FOLD_MAX) -> int:
 def _groups(link: Link, first: int, last: int) -> Iterable[tuple[str, int, Sequence[tuple[int, str]], Row]]:
     """Yield what rows add up to by caller, purpose and minute, with the labels they count under."""
     found = link.rows(
-        f"SELECT who, what, at_ms / 60000, COUNT(*), {_SUMS} FROM event WHERE seq > ? AND seq <= ? "  # noqa: S608
+        f"SELECT who, what, at_ms / 60000, COUNT(*), {_SUMS} FROM event WHERE seq > ? AND seq <= ? AND {COUNTS} "  # noqa: S608
         "GROUP BY who, what, at_ms / 60000",
         (first, last),
     )
