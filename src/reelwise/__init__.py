@@ -8,8 +8,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from reelwise.frame_meter import Frames
     from reelwise.ledger.ledger import Ledger
-    from reelwise.metering import Frames, current_call, meter
+    from reelwise.metering import current_call, meter
 
 __version__ = "0.1.0"
 
@@ -21,8 +22,8 @@ def __getattr__(name: str) -> Any:
 
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    home = "reelwise.ledger.ledger" if name == "Ledger" else "reelwise.metering"
-    return getattr(importlib.import_module(home), name)
+    homes = {"Ledger": "reelwise.ledger.ledger", "Frames": "reelwise.frame_meter"}
+    return getattr(importlib.import_module(homes.get(name, "reelwise.metering")), name)
 
 
 def __dir__() -> list[str]:

@@ -20,25 +20,24 @@ import secrets
 import time
 from decimal import Decimal
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
 from reelwise.errors import InputError
 from reelwise.ledger.events import Units, What, who_of
-from reelwise.ledger.ledger import Ledger, default_path
+from reelwise.ledger.ledger import Ledger
 from reelwise.units import nano_from_usd
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from fractions import Fraction
     from types import TracebackType
 
     from reelwise.ledger.events import Who
     from reelwise.ledger.holds import Hold, Posted
     from reelwise.ledger.modes import Mode
 
-__all__ = ["Call", "Frames", "Meter", "current_call", "default_ledger", "meter"]
+__all__ = ["Call", "Meter", "current_call", "default_ledger", "meter"]
 
 F = TypeVar("F", bound="Callable[..., Any]")
 AMBIGUOUS: tuple[type[BaseException], ...] = (TimeoutError, ConnectionError, asyncio.CancelledError)
@@ -53,7 +52,7 @@ def default_ledger() -> Ledger:
     import atexit
     import os
 
-    ledger = Ledger(os.environ.get("REELWISE_LEDGER") or default_path())
+    ledger = Ledger(os.environ.get("REELWISE_LEDGER") or "reelwise.db")
     atexit.register(ledger.close)
     return ledger
 
@@ -100,11 +99,11 @@ class Call:
         Raises:
             InputError: neither or both, negative, or not a number.
         """
-        self._cost = _nano("cost", usd, nano)
+        self._cost = nano_of("cost", usd, nano)
 
     def avoided(self, *, usd: Any = None, nano: int | None = None) -> None:
         """Say what it would have cost besides, had no lever applied."""
-        self._avoided = _nano("avoided", usd, nano)
+        self._avoided = nano_of("avoided", usd, nano)
 
     def used(self, **units: int) -> None:
         """Say how much of each unit it used: frames=30, tokens_output=120, video_ms=60_000; see `Units`.
@@ -285,16 +284,10 @@ def meter(  # the options of one call, each with a default
     Args:
         feature: the feature, as budgets name it.
         hold_usd: the most that one call can cost, in dollars; or a function of the decorated function's arguments.
-        hold_nano: the same in nano-USD: `reelwise.charge` computes it from the request. One of both is needed.
-        user: who the call is for; likewise session, tenant, user_class and tags (a dict). Text, or functions of the arguments.
-        session: the session.
-        tenant: the tenant.
-        user_class: "paying", "free": what ladders differ by.
-        tags: further labels.
-        model: what is called; `Call.was` may say it later.
-        provider: where it is bought.
-        stage: the plan's stage.
-        version: the deployed version.
+        hold_nano: the same in nano-USD, as `reelwise.charge.hold` computes it. One of both is needed.
+        user: who the call is for: text, or a function of the arguments; likewise session, tenant, user_class, tags (a dict).
+        session, tenant, user_class, tags: see user.
+        model, provider, stage, version: what is called; `Call.was` may say it later.
         frames: what one call counts as in budgets of frames.
         ledger: the ledger; else the process's own: see `default_ledger`.
         timeout_seconds: after this the hold is let go of.
@@ -309,124 +302,23 @@ def meter(  # the options of one call, each with a default
     given = hold_usd if hold_nano is None else hold_nano
     if hold_nano is None:
         hold: Any = (
-            (lambda *a, **k: _nano("hold", given(*a, **k), None)) if callable(given) else _nano("hold", given, None)
+            (lambda *a, **k: nano_of("hold", given(*a, **k), None)) if callable(given) else nano_of("hold", given, None)
         )
     else:
-        hold = given if callable(given) else _nano("hold", None, given)
-    return Meter(
-        {
-            "feature": feature,
-            "hold": hold,
-            "user": user,
-            "session": session,
-            "tenant": tenant,
-            "user_class": user_class,
-            "tags": tags,
-            "model": model,
-            "provider": provider,
-            "stage": stage,
-            "version": version,
-            "frames": frames,
-            "ledger": ledger,
-            "timeout_seconds": timeout_seconds,
-            "ambiguous": ambiguous,
-            "wait": wait,
-        }
-    )
+        hold = given if callable(given) else nano_of("hold", None, given)
+    labels = {"user": user, "session": session, "tenant": tenant, "user_class": user_class, "tags": tags}
+    named = {"model": model, "provider": provider, "stage": stage, "version": version}
+    rest = {
+        "frames": frames,
+        "ledger": ledger,
+        "timeout_seconds": timeout_seconds,
+        "ambiguous": ambiguous,
+        "wait": wait,
+    }
+    return Meter({"feature": feature, "hold": hold, **labels, **named, **rest})
 
 
-class Frames:
-    """Frames of a stream, metered in batches: one hold and one row for many, and not a nano-dollar lost to rounding.
-
-    A frame that costs a third of a nano-dollar is rounded once a row; what a row rounds off is carried to the next.
-
-    Args:
-        ledger: the ledger.
-        feature: the feature; `labels` are user, session, tenant, user_class and tags as in `meter`.
-        usd_per_frame: what one frame costs, exact: text, Decimal or Fraction.
-        batch: frames held for, and posted, at once.
-        what: what they are for.
-        labels: who they are for.
-    """
-
-    def __init__(
-        self,
-        ledger: Ledger,
-        feature: str,
-        usd_per_frame: Any,
-        *,
-        batch: int = 300,
-        what: What | None = None,
-        **labels: Any,
-    ) -> None:
-        from fractions import Fraction
-
-        price = Fraction(usd_per_frame) * 1_000_000_000
-        if price < 0 or not 1 <= batch <= 1_000_000:
-            raise InputError(
-                "a frame costs 0 or more, and a batch has 1 to 1,000,000", where="frames", hint='"0.000009"'
-            )
-        self._ledger = ledger
-        self._who = who_of(feature, **labels)
-        self._price: Fraction = price
-        self._batch = batch
-        self._what = msgspec.structs.replace(what or What(), kind="frames")
-        self._hold: Hold | None = None
-        self._carry: Fraction = Fraction(0)
-        self._count = 0
-        self._skipped = 0
-        self._stream = secrets.token_hex(8)
-        self._rows = 0
-
-    def frame(self, *, skipped: bool = False) -> None:
-        """Count one frame that is about to be sent; or one that a gate or a mask carried over has spared.
-
-        Raises:
-            BudgetError: the next batch is not in the budget: send no more.
-        """
-        if skipped:
-            self._skipped += 1
-            return
-        if self._hold is None:
-            most = -(
-                -(self._price * self._batch + self._carry).numerator
-                // (self._price * self._batch + self._carry).denominator
-            )
-            self._hold = self._ledger.hold(self._who, int(most), calls=0, frames=self._batch, timeout_seconds=86_400.0)
-        self._count += 1
-        if self._count >= self._batch:
-            self.post()
-
-    def post(self) -> None:
-        """Post what was counted so far."""
-        hold, self._hold = self._hold, None
-        if hold is None:
-            return
-        exact = self._price * self._count + self._carry
-        cost = exact.numerator // exact.denominator
-        self._carry = exact - cost
-        self._rows += 1
-        self._ledger.post(
-            hold,
-            f"frames/{self._stream}/{self._rows}",
-            cost,
-            what=self._what,
-            units=Units(frames=self._count),
-            avoided_nano=int(self._price * self._skipped),
-            wait=False,
-        )
-        self._count = self._skipped = 0
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.post()
-
-
-def _nano(name: str, usd: Any, nano: int | None) -> int:
+def nano_of(name: str, usd: Any, nano: int | None) -> int:
     if (usd is None) == (nano is None):
         raise InputError("give dollars or nano-dollars, one of both", where=name, hint='usd="0.0123"')
     if nano is not None:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import os
 import secrets
 import weakref
-from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 import msgspec
 
 from reelwise.errors import BudgetError, InputError, LedgerError
-from reelwise.ledger.budgets import Budget, check_budget
 from reelwise.ledger.clock import Clock, SystemClock
+from reelwise.ledger.control import Control
 from reelwise.ledger.desk import Desk
 from reelwise.ledger.events import (
     NO_UNITS,
@@ -28,7 +27,6 @@ from reelwise.ledger.events import (
 from reelwise.ledger.holds import EXPIRED, Hold, Posted
 from reelwise.ledger.kernel import Batch, Kernel
 from reelwise.ledger.leasing import Leasing
-from reelwise.ledger.modes import Feature, Mode, check_feature
 from reelwise.ledger.notices import Notices
 from reelwise.ledger.standing import Standing
 from reelwise.ledger.writer import Writer
@@ -39,6 +37,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from reelwise.ledger.jobs import Job
+    from reelwise.ledger.modes import Mode
     from reelwise.ledger.notices import Notice
     from reelwise.ledger.sql import SqlStore
 
@@ -65,7 +64,7 @@ def open_store(where: str | os.PathLike[str], *, create: bool = True) -> SqlStor
     return open_sqlite(name, create=create)
 
 
-class Ledger:
+class Ledger(Control):
     """Budgets that cannot be overspent, and the rows they rest on.
 
     Use it as a context manager, or call `close`: what is leased and not used is given back then.
@@ -117,69 +116,11 @@ class Ledger:
         weak = weakref.ref(self)
         os.register_at_fork(after_in_child=lambda: _forked(weak))
 
-    # definitions
-
     def _load(self) -> None:
         definitions = self.store.definitions()
         with self._kernel.lock:
             self._kernel.change(definitions)
             self._seen = definitions.generation
-
-    def set_budget(self, budget: Budget) -> None:
-        """Add a budget, or change one by name. What was spent in its present window counts.
-
-        Raises:
-            InputError: see `check_budget`.
-        """
-        self.flush()
-        self.store.put_budget(check_budget(budget), self.clock.now_ms())
-        self._load()
-
-    def drop_budget(self, name: str) -> None:
-        """Drop a budget.
-
-        Raises:
-            InputError: there is none by this name.
-        """
-        if not self.store.drop_budget(name, self.clock.now_ms()):
-            known = sorted(one.name for one in self.budgets())
-            raise InputError(
-                f"no budget {name[:64]!r}", where=name[:64], hint=f"there are: {', '.join(known) or 'none'}"
-            )
-        self._load()
-
-    def budgets(self) -> list[Budget]:
-        """Return the budgets that are in force."""
-        return list(self.store.definitions().budgets.values())
-
-    def features(self) -> list[Feature]:
-        """Return the features that have ladders or switches."""
-        return list(self.store.definitions().features.values())
-
-    def feature(self, name: str) -> Feature:
-        """Return one feature, as set or as it is by default."""
-        return self.store.definitions().features.get(name) or Feature(name=name)
-
-    def set_feature(self, feature: Feature) -> None:
-        """Set ladders, modes and switches of a feature.
-
-        Raises:
-            InputError: see `check_feature`.
-        """
-        self.store.put_feature(check_feature(feature))
-        self._load()
-
-    def kill(self, feature: str, reason: str = "") -> None:
-        """Let no further call of a feature through: in every process, from the next call on."""
-        self.set_feature(msgspec.structs.replace(self.feature(feature), killed=True, reason=reason[:128]))
-
-    def resume(self, feature: str) -> None:
-        """Let calls of a feature through again, and forget a mode set by hand."""
-        self.set_feature(msgspec.structs.replace(self.feature(feature), killed=False, forced="", reason=""))
-
-    def force(self, feature: str, mode: str, reason: str = "") -> None:
-        """Set a feature's mode by hand, whatever its budgets say."""
-        self.set_feature(msgspec.structs.replace(self.feature(feature), forced=mode, reason=reason[:128]))
 
     # holds
 
@@ -460,8 +401,3 @@ def _forked(weak: weakref.ref[Ledger]) -> None:
     ledger = weak()
     if ledger is not None:
         ledger._closed = True  # noqa: SLF001 - a child must not write through its parent's connection
-
-
-def default_path() -> Path:
-    """Return where a project's ledger is kept."""
-    return Path(os.environ.get("REELWISE_LEDGER", "reelwise.db"))
