@@ -28,6 +28,7 @@ __all__ = ["Hold", "hold"]
 
 RETRIES = "one attempt: a retry needs a hold of its own"
 
+_LONG = 100_000
 _FRESH = ("tokens_image", "tokens_video", "tokens_audio", "tokens_text", "tokens_cached", "tokens_cache_write")
 _CACHE = ("tokens_cached", "tokens_cache_write")
 
@@ -79,7 +80,7 @@ def hold(what: Ask | Request | Usage, book: Book, *, position: Position | None =
     if book.is_language_model(request.model):
         language = book.language(request.model, request.mode)
         parts = tuple(_language_parts(language, bounds, position))
-        notes = (*bounds.notes, *_notes(language, bounds), RETRIES)
+        notes = (*bounds.notes, *_notes(language, bounds, book), RETRIES)
     else:
         parts = tuple(
             _part(rate, exact(usage.quantity, usage.unit), position, bounds.why.get(usage.unit, ""))
@@ -179,10 +180,11 @@ def _rates(bands: tuple[dict[str, Rate], ...], unit: str, *, heard: bool, writes
         yield from (band[name] for name in units if name in band)
 
 
-def _notes(language: Language, bounds: Bounds) -> Iterator[str]:
+def _notes(language: Language, bounds: Bounds, book: Book) -> Iterator[str]:
     request = bounds.request
     size = float(sum(exact(getattr(request, unit), unit) for unit in _FRESH))
     if language.starts and size > language.starts[0]:
         yield f"above {language.starts[0]:,} input tokens the whole call is repriced"
-    if language.context and size > language.context:
-        yield f"{size:,.0f} input tokens are more than the model takes ({language.context:,}): it may refuse the call"
+    limit = language.context or (book.context_limit(request.model) if size > _LONG else None)
+    if limit is not None and size > limit:
+        yield f"{size:,.0f} input tokens are more than the model takes ({limit:,}): it may refuse the call"

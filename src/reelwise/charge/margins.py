@@ -43,14 +43,15 @@ class Most(Struct, frozen=True):
     why: str
 
 
-_STAMP = "5 a frame for its time stamp: ai.google.dev's tokens page counts 263 where the rule counts 258"
+_STAMP = "{} a frame for its time stamp: ai.google.dev counts {} a second in all, where the rule counts {}"
 _GUIDE = "1 a picture: OpenAI's guide says that billing may differ by one token"
 _MARKERS = "marker tokens around it, as the model's processor writes them"
 
 _MARGINS: tuple[tuple[str, Margin], ...] = (
     ("gemini_2x_", Margin(picture=2, why="2 marker tokens a picture")),
-    ("gemini_2x", Margin(picture=2, frame=5, clip=2, why=_STAMP)),
-    ("gemini_3", Margin(frame=5, clip=2, why=_STAMP)),
+    ("gemini_2x/low", Margin(picture=2, frame=5, clip=2, why=_STAMP.format(5, 100, 98))),
+    ("gemini_2x", Margin(picture=2, frame=10, clip=2, why=_STAMP.format(10, 300, 290))),
+    ("gemini_3", Margin(frame=5, clip=2, why=_STAMP.format(5, 100, 95))),
     ("openai_", Margin(picture=1, why=_GUIDE)),
     ("qwen2_5_vl", Margin(picture=2, clip=2, why=f"2 {_MARKERS}")),
     (
@@ -70,8 +71,10 @@ _MARGINS: tuple[tuple[str, Margin], ...] = (
 )
 
 
-def _margin(rule: Rule) -> Margin:
-    return next((margin for name, margin in _MARGINS if rule.name.startswith(name)), Margin())
+def _margin(rule: Rule, detail: str) -> Margin:
+    """Find a rule's margin; an entry may be for one detail level of it."""
+    name = f"{rule.name}/{rule.level(detail)}"
+    return next((margin for start, margin in _MARGINS if name.startswith(start)), Margin())
 
 
 def picture_tokens(rule: Rule, width: int, height: int, detail: str) -> Most:
@@ -86,7 +89,7 @@ def picture_tokens(rule: Rule, width: int, height: int, detail: str) -> Most:
 @lru_cache(maxsize=4096)
 def _picture(rule: Rule, width: int, height: int, detail: str) -> Most:
     counted = max(rule.image(width, height, detail), rule.image(height, width, detail))
-    margin = _margin(rule)
+    margin = _margin(rule, detail)
     if isinstance(rule, GeminiBudget):
         most = rule.budgets[rule.details.index(rule.level(detail))]
         return Most(most, f"{most} is the most the documentation gives; the grid under it ({counted}) is inferred")
@@ -117,7 +120,7 @@ def video_tokens(rule: Rule, size: tuple[int, int], seconds: float, frames: floa
         InputError: the family takes no native video, or refuses the size or level.
     """
     width, height = max(size), min(size)
-    margin = _margin(rule)
+    margin = _margin(rule, detail)
     if isinstance(rule, Qwen):
         counted = max(_qwen(rule, *shape, int(frames)) for shape in {(width, height), (height, width)})
         used = min(max(frames, 4), 768)  # as the library samples
