@@ -109,6 +109,9 @@ class _Flat:
     def __init__(self, usd):
         self._usd = usd
 
+    def is_language_model(self, _):
+        return False
+
     def rate(self, sku, unit):
         from reelwise.rates import Rate
 

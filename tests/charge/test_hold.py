@@ -160,6 +160,19 @@ def test_a_quantity_of_one_unit_can_be_held(book):
     assert hold(Request(model="aws/egress-us", count=1, megabytes=2500), book, position={}).nano == 225_000_000
 
 
+def test_tokens_of_a_model_need_the_whole_call(book):
+    with pytest.raises(InputError, match="depends on the whole call"):
+        hold(Usage(sku="gpt-4o", unit="tokens_text", quantity=5.0), book)
+
+
+def test_parts_of_a_second_are_held_as_whole_ones(book):
+    """Whisper bills the nearest second, most others each begun one."""
+    clip = Media(seconds=20.4, has_audio=True)
+
+    assert hold(Ask(model="openai/whisper-1", media=clip), book).nano == 21 * 100_000
+    assert hold(Ask(model="openai/sora-2", seconds_generated=4, answers=3), book).nano == 1_200_000_000
+
+
 def test_importing_it_loads_nothing_heavy():
     code = (
         "import reelwise.charge, sys; print([m for m in ('av', 'numpy', 'genai_prices', 'yaml') if m in sys.modules])"

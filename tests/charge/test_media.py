@@ -57,6 +57,20 @@ def test_other_containers_say_it_too(clip):
         assert media.frames_most >= 99, name
 
 
+def test_a_fragmented_file_counts_more_than_its_first_fragment(clip):
+    media = media_of(clip("a.mp4", seconds=20, options={"movflags": "frag_keyframe"}))
+
+    assert media.picture_seconds == pytest.approx(20.0, abs=0.11)
+    assert media.frames_most >= 200
+
+
+@pytest.mark.parametrize(("name", "container", "codec"), [("a.avi", "avi", "mpeg4"), ("a.flv", "flv", "flv")])
+def test_a_recording_that_was_never_finished_is_counted(clip, name, container, codec):
+    media = media_of(clip(name, container=container, codec=codec, forward=True))
+
+    assert 4.0 <= media.picture_seconds <= 4.2
+
+
 def test_a_header_that_its_bytes_contradict_is_not_believed(drawn_clip, tmp_path):
     """One tick of length for a clip of 12 s: held for the 12 s."""
     said = bytearray(drawn_clip.read_bytes())

@@ -32,7 +32,7 @@ class Ask(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         tokens_text: tokens of prompt text, counted by the model's tokenizer.
         text_bytes: bytes of prompt text (UTF-8) that were not counted: a token is a byte at least.
         tokens_output: the maximum of output tokens that the call sets; None is the model's own limit.
-        answers: answers asked for (n, candidate count).
+        answers: answers or generated clips asked for (n, candidate count).
         cache_write: the call asks for its input to be kept in a prompt cache (five minutes).
         seconds_generated: seconds of video to generate.
         resolution: of generated video: "720p", "1080p", "4k" or "1792x1024".

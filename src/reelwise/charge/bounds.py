@@ -169,10 +169,11 @@ def _card(ask: Ask, book: Book) -> Bounds:
     seconds = 0.0
     if media is not None:
         heard = ask.part == "audio" or kind == "speech"
-        seconds = (media.sound_seconds or media.seconds) if heard else media.seconds
+        seconds = _whole((media.sound_seconds or media.seconds) if heard else media.seconds)
     images = float(len(ask.stills))
     if units & {"image", "block"} and media is not None:
         images += _card_pictures(ask, media, why)
+    made = _whole(ask.seconds_generated) * ask.answers
     output = 0
     if "tokens_output" in units:
         if ask.tokens_output is None:
@@ -183,21 +184,22 @@ def _card(ask: Ask, book: Book) -> Bounds:
             )
         output = _output(ask, book, why)
     for unit in units & {"second", "minute", "hour"}:
-        length = ask.seconds_generated if kind == "video_generation" else seconds
-        said = (
-            f"{ask.seconds_generated:g} s to generate"
-            if kind == "video_generation"
-            else f"{seconds:g} s of {sku} input"
-        )
+        length = made if kind == "video_generation" else seconds
+        said = f"{made:g} s to generate" if kind == "video_generation" else f"{seconds:g} s sent, whole seconds"
         why[unit] = said + (f" at {resolution}" if resolution else "")
         if length <= 0:
             field = "seconds_generated" if kind == "video_generation" else "media"
             raise InputError(f"it is billed by the {unit}, and no length is given", where=sku, hint=f"give {field}")
     request = Request(
         model=sku, count=1, mode=ask.mode, seconds=seconds, images=images, tokens_output=float(output),
-        seconds_output=ask.seconds_generated, megabytes=ask.megabytes, resolution=resolution, stage="hold",
+        seconds_output=made, megabytes=ask.megabytes, resolution=resolution, stage="hold",
     )  # fmt: skip
     return Bounds(request=request, why=why, notes=media.notes if media else ())
+
+
+def _whole(seconds: float) -> float:
+    """Round up to whole seconds: services that bill by time count these, or nearer ones."""
+    return float(math.ceil(seconds * (1 - 1e-9)))
 
 
 def _kind(sku: str, book: Book) -> str:

@@ -119,7 +119,17 @@ def _priced(what: Request | Usage, book: Book) -> Iterable[tuple[Usage, Rate]]:
 
 
 def rate_for(usage: Usage, book: Book) -> Rate:
-    """Look up the rate of a quantity of one unit."""
+    """Look up the rate of a quantity of one unit.
+
+    Raises:
+        InputError: tokens of a language model, whose price depends on the whole call.
+    """
+    if book.is_language_model(usage.sku):
+        raise InputError(
+            "the price of its tokens depends on the whole call",
+            where=usage.sku,
+            hint="give a Request with all its tokens",
+        )
     return book.rate(usage.sku, usage.unit)
 
 

@@ -146,16 +146,18 @@ def _language_parts(language: Language, bounds: Bounds, position: Position | Non
 
 
 _CACHE_PREFIX_MIN = 1024
-_WRITES = frozenset({"openai", "azure"})
+_ASKED_FOR = "claude"  # its cache is written where the call marks what to keep
 
 
 def _writes_by_itself(language: Language, size: Fraction) -> bool:
-    """Say whether the vendor writes long input to its cache unasked and bills that dearer.
+    """Say whether long input may be written to a prompt cache unasked, at a price of its own.
 
-    OpenAI since gpt-5.6: 1.25 times the price of fresh input, prefixes of 1,024 tokens and more
-    (developers.openai.com/api/docs/guides/prompt-caching, as quoted in anomalyco/models.dev#3282, 2026-07-18).
+    OpenAI does since gpt-5.6, at 1.25 times the price of fresh input from 1,024 tokens on
+    (developers.openai.com/api/docs/guides/prompt-caching, as quoted in anomalyco/models.dev#3282, 2026-07-18). Whoever else
+    has such a price is taken to do the same.
     """
-    return size >= _CACHE_PREFIX_MIN and language.provider in _WRITES and "tokens_cache_write" in language.own
+    own = "tokens_cache_write" in language.own and _ASKED_FOR not in language.id.lower()
+    return own and size >= _CACHE_PREFIX_MIN
 
 
 def _usd(rate: Rate) -> float:

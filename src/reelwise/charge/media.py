@@ -26,12 +26,22 @@ if TYPE_CHECKING:
 __all__ = ["PACKETS_MAX", "Media", "media_of"]
 
 PACKETS_MAX = 5_000_000
-_QUICK = {"probesize": "5000", "analyzeduration": "1"}  # the header alone: libav decodes a few frames otherwise
+_QUICK = {"probesize": "5000", "analyzeduration": "1", "codec_whitelist": "none", "advanced_editlist": "0"}
+"""The header alone: without these libav reads on and decodes a few frames, to fill in what most headers say.
+
+Edit lists are not followed: a trimmed file counts whole, as a vendor that does not follow them would count it.
+"""
 _TICKS = 1_000_000  # a second, in libav's own clock
 _SAID = frozenset(
     {"mov", "mp4", "matroska", "webm", "avi", "flv", "asf", "wav", "flac", "ogg", "mpegts", "mxf", "aiff"}
 )
 """Demuxers whose length is written in the file; the others guess it from the bit rate."""
+_SLOW = frozenset({"mpegts"})
+"""Demuxers that need more than the first bytes to tell the frame rate."""
+_LAST_SHORT = frozenset({"flv"})
+"""Demuxers whose length ends where the last frame begins."""
+_BYTES_A_FRAME = 2
+"""No container writes a frame in less: a header that says so was never finished."""
 _BYTES_A_PIXEL = 6
 """Uncompressed, 16 bits for each of three colours: more than that means that the length in the header is wrong."""
 _BYTES_A_SECOND = 1_000_000
@@ -111,10 +121,10 @@ def media_of(path: str | os.PathLike[str]) -> Media:
     size = file.stat().st_size
     with mapped(where):
         with open_container(file, **_QUICK) as container:
-            found = _read(container, size)
+            found = _read(container, size, quick=True)
         if found is None:
             with open_container(file) as container:
-                found = _read(container, size) or _walk(container, where, size, file)
+                found = _read(container, size, quick=False) or _walk(container, where, size, file)
     return found
 
 
@@ -145,10 +155,11 @@ def _rate(video: Any) -> float:
     return fps if 0 < fps < 1000 else 0.0
 
 
-def _read(container: InputContainer, size: int) -> Media | None:
+def _read(container: InputContainer, size: int, *, quick: bool) -> Media | None:
     """Read the header; None where it does not say enough, or something that the bytes contradict."""
     video, sound = _streams(container)
-    if not _SAID.intersection(container.format.name.split(",")) or (video is None and sound is None):
+    names = frozenset(container.format.name.split(","))
+    if not _SAID & names or (quick and names & _SLOW) or (video is None and sound is None):
         return None
     whole = container.duration / _TICKS if container.duration and container.duration > 0 else 0.0
     heard = (_length(sound) or whole) if sound is not None else 0.0
@@ -159,9 +170,14 @@ def _read(container: InputContainer, size: int) -> Media | None:
         return None
     frames = max(0, video.frames)
     picture = max(_length(video) or whole, frames / fps)
-    fits = _BYTES_A_PIXEL * context.width * context.height * (picture * fps + 1) + _BYTES_A_SECOND * (whole + 1)
-    if picture <= 0 or size > fits:
+    if names & _LAST_SHORT:
+        picture += 1 / fps
+    most = _BYTES_A_PIXEL * context.width * context.height * (picture * fps + 1) + _BYTES_A_SECOND * (whole + 1)
+    least = _BYTES_A_FRAME * picture * fps
+    if picture <= 0 or not least <= size <= most:
         return None
+    if frames < 0.99 * picture * fps:  # the first fragment's alone
+        frames = 0
     return Media(
         seconds=max(whole, picture, heard), width=context.width, height=context.height, fps=fps, frames=frames,
         has_audio=sound is not None, seconds_picture=picture, seconds_sound=heard, bytes=size,
