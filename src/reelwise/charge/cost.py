@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from reelwise.charge.exact import ZERO, exact, nano_down_to_even, nano_of, nano_up
+from reelwise.charge.exact import ZERO, checked, exact, nano_down_to_even, nano_of, nano_up
 from reelwise.charge.position import marginal
 from reelwise.errors import InputError
 from reelwise.requests import Request, Usage
@@ -142,4 +142,4 @@ _AMOUNTS = tuple(
 
 def _check(request: Request) -> None:
     for name in _AMOUNTS:
-        exact(getattr(request, name), name)
+        checked(getattr(request, name), name)

@@ -72,6 +72,8 @@ def _rounded(rate: Rate, quantity: Fraction) -> Fraction:
 
 
 def _tiers(rate: Rate, quantity: Fraction, free: Fraction) -> Fraction:
+    if not quantity:
+        return ZERO
     usd, low = ZERO, ZERO
     for tier in rate.tiers:
         start = max(low, free)
