@@ -285,9 +285,15 @@ def meter(  # the options of one call, each with a default
         feature: the feature, as budgets name it.
         hold_usd: the most that one call can cost, in dollars; or a function of the decorated function's arguments.
         hold_nano: the same in nano-USD, as `reelwise.charge.hold` computes it. One of both is needed.
-        user: who the call is for: text, or a function of the arguments; likewise session, tenant, user_class, tags (a dict).
-        session, tenant, user_class, tags: see user.
-        model, provider, stage, version: what is called; `Call.was` may say it later.
+        user: who the call is for: text, or a function of the arguments; so too the next four.
+        session: of the product.
+        tenant: the customer.
+        user_class: what ladders differ by.
+        tags: a dict of further labels.
+        model: what is called; `Call.was` may say this and the next three later.
+        provider: where it is bought.
+        stage: the plan's.
+        version: what is deployed.
         frames: what one call counts as in budgets of frames.
         ledger: the ledger; else the process's own: see `default_ledger`.
         timeout_seconds: after this the hold is let go of.

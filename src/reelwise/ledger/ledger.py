@@ -306,12 +306,7 @@ class Ledger(Control):
         avoided_nano: int = 0,
         latency_ms: int = 0,
     ) -> Posted:
-        """Settle a job with what it cost: durable when it returns. One that had expired is posted as late.
-
-        Raises:
-            AlreadySettledError: it was posted or voided before.
-            InputError: no job was held under this name.
-        """
+        """Settle a job with what it cost: durable when it returns; late where it had expired. Raises as `void_job` does."""
         check_amount(cost_nano, "cost")
         what = check_what(what) if what is not None else What()
         check_units(units)
