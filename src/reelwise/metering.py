@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from reelwise.ledger.events import Who
     from reelwise.ledger.holds import Hold, Posted
     from reelwise.ledger.modes import Mode
+    from reelwise.rates import Book
+    from reelwise.requests import Request
 
 __all__ = ["Call", "Meter", "current_call", "default_ledger", "meter"]
 
@@ -55,6 +57,15 @@ def default_ledger() -> Ledger:
     ledger = Ledger(os.environ.get("REELWISE_LEDGER") or "reelwise.db")
     atexit.register(ledger.close)
     return ledger
+
+
+@lru_cache(maxsize=8)
+def _book(day: str) -> Book:
+    import datetime as dt
+
+    from reelwise.rates import Book
+
+    return Book.load(dt.date.fromisoformat(day))
 
 
 def current_call() -> Call:
@@ -100,6 +111,30 @@ class Call:
             InputError: neither or both, negative, or not a number.
         """
         self._cost = nano_of("cost", usd, nano)
+
+    def charge(self, request: Request, book: Book | None = None) -> int:
+        """Say what the call used: its cost is the marginal price at the account's month-to-date position; returns it in nano-USD.
+
+        Args:
+            request: the model and what it used; see `reelwise.requests.Request`.
+            book: prices; today's where it is left out.
+
+        Raises:
+            UnknownModelError, UnpricedError: it has no price; the call is then posted at all that was held.
+        """
+        from reelwise.charge import charge
+        from reelwise.month import is_graduated, position_of, units_of
+
+        book = book or _book(time.strftime("%Y-%m-%d", time.gmtime(self._hold.at_ms / 1000)))
+        position = None
+        if is_graduated(request.model, book):
+            self._ledger.flush()
+            position = position_of(self._ledger.store, book, self._hold.at_ms)
+        spent = charge(request, book, position=position)
+        self._cost = spent.nano
+        self._units = msgspec.structs.replace(units_of(request), frames=self._units.frames)
+        self._what = msgspec.structs.replace(self._what, model=request.model)
+        return spent.nano
 
     def avoided(self, *, usd: Any = None, nano: int | None = None) -> None:
         """Say what it would have cost besides, had no lever applied."""

@@ -262,3 +262,48 @@ def prune(keep: int, where: str) -> None:
     count = let_go(store, keep, clock.now_ms())
     store.close()
     note(f"{count:,} rows let go of; their sums are kept")
+
+
+@cli.command()
+@click.argument("month")
+@click.option("--rates", type=click.Path(path_type=Path), help="Private prices (YAML).")
+@ledger_option
+@json_option
+def close(month: str, rates: Path | None, where: str, as_json: bool) -> None:
+    """Close MONTH (2026-10): price its rows again by the account's tiers, and write the difference as true-up rows."""
+    import datetime as dt
+
+    import msgspec
+
+    from reelwise.ledger.ledger import Ledger
+    from reelwise.month import close_month
+    from reelwise.rates import Book
+
+    with Ledger(where, thread=False, create=False) as ledger:
+        try:
+            day = dt.date.fromisoformat(f"{month}-01")
+        except ValueError:
+            day = dt.datetime.now(tz=dt.UTC).date()  # close_month says what is wrong with it
+        found = close_month(ledger, month, Book.load(day, rates))
+    if as_json:
+        print_json({"ledger": where, **msgspec.to_builtins(found)})
+        return
+    if not found.models:
+        note("no model of this month has graduated prices, free units or a rounded sum: nothing to true up")
+    else:
+        table(
+            ("model", "rows", "posted $", "owed $", "true-up $"),
+            (
+                (
+                    one.model,
+                    f"{one.rows:,}",
+                    amount(one.posted_nano, "usd"),
+                    amount(one.owed_nano, "usd"),
+                    amount(one.owed_nano - one.posted_nano, "usd"),
+                )
+                for one in found.models
+            ),
+            right=range(1, 5),
+        )
+    for model, why in found.skipped:
+        note(f"not priced: {model}: {why}")

@@ -169,6 +169,8 @@ class Kernel:
     def record(self, event: Event, line: Line, used: Amounts) -> Posted:
         """Post a cost that nothing was held for: it counts, all of it as overrun where a hard limit should have been asked."""
         over = (max(0, used[0]), max(0, used[1]), max(0, used[2]))
+        if over != used:
+            line = line.unheld()
         held = {id(one) for one in (*line.usd, *line.other)}
         for one in line.accounts():
             index = one.purse.index

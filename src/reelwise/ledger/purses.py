@@ -96,6 +96,12 @@ class Line:
         self.other = tuple(one for one in held if one.purse.index != 0)
         self.watched = tuple(one for one in accounts if not one.purse.budget.holds)
 
+    def unheld(self) -> Line:
+        """Return the same accounts as ones that nothing is held against: for a correction, which frees no hold."""
+        line = Line(self.who, [])
+        line.watched = self.accounts()
+        return line
+
     def accounts(self) -> tuple[Account, ...]:
         """Return all of them."""
         return (*self.usd, *self.other, *self.watched)
