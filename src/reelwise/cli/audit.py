@@ -38,6 +38,11 @@ _CLIPS_SHOWN = 10
 @click.option(
     "--evidence", type=_FILE, help=f"Folder the measured facts are added to. [default: {EVIDENCE}; none for --demo]"
 )
+@click.option(
+    "--record",
+    metavar="LEDGER",
+    help="Write what each clip costs to this ledger, as estimates that count in no budget.",
+)
 @click.option("--seconds", type=click.FloatRange(min=0.1), help="Decode at most this much of each clip.")
 @json_option
 def cli(
@@ -53,6 +58,7 @@ def cli(
     day: str | None,
     evidence: Path | None,
     seconds: float | None,
+    record: str | None,
     as_json: bool,
 ) -> None:
     """Count what CLIPS would cost to send to a model, and what each lever takes off, on the clip and for the month."""
@@ -91,6 +97,8 @@ def cli(
     from reelwise.report.files import document, write_report
 
     files = write_report(result, out)
+    if record is not None:
+        _record(result, record)
     if as_json:
         print_json(document(result, files.html))
         return
@@ -101,6 +109,18 @@ def cli(
     else:
         click.echo("Charts: pip install 'reelwise[report]'")
     click.echo(f"Data:   {files.json}")
+
+
+def _record(result: AuditResult, where: str) -> None:
+    from reelwise.ledger.ledger import Ledger
+    from reelwise.run.record import record
+
+    with Ledger(where, thread=False) as ledger:
+        new, old = record(result, ledger)
+    known = f"; {old} were there already" if old else ""
+    note(
+        f"{new} {'estimate' if new == 1 else 'estimates'} written to {where}{known}: reelwise ledger show --match kind=estimate"
+    )
 
 
 def _again(day: str | None) -> str:

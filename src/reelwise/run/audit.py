@@ -24,6 +24,7 @@ from reelwise.run.holdout import holdout
 from reelwise.run.look import full_cpu, look
 from reelwise.run.losses import active_coverage, lost_moments, sentence
 from reelwise.run.measure import collect, entries_of
+from reelwise.run.record import clip_costs
 from reelwise.run.result import AuditResult, LeverCount, LookCount
 from reelwise.run.rows import (
     clip_row,
@@ -154,6 +155,7 @@ def audit(
         clips=tuple(clip_row(track) for track in tracks),
         demand=demand_words(case.workload),
         assumed=assumed,
+        costs=clip_costs(case, result.plan, footage),
         stages=stage_rows(case, result.plan, footage),
         levers=tuple(_lever(case, lever, footage) for lever in shown),
         look=looked,

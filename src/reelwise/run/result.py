@@ -7,7 +7,7 @@ from msgspec import Struct
 from reelwise.stack import Stack
 
 __all__ = [
-    "AuditResult", "ClipCount", "FactCount", "HoldoutError", "LeverCount", "LookCount", "LookTried", "Looked", "Moment",
+    "AuditResult", "ClipCost", "ClipCount", "FactCount", "HoldoutError", "LeverCount", "LookCount", "LookTried", "Looked", "Moment",
     "SignalCount", "StageCount",
 ]  # fmt: skip
 
@@ -40,6 +40,26 @@ class ClipCount(Struct, frozen=True, kw_only=True):
     activity: tuple[tuple[float, float], ...]
     cpu_seconds: float
     notes: tuple[str, ...] = ()
+
+
+class ClipCost(Struct, frozen=True, kw_only=True):
+    """What the calls for one clip cost: as it is, and with all levers that were pulled.
+
+    Attributes:
+        path, sha256_head: the clip.
+        model: the model called most, with levers.
+        plan: the hash of the plan with levers.
+        usd_naive, usd_final: of this clip's calls, without free tiers and without machines that run anyway.
+        units: what is sent and received with levers, by unit, as the ledger names them.
+    """
+
+    path: str
+    sha256_head: str
+    model: str
+    plan: str
+    usd_naive: float
+    usd_final: float
+    units: dict[str, int]
 
 
 class SignalCount(Struct, frozen=True, kw_only=True):
@@ -260,6 +280,7 @@ class AuditResult(Struct, frozen=True, kw_only=True):
         clips: the footage.
         demand: in words, what the month is.
         assumed: what was assumed because no workload was given.
+        costs: what the calls for each clip cost, as they are and with the levers that were pulled.
         stages: the final plan on the footage.
         levers: each lever alone.
         look: how the active stretches are found.
@@ -284,6 +305,7 @@ class AuditResult(Struct, frozen=True, kw_only=True):
     clips: tuple[ClipCount, ...]
     demand: str
     assumed: tuple[str, ...]
+    costs: tuple[ClipCost, ...]
     stages: tuple[StageCount, ...]
     levers: tuple[LeverCount, ...]
     look: LookCount
