@@ -305,7 +305,7 @@ class AuditResult(Struct, frozen=True, kw_only=True):
     clips: tuple[ClipCount, ...]
     demand: str
     assumed: tuple[str, ...]
-    costs: tuple[ClipCost, ...]
+    costs: tuple[ClipCost, ...] = ()
     stages: tuple[StageCount, ...]
     levers: tuple[LeverCount, ...]
     look: LookCount
