@@ -9,13 +9,17 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from reelwise.video.budgets import sample_adaptive_budget, sample_question, sample_shots, sample_uniform_budget
     from reelwise.video.clips import ClipInfo, Track
     from reelwise.video.demo import Demo, Event, draw_demo
     from reelwise.video.motion import Motion
     from reelwise.video.pipeline import track
     from reelwise.video.reader import probe
     from reelwise.video.regions import Box, activity_box, box_pixels, detector_box, polygon_box
-    from reelwise.video.sampling import sample_adaptive, sample_adaptive_budget, sample_uniform
+    from reelwise.video.sampling import sample_adaptive, sample_uniform
+    from reelwise.video.scores import Scores, read_scores, score_pictures, scores_of, track_scores, with_scores
+    from reelwise.video.seen import Choice, Seen, choose, judge
+    from reelwise.video.shots import Shot, shots
     from reelwise.video.signals import Signal
     from reelwise.video.sizes import fit
     from reelwise.video.skipped import Skipped, coverage, largest_skipped
@@ -26,16 +30,21 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Box",
+    "Choice",
     "ClipInfo",
     "Demo",
     "Event",
     "Motion",
+    "Scores",
+    "Seen",
+    "Shot",
     "Signal",
     "Skipped",
     "Track",
     "active_seconds",
     "activity_box",
     "box_pixels",
+    "choose",
     "coverage",
     "detector_box",
     "draw_demo",
@@ -43,30 +52,45 @@ __all__ = [
     "frames_in",
     "gate",
     "jpeg",
+    "judge",
     "largest_skipped",
     "pictures",
     "polygon_box",
     "probe",
+    "read_scores",
     "sample_adaptive",
     "sample_adaptive_budget",
+    "sample_question",
+    "sample_shots",
     "sample_uniform",
+    "sample_uniform_budget",
+    "score_pictures",
+    "scores_of",
+    "shots",
     "sound_stretches",
     "speech_seconds",
     "track",
+    "track_scores",
+    "with_scores",
 ]
 
 _HOME = {
     "Box": "regions",
+    "Choice": "seen",
     "ClipInfo": "clips",
     "Demo": "demo",
     "Event": "demo",
     "Motion": "motion",
+    "Scores": "scores",
+    "Seen": "seen",
+    "Shot": "shots",
     "Signal": "signals",
     "Skipped": "skipped",
     "Track": "clips",
     "active_seconds": "stretches",
     "activity_box": "regions",
     "box_pixels": "regions",
+    "choose": "seen",
     "coverage": "skipped",
     "detector_box": "regions",
     "draw_demo": "demo",
@@ -74,16 +98,26 @@ _HOME = {
     "frames_in": "stretches",
     "gate": "stretches",
     "jpeg": "writer",
+    "judge": "seen",
     "largest_skipped": "skipped",
     "pictures": "stills",
     "polygon_box": "regions",
     "probe": "reader",
+    "read_scores": "scores",
     "sample_adaptive": "sampling",
-    "sample_adaptive_budget": "sampling",
+    "sample_adaptive_budget": "budgets",
+    "sample_question": "budgets",
+    "sample_shots": "budgets",
     "sample_uniform": "sampling",
+    "sample_uniform_budget": "budgets",
+    "score_pictures": "scores",
+    "scores_of": "scores",
+    "shots": "shots",
     "sound_stretches": "sound",
     "speech_seconds": "sound",
     "track": "pipeline",
+    "track_scores": "scores",
+    "with_scores": "scores",
 }
 
 
