@@ -31,7 +31,9 @@ _FIGURES = (
 
 @click.command()
 @click.argument("clip", type=_FILE)
-@click.option("--by", type=click.Choice(tuple(_BY)), help="How frames are chosen.  [default: change; question with --scores]")
+@click.option(
+    "--by", type=click.Choice(tuple(_BY)), help="How frames are chosen.  [default: change; question with --scores]"
+)
 @click.option("--budget", type=click.IntRange(min=1, max=1_000_000), help=f"Frames.  [default: {_BUDGET}]")
 @click.option("--tokens", type=click.IntRange(min=1), help="A budget in tokens of --model instead, or beside it.")
 @click.option("--model", help="Whose tokens: gpt-4o, gemini-2.5-pro, ...")
@@ -126,7 +128,14 @@ def _write(choice: Choice, clip: Path, out: Path, long_side: int) -> list[str]:
 
 
 def _document(
-    choice: Choice, track: Track, files: list[str], *, budget: int, model: str | None, each: int | None, size: tuple[int, int]
+    choice: Choice,
+    track: Track,
+    files: list[str],
+    *,
+    budget: int,
+    model: str | None,
+    each: int | None,
+    size: tuple[int, int],
 ) -> dict[str, Any]:
     import msgspec
 
@@ -160,8 +169,7 @@ def _show(choice: Choice, track: Track, model: str | None, each: int | None) -> 
     count = len(choice.seconds)
     cost = f", {count} x {each:,} = {count * each:,} tokens of {model}" if each is not None else ""
     click.echo(
-        f"{track.info.path}: {track.seconds:,.1f} s, {track.frames:,} pictures; "
-        f"{count} chosen, {_BY[choice.by]}{cost}"
+        f"{track.info.path}: {track.seconds:,.1f} s, {track.frames:,} pictures; {count} chosen, {_BY[choice.by]}{cost}"
     )
     click.echo("Seconds: " + ", ".join(f"{second:,.2f}" for second in choice.seconds))
     head = ("what is seen", f"{count} {_BY[choice.by]}", f"{choice.uniform.frames} at an even pace")

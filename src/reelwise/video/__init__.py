@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from reelwise.video.budgets import sample_adaptive_budget, sample_question, sample_shots, sample_uniform_budget
     from reelwise.video.clips import ClipInfo, Track
+    from reelwise.video.cuts import Shot, shots
     from reelwise.video.demo import Demo, Event, draw_demo
     from reelwise.video.motion import Motion
     from reelwise.video.pipeline import track
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from reelwise.video.sampling import sample_adaptive, sample_uniform
     from reelwise.video.scores import Scores, read_scores, score_pictures, scores_of, track_scores, with_scores
     from reelwise.video.seen import Choice, Seen, choose, judge
-    from reelwise.video.shots import Shot, shots
     from reelwise.video.signals import Signal
     from reelwise.video.sizes import fit
     from reelwise.video.skipped import Skipped, coverage, largest_skipped
@@ -83,7 +83,7 @@ _HOME = {
     "Motion": "motion",
     "Scores": "scores",
     "Seen": "seen",
-    "Shot": "shots",
+    "Shot": "cuts",
     "Signal": "signals",
     "Skipped": "skipped",
     "Track": "clips",
@@ -112,7 +112,7 @@ _HOME = {
     "sample_uniform_budget": "budgets",
     "score_pictures": "scores",
     "scores_of": "scores",
-    "shots": "shots",
+    "shots": "cuts",
     "sound_stretches": "sound",
     "speech_seconds": "sound",
     "track": "pipeline",

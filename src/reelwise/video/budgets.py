@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from reelwise.errors import InputError
-from reelwise.video.shots import shots
+from reelwise.video.cuts import shots
 from reelwise.video.stretches import frames_in, gate
 
 if TYPE_CHECKING:
@@ -213,7 +213,7 @@ def _allocate(weights: Sequence[float], budget: int) -> list[int]:
 
 def _filled(kept: Indexes, frames: Indexes, ladder: NDArray[np.float64], budget: int) -> Indexes:
     """Bring a choice to exactly the budget: thin it out evenly, or add frames in the middle of the widest steps of a ladder."""
-    kept = np.unique(kept)
+    kept = np.unique(kept) if len(kept) else _along(frames, ladder, budget)
     if len(kept) > budget:
         thinned: Indexes = kept[np.linspace(0, len(kept) - 1, budget).round().astype(int)]
         return thinned

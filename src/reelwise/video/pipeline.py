@@ -11,9 +11,9 @@ from msgspec.structs import replace
 
 from reelwise.errors import InputError
 from reelwise.video.clips import Track
+from reelwise.video.cuts import Shots
 from reelwise.video.motion import Motion
 from reelwise.video.reader import Reader
-from reelwise.video.shots import Shots
 
 if TYPE_CHECKING:
     import os

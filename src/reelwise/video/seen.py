@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from reelwise.errors import InputError
 from reelwise.video.budgets import sample_adaptive_budget, sample_question, sample_shots, sample_uniform_budget
-from reelwise.video.shots import shots
+from reelwise.video.cuts import shots
 from reelwise.video.skipped import coverage
 from reelwise.video.stretches import frames_in, gate
 

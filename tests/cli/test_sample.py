@@ -1,0 +1,86 @@
+"""`reelwise sample`."""
+
+from __future__ import annotations
+
+import json
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from reelwise.cli import COMMANDS
+from reelwise.cli.sample import cli
+from reelwise.errors import DocumentError, InputError, MediaError, UnknownModelError
+
+
+def run(*arguments):
+    return CliRunner().invoke(cli, [str(one) for one in arguments], catch_exceptions=False)
+
+
+def test_it_is_among_the_commands():
+    assert "sample" in COMMANDS
+
+
+def test_the_comparison_is_always_there(drawn_clip):
+    for by in ("uniform", "change", "shot"):
+        text = run(drawn_clip, "--by", by, "--budget", 6).stdout
+        assert "6 at an even pace" in text
+        assert "activities with a frame in them" in text
+        found = json.loads(run(drawn_clip, "--by", by, "--budget", 6, "--json").stdout)
+        assert found["by"] == by
+        assert len(found["frames"]) == found["seen"]["frames"] == found["uniform"]["frames"] == 6
+        assert found["verdict"] in {"better", "level", "worse"}
+        seconds = [one["second"] for one in found["frames"]]
+        assert seconds == sorted(seconds)
+
+
+def test_a_question_takes_its_scores_from_a_file(drawn_clip, tmp_path):
+    scores = tmp_path / "scores.json"
+    scores.write_text(json.dumps({str(second): float(second == 7) for second in range(12)}))
+    found = json.loads(run(drawn_clip, "--scores", scores, "--budget", 1, "--json").stdout)
+    assert found["by"] == "question"
+    assert found["frames"][0]["second"] == pytest.approx(7.0, abs=0.1)
+    assert found["seen"]["top_score_share"] == 1.0
+    assert found["verdict"] == "better"
+    with pytest.raises(DocumentError, match="no such file"):
+        run(drawn_clip, "--scores", tmp_path / "none.json")
+
+
+def test_a_budget_in_tokens_buys_whole_pictures(drawn_clip):
+    found = json.loads(run(drawn_clip, "--tokens", 1000, "--model", "gpt-4o", "--json").stdout)
+    assert found["tokens_each"] == 255, "320x180: one tile"
+    assert len(found["frames"]) == found["budget_frames"] == 3
+    assert found["tokens"] == 765
+    both = json.loads(run(drawn_clip, "--tokens", 1000, "--model", "gpt-4o", "--budget", 2, "--json").stdout)
+    assert both["budget_frames"] == 2
+    with pytest.raises(InputError, match="do not pay for one picture"):
+        run(drawn_clip, "--tokens", 200, "--model", "gpt-4o")
+    with pytest.raises(UnknownModelError):
+        run(drawn_clip, "--tokens", 200, "--model", "no-such-model")
+
+
+def test_pictures_are_written(drawn_clip, tmp_path):
+    found = json.loads(
+        run(drawn_clip, "--budget", 5, "--out", tmp_path / "a" / "b", "--long-side", 100, "--json").stdout
+    )
+    files = [one["file"] for one in found["frames"]]
+    assert len({*files}) == 5
+    assert sorted(str(one) for one in (tmp_path / "a" / "b").iterdir()) == files
+    assert all((tmp_path / one).read_bytes()[:2] == b"\xff\xd8" for one in files)
+    assert (found["width"], found["height"]) == (100, 56)
+
+
+def test_only_where_something_happens(drawn_clip):
+    from reelwise.video import gate, track
+
+    found = json.loads(run(drawn_clip, "--active", "--by", "uniform", "--budget", 9, "--json").stdout)
+    spans = gate(track(drawn_clip))
+    assert all(any(a - 0.01 <= one["second"] <= b for a, b in spans) for one in found["frames"])
+
+
+def test_bad_input_is_refused(drawn_clip, tmp_path):
+    for arguments in (("--by", "question"), ("--tokens", 10), ("--budget", 0), ("--by", "chance")):
+        done = CliRunner().invoke(cli, [str(drawn_clip), *map(str, arguments)], standalone_mode=False)
+        assert isinstance(done.exception, click.ClickException), arguments
+    with pytest.raises(MediaError):
+        run(tmp_path / "none.mp4")
