@@ -9,7 +9,13 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from reelwise.video.budgets import sample_adaptive_budget, sample_question, sample_shots, sample_uniform_budget
+    from reelwise.video.budgets import (
+        sample_adaptive_budget,
+        sample_question,
+        sample_shots,
+        sample_uniform_budget,
+        shot_frames,
+    )
     from reelwise.video.clips import ClipInfo, Track
     from reelwise.video.cuts import Shot, shots
     from reelwise.video.demo import Demo, Event, draw_demo
@@ -66,6 +72,7 @@ __all__ = [
     "sample_uniform_budget",
     "score_pictures",
     "scores_of",
+    "shot_frames",
     "shots",
     "sound_stretches",
     "speech_seconds",
@@ -112,6 +119,7 @@ _HOME = {
     "sample_uniform_budget": "budgets",
     "score_pictures": "scores",
     "scores_of": "scores",
+    "shot_frames": "budgets",
     "shots": "cuts",
     "sound_stretches": "sound",
     "speech_seconds": "sound",

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from reelwise.video.scores import Scores
     from reelwise.video.stretches import Stretches
 
-__all__ = ["sample_adaptive_budget", "sample_question", "sample_shots", "sample_uniform_budget"]
+__all__ = ["sample_adaptive_budget", "sample_question", "sample_shots", "sample_uniform_budget", "shot_frames"]
 
 _STEP_SECONDS_MAX = 10.0  # a gap between frames counts as so much time at most
 _REACH_SECONDS = 0.5  # around a kept frame, what a score says is taken to be seen, at least
@@ -95,6 +95,23 @@ def sample_shots(track: Track, stretches: Stretches, budget: int) -> Indexes:
     for part, count in zip(parts, _allocate([float(steps[part].sum()) for part in parts], budget), strict=True):
         kept = np.union1d(kept, _along(frames[part], np.cumsum(steps[part]), count))
     return _filled(kept, frames, ladder, budget)
+
+
+def shot_frames(track: Track, stretches: Stretches, gap_max_seconds: float) -> int:
+    """Count the frames that show every shot at least once, and a long one every `gap_max_seconds`.
+
+    Raises:
+        InputError: a gap that is not above 0, or a track in which shots were not measured.
+    """
+    if not gap_max_seconds > 0:
+        raise InputError("gap_max_seconds is above 0", hint="10 shows a long shot every ten seconds")
+    frames, _ = _ladder(track, stretches, 1)
+    found = shots(track)
+    count = 0
+    for shot in [shot for shot in found if not shot.flat] or found:
+        seconds = sum(max(0.0, min(shot.stop, stop) - max(shot.start, start)) for start, stop in stretches)
+        count += int(np.ceil(seconds / gap_max_seconds - 1e-9))
+    return min(max(count, 1), len(frames))
 
 
 def sample_question(track: Track, stretches: Stretches, budget: int, scores: Scores) -> Indexes:
