@@ -67,6 +67,8 @@ ALONE: tuple[AnyStage, ...] = (
     Reuse(views=True, duplicates=True, answers=True),
     Crop(),
     Crop(margin=0.0, multiple=16),
+    Crop(snap_model="gemini-2.5-pro", multiple=8),
+    Crop(mode="fixed", polygon=((0.013, 0.1), (0.657, 0.1), (0.6, 0.917)), snap_model="gpt-4o", multiple=1),
     Crop(mode="fixed", polygon=((0.1, 0.1), (0.6, 0.1), (0.6, 0.9))),
     Sample(fps=1.0),
     Sample(fps=0.7),

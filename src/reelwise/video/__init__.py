@@ -22,13 +22,14 @@ if TYPE_CHECKING:
     from reelwise.video.motion import Motion
     from reelwise.video.pipeline import track
     from reelwise.video.reader import probe
-    from reelwise.video.regions import Box, activity_box, box_pixels, detector_box, polygon_box
+    from reelwise.video.regions import Box, Region, activity_box, box_pixels, crop_region, detector_box, polygon_box
     from reelwise.video.sampling import sample_adaptive, sample_uniform
     from reelwise.video.scores import Scores, read_scores, score_pictures, scores_of, track_scores, with_scores
     from reelwise.video.seen import Choice, Seen, choose, judge
     from reelwise.video.signals import Signal
     from reelwise.video.sizes import fit
     from reelwise.video.skipped import Skipped, coverage, largest_skipped
+    from reelwise.video.snapping import cheapest_sides
     from reelwise.video.sound import sound_stretches, speech_seconds
     from reelwise.video.stills import pictures
     from reelwise.video.stretches import active_seconds, frames_in, gate
@@ -41,6 +42,7 @@ __all__ = [
     "Demo",
     "Event",
     "Motion",
+    "Region",
     "Scores",
     "Seen",
     "Shot",
@@ -50,8 +52,10 @@ __all__ = [
     "active_seconds",
     "activity_box",
     "box_pixels",
+    "cheapest_sides",
     "choose",
     "coverage",
+    "crop_region",
     "detector_box",
     "draw_demo",
     "fit",
@@ -82,6 +86,9 @@ __all__ = [
 ]
 
 _HOME = {
+    "cheapest_sides": "snapping",
+    "crop_region": "regions",
+    "Region": "regions",
     "Box": "regions",
     "Choice": "seen",
     "ClipInfo": "clips",
