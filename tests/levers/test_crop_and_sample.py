@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import TYPE_CHECKING
 
 import pytest
 
 from reelwise.evidence import Fact
 from reelwise.facts import Facts
-from reelwise.levers.base import Verdict
 from reelwise.levers.process_less.crop import Crop
 from reelwise.levers.process_less.sample_frames import SampleFrames
 from reelwise.plan import Plan
@@ -16,6 +16,9 @@ from reelwise.rates import Book
 from reelwise.stages import Call, Sample, Scale
 from reelwise.stages import Crop as CropStage
 from reelwise.workload import Demand, Workload
+
+if TYPE_CHECKING:
+    from reelwise.levers.base import Verdict
 
 BOOK = Book.load(dt.date(2026, 11, 22))
 JOB = Workload(feature="yard", demand=Demand(hours=100))

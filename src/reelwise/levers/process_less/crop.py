@@ -87,7 +87,9 @@ class Crop(Lever, frozen=True, kw_only=True):
             CropStage,
             CropStage,
             lambda s: (
-                s if s.mode == "fixed" and s.polygon else replace(s, **settings, snap_model=s.snap_model or model)
+                s
+                if (s.mode == "fixed" and s.polygon) or (s.mode == "detector" and self.mode == "activity")
+                else replace(s, **settings, snap_model=s.snap_model or model)
             ),
         )
 
