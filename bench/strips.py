@@ -1,7 +1,7 @@
 """Draw the pictures of docs/scan.md.  Run: python bench/strips.py.
 
 The project's own clip, five minutes of a loading bay in which something happens four times, is encoded twice: as a recorder
-does that saves bits where nothing moves, and at a constant rate, which drowns movement in noise. Takes about half a minute.
+does that saves bits where nothing moves, and at a constant rate, which drowns movement in noise. Takes about a minute.
 """
 
 from __future__ import annotations
