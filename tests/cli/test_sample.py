@@ -78,6 +78,22 @@ def test_only_where_something_happens(drawn_clip):
     assert all(any(a - 0.01 <= one["second"] <= b for a, b in spans) for one in found["frames"])
 
 
+def test_a_clip_in_which_nothing_happens_and_a_clip_of_one_picture(tmp_path):
+    import numpy as np
+
+    from reelwise.video.writer import write_mp4
+
+    planes = tuple(np.full(shape, 90, np.uint8) for shape in ((64, 96), (32, 48), (32, 48)))
+    for name, frames in (("still.mp4", 30), ("one.mp4", 1)):
+        write_mp4(tmp_path / name, [planes] * frames, width=96, height=64, fps=10)
+    assert "no frame is chosen" in run(tmp_path / "still.mp4", "--active").stdout
+    found = json.loads(run(tmp_path / "still.mp4", "--active", "--json").stdout)
+    assert (found["frames"], found["verdict"], found["seen"]["change_share"]) == ([], "level", None)
+    for by in ("uniform", "change", "shot"):
+        found = json.loads(run(tmp_path / "one.mp4", "--by", by, "--json").stdout)
+        assert [one["frame"] for one in found["frames"]] == [0]
+
+
 def test_bad_input_is_refused(drawn_clip, tmp_path):
     for arguments in (("--by", "question"), ("--tokens", 10), ("--budget", 0), ("--by", "chance")):
         done = CliRunner().invoke(cli, [str(drawn_clip), *map(str, arguments)], standalone_mode=False)

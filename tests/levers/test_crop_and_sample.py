@@ -68,7 +68,11 @@ def test_what_is_not_known_or_not_given_is_asked_for() -> None:
     assert verdict(SampleFrames(by="question", scores="scores.csv")).ok
     assert "not measured" in verdict(SampleFrames(by="shot"), facts=unknown).reason
     assert "adaptive" in verdict(SampleFrames(by="shot", adaptive=True)).reason
-    assert "budget" in verdict(SampleFrames(budget_tokens=100), "openai/whisper-1", part="audio").reason
+    assert "add `lengths`" in verdict(SampleFrames(budget=100)).reason
+    clips = Workload(feature="yard", demand=Demand(clips=100, seconds=30))
+    speech = Plan(stages=(Call(model="openai/whisper-1", part="audio"),))
+    assert "in frames" in SampleFrames(budget_tokens=100).applies(clips, speech, STRIP, BOOK).reason
+    assert SampleFrames(budget=100).applies(clips, speech, STRIP, BOOK).ok
 
 
 def test_a_crop_that_a_team_has_chosen_stays() -> None:

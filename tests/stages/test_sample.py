@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from reelwise.errors import DocumentError, InputError
-from reelwise.evidence import MEASURED, Fact
+from reelwise.evidence import ASSUMED, MEASURED, Fact
 from reelwise.facts import Entry, Facts, settings_hash
 from reelwise.flow import Item, Out, Piece
 from reelwise.run.footage import piece_of
@@ -103,6 +103,21 @@ def test_a_budget_in_tokens_buys_whole_pictures_and_one_at_least(piece: Piece, i
     assert len(chosen(Sample(budget_tokens=1000, budget=2, **at), piece)) == 2
     (after,) = Sample(budget_tokens=11_050, **at).expect(item, Facts(), Out(None, DAY))  # type: ignore[arg-type]
     assert after.frames == 10, "1,105 tokens for 1080p"
+
+
+def test_a_budget_on_longer_clips_than_were_measured_counts_as_assumed(item: Item) -> None:
+    stage = Sample(by="change", budget=8)
+    known = Fact(value=0.1, kind="measured")
+    entries = [
+        Entry(name="sample.frames_per_second", settings=settings_hash(stage), source_class="doors", fact=known),
+        Entry(name="decode.cpu_seconds_per_second", fact=known),
+    ]
+    out = Out(None, DAY)  # type: ignore[arg-type] - nothing is billed
+    out.prefix = lambda: "start"
+    (like_it,) = stage.expect(replace(item, decoded=True), Facts(entries), out)
+    assert (like_it.frames, like_it.basis & ASSUMED) == (7.0, 0)
+    (hour,) = stage.expect(replace(item, decoded=True, seconds=3600.0, frames=1e5), Facts(entries), out)
+    assert (hour.frames, hour.basis & ASSUMED) == (8.0, ASSUMED)
 
 
 def test_a_question_takes_scores_from_the_track_a_file_or_a_folder(piece: Piece, tmp_path: Path) -> None:

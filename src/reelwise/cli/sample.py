@@ -171,6 +171,9 @@ def _show(choice: Choice, track: Track, model: str | None, each: int | None) -> 
     click.echo(
         f"{track.info.path}: {track.seconds:,.1f} s, {track.frames:,} pictures; {count} chosen, {_BY[choice.by]}{cost}"
     )
+    if not count:
+        click.echo("Nothing happens in this clip: no frame is chosen. Leave --active out to choose from all of it.")
+        return
     click.echo("Seconds: " + ", ".join(f"{second:,.2f}" for second in choice.seconds))
     head = ("what is seen", f"{count} {_BY[choice.by]}", f"{choice.uniform.frames} at an even pace")
     rows = [(text, _figure(choice.seen, name), _figure(choice.uniform, name)) for name, text in _FIGURES]

@@ -9,6 +9,7 @@ from msgspec import Meta
 from msgspec.structs import replace
 
 from reelwise.errors import DocumentError, InputError
+from reelwise.evidence import ASSUMED
 from reelwise.facts import settings_hash
 from reelwise.flow import START
 from reelwise.stages.base import Stage
@@ -125,6 +126,9 @@ class Sample(Stage, frozen=True, kw_only=True):
                 basis |= bit
             held = self._budget(item)
             if held is not None:
+                over = frames > held + 0.5
+                if over.any() if is_array(over) else over:
+                    basis |= ASSUMED  # clips longer than those measured: nobody has seen so few frames of so much
                 frames = minimum(frames, float(held))
         return (replace(item, frames=frames, sampled=True, basis=basis),)
 

@@ -62,6 +62,8 @@ class Crop(Lever, frozen=True, kw_only=True):
 
     def _saving(self, workload: Workload, plan: Plan, facts: Facts, book: Book) -> Verdict:
         """Compare the tokens of a frame, or of a minute of native video, with and without the crop."""
+        if self.apply(plan) == plan:
+            return no("the plan crops already")
         calls = language_calls(plan, book)
         rule = rule_of(calls[0]) if calls else None
         if rule is None:

@@ -80,6 +80,14 @@ class SampleFrames(Lever, frozen=True, kw_only=True):
             return no("by question needs `scores`: what a model of yours says of each second, in a file or folder")
         if self._way in {"change", "shot"} and not facts.has("sample.frames_per_second", workload.footage):
             return no("how many frames change is not measured: run `reelwise audit` on your footage")
+        return self._budgeted(workload, plan)
+
+    def _budgeted(self, workload: Workload, plan: Plan) -> Verdict:
+        """Say whether a budget a clip means something here."""
+        if self.budget is None and self.budget_tokens is None:
+            return yes()
+        if workload.demand.form in {"hours", "cameras"} and not workload.lengths:
+            return no("a budget is one clip's, and the workload does not say how long clips are: add `lengths`")
         if self.budget_tokens is not None and grid_call(plan) is None:
             return no("no call is billed by tokens of pictures: give `budget` in frames")
         return yes()
