@@ -49,10 +49,10 @@ def test_a_question_takes_its_scores_from_a_file(drawn_clip, tmp_path):
 def test_a_budget_in_tokens_buys_whole_pictures(drawn_clip):
     found = json.loads(run(drawn_clip, "--tokens", 1000, "--model", "gpt-4o", "--json").stdout)
     assert found["tokens_each"] == 255, "320x180: one tile"
-    assert len(found["frames"]) == found["budget_frames"] == 3
+    assert len(found["frames"]) == 3
     assert found["tokens"] == 765
     both = json.loads(run(drawn_clip, "--tokens", 1000, "--model", "gpt-4o", "--budget", 2, "--json").stdout)
-    assert both["budget_frames"] == 2
+    assert len(both["frames"]) == 2
     with pytest.raises(InputError, match="do not pay for one picture"):
         run(drawn_clip, "--tokens", 200, "--model", "gpt-4o")
     with pytest.raises(UnknownModelError):
@@ -68,6 +68,32 @@ def test_pictures_are_written(drawn_clip, tmp_path):
     assert sorted(str(one) for one in (tmp_path / "a" / "b").iterdir()) == files
     assert all((tmp_path / one).read_bytes()[:2] == b"\xff\xd8" for one in files)
     assert (found["width"], found["height"]) == (100, 56)
+
+
+def test_pictures_are_cut_to_a_region_that_costs_the_fewest_tokens(drawn_clip, tmp_path):
+    from reelwise.video.reader import probe
+
+    for crop in ("activity", "0.1,0.1 0.5,0.1 0.5,0.6"):
+        found = json.loads(
+            run(drawn_clip, "--crop", crop, "--model", "gpt-5.4", "--budget", 2, "--out", tmp_path, "--json").stdout
+        )
+        region = found["region"]
+        assert region["tokens"] == found["tokens_each"] < region["tokens_whole"]
+        assert region["saves"]
+        first = probe(found["frames"][0]["file"])
+        assert (first.width, first.height) == (region["right"] - region["left"], region["bottom"] - region["top"])
+    assert region["left"] <= 0.05 * 320
+    assert region["right"] >= 0.55 * 320
+    text = run(drawn_clip, "--crop", "activity", "--model", "gpt-4o", "--budget", 2).stdout
+    assert "cropping saves nothing on gpt-4o, 255 tokens a picture either way" in text
+    plain = json.loads(run(drawn_clip, "--crop", "activity", "--budget", 2, "--json").stdout)
+    assert "tokens" not in plain["region"]
+    for nonsense in ("somewhere", "0.1,0.1 0.5", "a,b c,d e,f"):
+        with pytest.raises(click.UsageError, match="no region"):
+            cli.main([str(drawn_clip), "--crop", nonsense], standalone_mode=False)
+    for refused in ("0,0 1,1", "0,0 2,0 1,1", "os:system", "no_such_module_at_all:find"):
+        with pytest.raises(InputError):
+            run(drawn_clip, "--crop", refused)
 
 
 def test_only_where_something_happens(drawn_clip):

@@ -10,7 +10,9 @@ import click
 from reelwise.cli.output import json_option, print_json, quantity, table
 
 if TYPE_CHECKING:
-    from reelwise.video import Choice, Scores, Seen, Track
+    from collections.abc import Callable
+
+    from reelwise.video import Choice, Region, Scores, Seen, Track
 
 __all__ = ["cli"]
 
@@ -40,6 +42,12 @@ _FIGURES = (
 @click.option("--detail", default="", help="Detail level of the model. Default: its own.")
 @click.option("--scores", type=_FILE, help="Scores of moments for --by question: JSON or CSV, second and score.")
 @click.option("--active", is_flag=True, help="Choose only where something happens.")
+@click.option(
+    "--crop",
+    help="Cut pictures to a region, fitted to --model's tokens: activity, corners as fractions "
+    '("0.1,0.5 0.9,0.5 0.5,0.9"), or a detector of yours (module:function).',
+)
+@click.option("--margin", type=click.FloatRange(0, 0.5), default=0.05, show_default=True, help="Around the region.")
 @click.option("--out", type=_FILE, help="Write the frames as JPEG to this folder.")
 @click.option("--long-side", type=click.IntRange(min=16, max=16_384), help="Pixels of the longer side that are sent.")
 @click.option("--seconds", type=click.FloatRange(min=0.1), help="Decode at most this much of the clip.")
@@ -53,6 +61,8 @@ def cli(  # noqa: PLR0917 - click passes options by name
     detail: str,
     scores: Path | None,
     active: bool,
+    crop: str | None,
+    margin: float,
     out: Path | None,
     long_side: int | None,
     seconds: float | None,
@@ -67,32 +77,72 @@ def cli(  # noqa: PLR0917 - click passes options by name
     if tokens is not None and model is None:
         raise click.UsageError("--tokens needs --model NAME")
     given: Scores | None = video.read_scores(scores) if scores is not None else None
+    if crop is not None:
+        _check_crop(crop)
     track = video.track(clip, audio=False, seconds_max=seconds)
-    size = (track.info.width, track.info.height)
-    if long_side is not None:
-        size = video.fit(*size, long_side)
-    each = _tokens_each(model, size, detail) if model is not None else None
-    frames = _frames(budget, tokens, each, model)
+    size = video.fit(track.info.width, track.info.height, long_side or max(track.info.width, track.info.height))
+    price = _price(model, detail) if model is not None else None
     stretches = video.gate(track) if active else None
-    choice = video.choose(track, frames, by=by, stretches=stretches, scores=given)
-    files = _write(choice, clip, out, max(size)) if out is not None else []
+    region = _region(track, crop, margin, size, price) if crop is not None else None
+    each = None if price is None else region.tokens if region is not None else price(*size)
+    choice = video.choose(track, _frames(budget, tokens, each, model), by=by, stretches=stretches, scores=given)
+    files = _write(choice, clip, out, max(size), region) if out is not None else []
     if as_json:
-        print_json(_document(choice, track, files, budget=frames, model=model, each=each, size=size))
+        print_json(_document(choice, track, files, model=model, each=each, size=size, region=region))
         return
     _show(choice, track, model, each)
+    if region is not None:
+        click.echo(_region_says(region, model))
     if out is not None:
         click.echo(f"Written: {len(files)} pictures to {out}")
 
 
-def _tokens_each(model: str, size: tuple[int, int], detail: str) -> int:
+def _price(model: str, detail: str) -> Callable[[int, int], int]:
+    """Return what a picture costs a model, by its size."""
     from reelwise.errors import InputError
     from reelwise.tokens import rule_for
 
     rule = rule_for(model)
-    each = rule.image(*size, detail)
-    if each < 1:
+    if rule.image(512, 512, detail) < 1:
         raise InputError(f"{model} is not billed by tokens of a picture", where="--model", hint="give --budget FRAMES")
-    return each
+    return lambda width, height: rule.image(width, height, detail)
+
+
+def _region(
+    track: Track, crop: str, margin: float, size: tuple[int, int], price: Callable[[int, int], int] | None
+) -> Region:
+    """Find the region that is asked for and fit it to the model's tokens; without a model it stays as it is."""
+    from reelwise import video
+    from reelwise.stages.detector import detected
+
+    if crop == "activity":
+        box = video.activity_box(track, video.gate(track), margin=0.0)
+    elif ":" in crop:
+        found = detected(crop, track.info.path, track.info.sha256_head)
+        box = None if found is None else video.Box(*found)
+    else:
+        box = video.polygon_box(_corners(crop))
+    return video.crop_region(box, *size, price or (lambda width, height: width * height), margin=margin)
+
+
+def _check_crop(crop: str) -> None:
+    """Refuse a region that cannot be, before the clip is decoded."""
+    from reelwise.stages.detector import load_detector
+    from reelwise.video import polygon_box
+
+    if ":" in crop:
+        load_detector(crop)
+    elif crop != "activity":
+        polygon_box(_corners(crop))
+
+
+def _corners(text: str) -> list[tuple[float, float]]:
+    try:
+        return [(float(x), float(y)) for x, y in (pair.split(",") for pair in text.split())]
+    except ValueError:
+        raise click.UsageError(
+            f"--crop {text!r:.60} is no region: activity, three or more x,y between 0 and 1, or module:function"
+        ) from None
 
 
 def _frames(budget: int | None, tokens: int | None, each: int | None, model: str | None) -> int:
@@ -111,7 +161,7 @@ def _frames(budget: int | None, tokens: int | None, each: int | None, model: str
     return frames if budget is None else min(budget, frames)
 
 
-def _write(choice: Choice, clip: Path, out: Path, long_side: int) -> list[str]:
+def _write(choice: Choice, clip: Path, out: Path, long_side: int, region: Region | None) -> list[str]:
     from reelwise.documents import write_whole
     from reelwise.video import jpeg, pictures
 
@@ -122,7 +172,10 @@ def _write(choice: Choice, clip: Path, out: Path, long_side: int) -> list[str]:
             zip(some, pictures(clip, some, long_side=long_side), strict=True), start=start + 1
         ):
             name = out / f"{number:04d}-{second:09.3f}s.jpg"
-            write_whole(name, jpeg(picture))
+            cut = picture
+            if region is not None:
+                cut = picture[region.top : region.bottom, region.left : region.right]
+            write_whole(name, jpeg(cut))
             names.append(str(name))
     return names
 
@@ -132,10 +185,10 @@ def _document(
     track: Track,
     files: list[str],
     *,
-    budget: int,
     model: str | None,
     each: int | None,
     size: tuple[int, int],
+    region: Region | None,
 ) -> dict[str, Any]:
     import msgspec
 
@@ -150,12 +203,12 @@ def _document(
         "seconds": round(track.seconds, 3),
         "frames_in_clip": track.frames,
         "by": choice.by,
-        "budget_frames": budget,
         "model": model,
         "width": size[0],
         "height": size[1],
         "tokens_each": each,
         "tokens": None if each is None else each * len(rows),
+        "region": None if region is None else _plain(region, model),
         "frames": rows,
         "seen": msgspec.to_builtins(choice.seen),
         "uniform": msgspec.to_builtins(choice.uniform),
@@ -163,6 +216,27 @@ def _document(
         "verdict": choice.verdict,
         "notes": list(track.notes),
     }
+
+
+def _plain(region: Region, model: str | None) -> dict[str, Any]:
+    """Write a region as plain values; without a model nothing was counted in tokens."""
+    import msgspec
+
+    plain: dict[str, Any] = msgspec.to_builtins(region)
+    if model is None:
+        return {name: value for name, value in plain.items() if not name.startswith("tokens")}
+    return plain | {"saves": region.saves}
+
+
+def _region_says(region: Region, model: str | None) -> str:
+    size = f"{region.right - region.left}x{region.bottom - region.top} of {region.width}x{region.height}"
+    said = f"Region: {size} from {region.left}, {region.top}"
+    if model is None:
+        return said
+    if not region.saves:
+        return f"{said}: cropping saves nothing on {model}, {region.tokens_whole:,} tokens a picture either way"
+    cut = f", {region.tokens_unsnapped:,} cut out as it is" if region.tokens_unsnapped != region.tokens else ""
+    return f"{said}: {region.tokens:,} tokens a picture on {model}; {region.tokens_whole:,} whole{cut}"
 
 
 def _show(choice: Choice, track: Track, model: str | None, each: int | None) -> None:
