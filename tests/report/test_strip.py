@@ -53,7 +53,7 @@ def test_it_says_what_was_kept_by_which_signal_and_why() -> None:
     root, words = drawn(scanned())
     assert "yard.mp4: 2 events in 2:00, 13% of the time is kept" in words
     assert "Method: packets, because they tell." in words
-    assert "judged by packet sizes, nothing decoded: quiet, as this signal says" in words
+    assert "judged by packet sizes: quiet, as this signal says" in words
     assert "judged by decoded pictures: a candidate, decoded" in words
     assert "1.25 s of CPU for 120.0 s of footage; 10% of 3,000 pictures were decoded" in words
     kept = [node for node in root.iter(f"{SVG}rect") if node.get("fill") == "#cfe8d9"]

@@ -35,8 +35,8 @@ _INK, _SOFT, _LINE, _BLUE, _GREEN, _KEPT = "#1a1d21", "#555d66", "#d8dde2", "#1f
 _SIGNALS = {"packets": "#c9ced4", "keyframes": "#e0a63c", "luma": "#7b5ea7"}
 _OTHER = "#9aa5b1"
 _SAYS = {
-    "packets": "judged by packet sizes, nothing decoded",
-    "keyframes": "judged by key frames alone",
+    "packets": "judged by packet sizes",
+    "keyframes": "judged by key frames",
     "luma": "judged by decoded pictures",
 }
 

@@ -26,6 +26,7 @@ __all__ = ["Shot", "Shots", "shots"]
 _STEP = 3  # every third cell across and down: a cut is seen from afar
 _FLAT = 6.0  # luma levels, standard deviation: less is no picture
 _CUT = 0.45  # of 1: what a cut at least leaves without correlation
+_SURELY_CUT = 0.6
 _STANDS_OUT = 1.6  # times the largest of its neighbours
 _NEIGHBOURS = 3
 _LATER = 0.6  # of the difference must still be there a frame later: a flash is no cut
@@ -125,8 +126,12 @@ def _cuts(differs: NDArray[np.float32], second: NDArray[np.float32]) -> list[int
     for at in np.flatnonzero(differs >= _CUT).tolist():
         if at == 0:
             continue  # the first frame of a part of a clip
-        around = np.concatenate((differs[max(1, at - _NEIGHBOURS) : at], differs[at + 1 : at + 1 + _NEIGHBOURS]))
-        if len(around) and differs[at] < _STANDS_OUT * around.max():
+        around = np.sort(
+            np.concatenate((differs[max(1, at - _NEIGHBOURS) : at], differs[at + 1 : at + 1 + _NEIGHBOURS]))
+        )
+        # what is surely a cut may have another one on either side of it
+        rivals = around[:-2] if differs[at] >= _SURELY_CUT else around
+        if len(rivals) and differs[at] < _STANDS_OUT * rivals[-1]:
             continue
         # one frame later the frame before the cut must still look foreign: else it was a flash
         if at + 1 < len(second) and second[at + 1] < _LATER * differs[at]:
