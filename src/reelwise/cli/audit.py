@@ -15,11 +15,12 @@ from reelwise.cli.output import json_option, money, note, print_json, table
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from reelwise.run.result import AuditResult
+    from reelwise.run.result import AuditResult, LookCount, SignalCount
 
 __all__ = ["cli"]
 
 _FILE = click.Path(path_type=Path)
+_CLIPS_SHOWN = 10
 
 
 @click.command()
@@ -84,6 +85,7 @@ def cli(
             evidence=evidence or (None if demo else EVIDENCE),
             folder=folder,
             again=_again(day or (tree or {}).get("day")),
+            progress=show,
         )
         show(Path("counting and pricing"), 1.0)
     from reelwise.report.files import document, write_report
@@ -213,6 +215,7 @@ def _show(result: AuditResult) -> None:
     click.echo(f"Month: {result.demand}; prices of {result.day}")
     for text in result.assumed:
         click.echo(f"Assumed: {text}")
+    _show_look(result.look)
     click.echo("\nOn these clips, each lever alone:")
     rows = [
         (
@@ -238,3 +241,53 @@ def _show(result: AuditResult) -> None:
         )
     for text in result.warnings:
         click.echo(f"Note: {text}")
+
+
+def _show_look(look: LookCount) -> None:
+    """Say how the active stretches are found, and what that costs beside a full decode."""
+    click.echo(f"\nHow the active stretches are found: method {look.method}, because {look.chosen}")
+    from reelwise.report.numbers import no_less
+    from reelwise.run.look import scan_total
+
+    signals = [(one.signal, one) for one in look.signals[:-1]]
+    if look.method != "full":
+        signals.append(("all of the scan", scan_total(look)))
+    rows = [
+        (
+            name,
+            *_spent(one),
+            f"{one.saved_cpu_seconds:,.2f}",
+            money(one.saved_usd_month) if one.saved_usd_month else "-",
+        )
+        for name, one in signals
+    ]
+    rows.append(("full decode", *_spent(look.signals[-1]), "-", "-"))
+    columns = ("signal", "CPU s", "an hour of video", "pictures decoded", "CPU s saved", "USD saved a month")
+    table(columns, rows, right=(1, 2, 3, 4, 5))
+    for clip in look.clips[:_CLIPS_SHOWN]:
+        there = len(clip.activities) - clip.faint
+        said = [
+            f"keeps {clip.kept_share:.0%} of the time (a full decode: {clip.reference_share:.0%})",
+            f"sees {there - len(clip.lost)} of {there} activities",
+        ]
+        if clip.change_kept_share is not None:
+            said.append(f"keeps {no_less(clip.change_kept_share)} of what changes in them")
+        if clip.bound_seconds is not None and clip.bound_share is not None:
+            said.append(
+                f"key frames are up to {clip.bound_seconds:.1f} s apart: from the one before each event to its end are "
+                f"{clip.bound_share:.0%} of the pictures; {clip.frames_decoded_share:.0%} were decoded"
+            )
+        click.echo(f"{Path(clip.path).name}: {clip.method} ({clip.why}); {'; '.join(said)}")
+    if len(look.clips) > _CLIPS_SHOWN:
+        click.echo(f"{len(look.clips) - _CLIPS_SHOWN:,} more clips are in the report")
+    if look.method != "full":
+        click.echo(
+            f"This audit decoded everything once, to have something to judge by. In production only the scan runs: "
+            f"{look.factor:,.1f} times less CPU."
+            if look.factor >= 1
+            else "This audit decoded everything once, to have something to judge by. On these clips the scan costs more than that."
+        )
+
+
+def _spent(one: SignalCount) -> tuple[str, str, str]:
+    return f"{one.cpu_seconds:,.2f}", f"{one.cpu_seconds_an_hour:,.1f}", f"{one.frames_decoded:,}"
