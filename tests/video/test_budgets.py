@@ -122,6 +122,8 @@ def test_a_question_sees_its_peaks_and_not_one_moment_twice(synthetic: Any) -> N
     assert choice.verdict == "better"
     assert choice.seen.top_score_share is not None
     assert choice.seen.top_score_share > 0.6
+    asked = choose(track, 6, by="question", scores=lambda second: float(values[int(second)]))
+    assert asked.seconds == choice.seconds
     flat = choose(track, 6, by="question", scores=scores_of([(0, 1), (60, 1)]))
     assert flat.verdict == "level", "scores that say nothing"
     assert flat.seen == flat.uniform

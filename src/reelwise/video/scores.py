@@ -181,6 +181,18 @@ def score_pictures(
     return scores_of(found, where="the scoring function")
 
 
+def scores_at(track: Track, scores: Scores | Callable[[float], float]) -> Scores:
+    """Return scores as they are, or ask a function from seconds to a score for each second of a clip.
+
+    Raises:
+        InputError: the function returned no finite number.
+    """
+    if not callable(scores):
+        return scores
+    moments = np.arange(0.0, max(track.seconds, 1e-3), 1.0).tolist()
+    return scores_of(((time, scores(time)) for time in moments), where="the scoring function")
+
+
 def with_scores(track: Track, scores: Scores | Callable[[float], float]) -> Track:
     """Return the track with scores for each frame, so that a plan's stage can sample by question.
 
@@ -188,9 +200,7 @@ def with_scores(track: Track, scores: Scores | Callable[[float], float]) -> Trac
         track: what one decode measured.
         scores: scores of moments, or a function from seconds to a score.
     """
-    if callable(scores):
-        moments = np.arange(0.0, max(track.seconds, 1e-3), 1.0)
-        scores = scores_of([(float(time), scores(float(time))) for time in moments], where="the scoring function")
+    scores = scores_at(track, scores)
     column = np.interp(track.times, scores.seconds, scores.values).astype(np.float32)
     return replace(track, extra={**track.extra, _COLUMN: column})
 

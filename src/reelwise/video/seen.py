@@ -10,10 +10,13 @@ from msgspec import Struct
 from reelwise.errors import InputError
 from reelwise.video.budgets import sample_adaptive_budget, sample_question, sample_shots, sample_uniform_budget
 from reelwise.video.cuts import shots
+from reelwise.video.scores import scores_at
 from reelwise.video.skipped import coverage
 from reelwise.video.stretches import frames_in, gate
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from reelwise.video.clips import Track
@@ -90,7 +93,7 @@ def choose(
     *,
     by: Way = "change",
     stretches: Stretches | None = None,
-    scores: Scores | None = None,
+    scores: Scores | Callable[[float], float] | None = None,
 ) -> Choice:
     """Choose frames under a budget and hold the choice against as many frames at an even pace.
 
@@ -99,11 +102,12 @@ def choose(
         budget: frames, at least 1.
         by: uniform, change, shot or question.
         stretches: (start, stop) in seconds to choose from; the whole clip where left out.
-        scores: needed by question; judged by in any way.
+        scores: needed by question, judged by in any way: scores of moments, or a function from seconds to a score.
 
     Raises:
         InputError: a budget below 1, an unknown way, or no scores for a question.
     """
+    scores = None if scores is None else scores_at(track, scores)
     spans = ((0.0, track.seconds),) if stretches is None else tuple(stretches)
     if by == "question":
         if scores is None:
