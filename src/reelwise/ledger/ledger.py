@@ -28,6 +28,7 @@ from reelwise.ledger.holds import EXPIRED, Hold, Posted
 from reelwise.ledger.kernel import Batch, Kernel
 from reelwise.ledger.leasing import Leasing
 from reelwise.ledger.notices import Notices
+from reelwise.ledger.queries import live
 from reelwise.ledger.standing import Standing
 from reelwise.ledger.writer import Writer
 from reelwise.units import NANO
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from reelwise.ledger.jobs import Job
     from reelwise.ledger.modes import Mode
     from reelwise.ledger.notices import Notice
+    from reelwise.ledger.queries import Live
     from reelwise.ledger.sql import SqlStore
 
 __all__ = ["Ledger", "open_store"]
@@ -249,9 +251,7 @@ class Ledger(Control):
             return self._kernel.void(hold)
 
     def record(self, event: Event, *, wait: bool = True, wait_seconds: float = 30.0) -> Posted:
-        """Record a cost that nothing was held for: an invoice's true-up, a correction, a call made elsewhere, or a cost avoided.
-
-        It counts in every budget of its caller, as overrun.
+        """Record what nothing was held for: a true-up, a correction, a call made elsewhere. It counts in all budgets of its caller, as overrun.
 
         Raises:
             InputError: an amount or a label that cannot be.
@@ -290,9 +290,7 @@ class Ledger(Control):
             frames: and in budgets of frames.
             timeout_seconds: after this it is let go of.
 
-        Raises:
-            BudgetError: a budget has not that much left.
-            AlreadySettledError: a job of this name was held before.
+        Raises: as `hold`; AlreadySettledError where a job of this name was held before.
         """
         return self._desk.hold(name, who, (check_amount(nano, "hold"), calls, frames), round(timeout_seconds * 1000))
 
@@ -336,6 +334,11 @@ class Ledger(Control):
     def remaining(self, who: Who) -> dict[str, int]:
         """Return what is left of each hard budget that a caller counts in, by the budget's name, as this process sees it."""
         return self._standing.remaining(who)
+
+    def live(self, who: Who) -> list[Live]:
+        """Return what everybody, and the caller's feature, user and session, spend today and by the hour; see `Live`."""
+        self.flush()
+        return live(self.store, who, self.clock.now_ms())
 
     @property
     def open_holds(self) -> int:
