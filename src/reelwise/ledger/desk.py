@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from reelwise.errors import AlreadySettledError, InputError
-from reelwise.ledger.events import NO_UNITS, Event, Units, What, Who, check_label
+from reelwise.ledger.events import Who, check_label
 from reelwise.ledger.holds import Amounts, Posted
 from reelwise.ledger.jobs import Job, Part
 from reelwise.ledger.leasing import denied
@@ -15,6 +13,7 @@ from reelwise.ledger.store import Move, Want
 
 if TYPE_CHECKING:
     from reelwise.ledger.clock import Clock
+    from reelwise.ledger.entries import Entry
     from reelwise.ledger.kernel import Kernel
     from reelwise.ledger.purses import Line, Purse
     from reelwise.ledger.sql import SqlStore
@@ -91,43 +90,15 @@ class Desk:
             raise AlreadySettledError(f"this job was {job.state} before", where=name, hint="settle each job once")
         return job
 
-    def post(  # one row, with what a row has
-        self, name: str, cost: int, what: What, units: Units, *, avoided_nano: int, latency_ms: int
-    ) -> Posted:
+    def post(self, name: str, entry: Entry) -> Posted:
         """See `Ledger.post_job`."""
         for _ in range(_ROUNDS_MAX):
             job = self._find(name)
             late = job.state == "expired"
             held: Amounts = (0, 0, 0) if late else (job.amount, job.calls, job.frames)
-            used: Amounts = (cost, units.calls, units.frames)
-            over = 0 if late else max(0, cost - job.amount)
-            first = msgspec.structs.replace(what, kind="late") if late else what
-            events = [
-                Event(
-                    id=f"job/{name}",
-                    at_ms=job.at_ms,
-                    who=job.who,
-                    what=first,
-                    units=units,
-                    cost_nano=cost - over,
-                    avoided_nano=avoided_nano,
-                    latency_ms=latency_ms,
-                )
-            ]
-            if over:
-                more = msgspec.structs.replace(what, kind="overrun")
-                events.append(
-                    Event(
-                        id=f"job/{name}/overrun",
-                        at_ms=job.at_ms,
-                        who=job.who,
-                        what=more,
-                        units=NO_UNITS,
-                        cost_nano=over,
-                    )
-                )
-            if self._store.settle(job, "posted", events, self._moves(job, used, held)):
-                return Posted(cost, cost if late else over, late, 0)
+            events = entry.events(job.who, job.at_ms, job.amount, late=late)
+            if self._store.settle(job, "posted", events, self._moves(job, entry.used, held)):
+                return Posted(entry.cost_nano, max(0, entry.cost_nano - held[0]), late, 0)
         raise AlreadySettledError("others settle this job", where=name, hint="look at `reelwise ledger show`")
 
     def _moves(self, job: Job, used: Amounts, held: Amounts) -> list[Move]:

@@ -7,14 +7,12 @@ import secrets
 import weakref
 from typing import TYPE_CHECKING, Self
 
-import msgspec
-
 from reelwise.errors import BudgetError, InputError, LedgerError
 from reelwise.ledger.clock import Clock, SystemClock
 from reelwise.ledger.control import Control
 from reelwise.ledger.desk import Desk
+from reelwise.ledger.entries import Entry
 from reelwise.ledger.events import (
-    NO_UNITS,
     ONE_CALL,
     Event,
     Units,
@@ -25,7 +23,7 @@ from reelwise.ledger.events import (
     check_what,
 )
 from reelwise.ledger.holds import EXPIRED, Hold, Posted
-from reelwise.ledger.kernel import Batch, Kernel
+from reelwise.ledger.kernel import Kernel
 from reelwise.ledger.leasing import Leasing
 from reelwise.ledger.notices import Notices
 from reelwise.ledger.queries import live
@@ -107,7 +105,9 @@ class Ledger(Control):
         sizes = (nano, 1000, 100_000) if nano else (0, 0, 0)
         self._leasing = Leasing(self._kernel, self.store, self.clock, owner=self.owner, sizes=sizes, ttl_ms=_TTL_MS)
         self._notices = Notices(self.store, self.clock, on_notice)
-        self._writer = Writer(self._kernel, self.store, self.clock, owner=self.owner, ttl_ms=_TTL_MS, after=self._after)
+        self._writer = Writer(
+            self._kernel, self.store, self.clock, owner=self.owner, ttl_ms=_TTL_MS, after=self._notices.look
+        )
         self._standing = Standing(self._kernel, self.store, self.clock)
         self._desk = Desk(self._kernel, self.store, self.clock)
         self._seen = -1
@@ -147,10 +147,7 @@ class Ledger(Control):
             raise InputError(
                 "a hold lasts up to seven days", where="timeout_seconds", hint="600; see `hold_job` for longer"
             )
-        if self._closed:
-            raise LedgerError(
-                "the ledger is closed, or belongs to the parent process", where=self.store.name, hint="open it again"
-            )
+        self._check_open()
         if self.store.generation() != self._seen:
             self._reload()
         amounts = (nano, calls, frames)
@@ -164,6 +161,13 @@ class Ledger(Control):
         except BudgetError as error:
             self._notices.denied(error, who)
             raise
+
+    def _check_open(self) -> None:
+        if self._closed:
+            hint = "open it again; a child process opens its own"
+            raise LedgerError(
+                "the ledger is closed, or belongs to the parent process", where=self.store.name, hint=hint
+            )
 
     def _reload(self) -> None:
         self._load()
@@ -201,38 +205,17 @@ class Ledger(Control):
             AlreadySettledError: the hold was settled, or the id recorded, before.
             LedgerError, OutputError: the row cannot be written now; it is counted, stays queued, and is written later.
         """
-        check_amount(cost_nano, "cost")
-        check_amount(avoided_nano, "avoided")
-        what = check_what(what) if what is not None else What()
-        check_units(units)
-        used = (cost_nano, units.calls, units.frames)
-        late = hold.state == EXPIRED
-        if late:
-            what = msgspec.structs.replace(what, kind="late")
-        over = 0 if late else max(0, cost_nano - hold.nano)
-        event = Event(
-            id=identity,
-            at_ms=hold.at_ms,
-            who=hold.line.who,
-            what=what,
+        self._check_open()
+        entry = Entry(
+            identity=identity,
+            cost_nano=cost_nano,
+            what=what or What(),
             units=units,
-            cost_nano=cost_nano - over,
             avoided_nano=avoided_nano,
             latency_ms=latency_ms,
-        )
-        events = [event]
-        if over:
-            more = msgspec.structs.replace(what, kind="overrun")
-            events.append(
-                Event(
-                    id=f"{identity}/overrun",
-                    at_ms=hold.at_ms,
-                    who=hold.line.who,
-                    what=more,
-                    units=NO_UNITS,
-                    cost_nano=over,
-                )
-            )
+        ).check()
+        events = entry.events(hold.line.who, hold.at_ms, hold.nano, late=hold.state == EXPIRED)
+        used = entry.used
         with self._kernel.lock:
             posted = self._kernel.post(hold, events, used)
         if wait:
@@ -305,10 +288,15 @@ class Ledger(Control):
         latency_ms: int = 0,
     ) -> Posted:
         """Settle a job with what it cost: durable when it returns; late where it had expired. Raises as `void_job` does."""
-        check_amount(cost_nano, "cost")
-        what = check_what(what) if what is not None else What()
-        check_units(units)
-        return self._desk.post(name, cost_nano, what, units, avoided_nano=avoided_nano, latency_ms=latency_ms)
+        entry = Entry(
+            identity=f"job/{name}",
+            cost_nano=cost_nano,
+            what=what or What(),
+            units=units,
+            avoided_nano=avoided_nano,
+            latency_ms=latency_ms,
+        )
+        return self._desk.post(name, entry.check())
 
     def void_job(self, name: str) -> bool:
         """Let go of a job's hold: nothing was spent. False where it had expired.
@@ -349,11 +337,6 @@ class Ledger(Control):
     def duplicates(self) -> int:
         """How many rows were refused because their id was there."""
         return self._writer.duplicates
-
-    # writing
-
-    def _after(self, batch: Batch) -> None:
-        self._notices.look(self._kernel, batch)
 
     def step(self) -> int:
         """Write one batch, for ledgers without a thread; return how many rows were written."""
