@@ -147,6 +147,19 @@ class Accounts:
         link.run("UPDATE lost SET amount = amount - ? WHERE owner = ? AND slot = ?", (rest, owner, slot))
         link.run("UPDATE slot SET leased = leased - ?, lost = lost - ? WHERE id = ?", (leased, rest, slot))
 
+    def renew(self, link: Link, owner: str, expires_ms: int) -> None:
+        """Say that an owner lives: its leases hold on, and what was booked as lost while it slept is leased again."""
+        link.run("DELETE FROM lease WHERE owner = ? AND amount = 0", (owner,))
+        link.run("UPDATE lease SET expires_ms = ? WHERE owner = ?", (expires_ms, owner))
+        for slot, amount in link.rows("SELECT slot, amount FROM lost WHERE owner = ?", (owner,)):
+            link.run("DELETE FROM lost WHERE owner = ? AND slot = ?", (owner, slot))
+            link.run("UPDATE slot SET leased = leased + ?, lost = lost - ? WHERE id = ?", (amount, amount, slot))
+            link.run(
+                "INSERT INTO lease (owner, slot, amount, expires_ms) VALUES (?, ?, ?, ?) ON CONFLICT (owner, slot) "
+                "DO UPDATE SET amount = lease.amount + excluded.amount",
+                (owner, slot, amount, expires_ms),
+            )
+
     def reap(self, link: Link, now_ms: int) -> int:
         """Book leases that were not renewed as lost; return how many there were."""
         dead = link.rows("SELECT owner, slot, amount FROM lease WHERE expires_ms < ?", (now_ms,))

@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from reelwise.errors import AlreadySettledError, InputError
-from reelwise.ledger.events import NO_UNITS, Event, Units, What, Who, check_label
+from reelwise.ledger.events import NO_UNITS, Event, Units, What, Who, check_label, check_who
 from reelwise.ledger.holds import Amounts, Posted
 from reelwise.ledger.jobs import Job, Part
 from reelwise.ledger.leasing import denied
 from reelwise.ledger.store import Move, Want
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from reelwise.ledger.clock import Clock
     from reelwise.ledger.kernel import Kernel
     from reelwise.ledger.purses import Line, Purse
@@ -43,7 +45,7 @@ class Desk:
             now = self._clock.now_ms()
             with self._kernel.lock:
                 self._kernel.check_switch(who)
-                line = self._kernel.lines.at(who, now)
+                line = self._kernel.lines.at(self._kernel.lines.fold(check_who(who)), now)
             held = {id(one) for one in (*line.usd, *line.other)}
             parts = tuple(
                 Part(
@@ -57,7 +59,7 @@ class Desk:
             )
             job = Job(
                 name=name,
-                who=who,
+                who=line.who,
                 amount=amounts[0],
                 calls=amounts[1],
                 frames=amounts[2],
@@ -126,21 +128,35 @@ class Desk:
                         cost_nano=over,
                     )
                 )
-            if self._store.settle(job, "posted", events, self._moves(job, used, held)):
+            moves, known = self._moves(job, used, held)
+            if self._store.settle(job, "posted", events, moves, known):
                 return Posted(cost, cost if late else over, late, 0)
         raise AlreadySettledError("others settle this job", where=name, hint="look at `reelwise ledger show`")
 
-    def _moves(self, job: Job, used: Amounts, held: Amounts) -> list[Move]:
-        budgets = self._store.definitions().budgets
+    def _moves(self, job: Job, used: Amounts, held: Amounts) -> tuple[list[Move], Collection[int]]:
+        """Return what a job's cost moves in all budgets there are now, those that were set after it was placed among them."""
+        definitions = self._store.definitions()
         moves = []
-        for part in job.parts:
-            budget = budgets.get(part.budget_id)
+        parts = {part.budget_id: part for part in job.parts}
+        with self._kernel.lock:
+            self._kernel.change(definitions)
+            line = self._kernel.lines.at(job.who, job.at_ms)
+        places = [
+            (one.purse.budget_id, one.purse.account, one.bucket, one.purse.bucket)
+            for one in line.accounts()
+            if one.purse.budget_id not in parts
+        ]
+        places += [(one.budget_id, one.account, one.bucket, one.lease_bucket) for one in job.parts]
+        for number, account, bucket, lease_bucket in places:
+            budget = definitions.budgets.get(number)
             if budget is None:
                 continue  # dropped meanwhile: it has no balance that anybody asks for
             index = _INDEX[budget.measure]
-            over = max(0, used[index] - held[index]) if part.amount or not any(held) else 0
-            moves.append(Move(part.budget_id, part.account, part.bucket, part.lease_bucket, used[index], over, 0))
-        return moves
+            part = parts.get(number)
+            free = held[index] if part is not None and part.amount else 0
+            over = max(0, used[index] - free) if budget.holds else 0
+            moves.append(Move(number, account, bucket, lease_bucket, used[index], over, 0))
+        return moves, definitions.budgets.keys()
 
     def void(self, name: str) -> bool:
         """See `Ledger.void_job`."""

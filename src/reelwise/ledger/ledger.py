@@ -22,11 +22,13 @@ from reelwise.ledger.events import (
     What,
     Who,
     check_amount,
+    check_identity,
     check_units,
     check_what,
+    check_who,
 )
 from reelwise.ledger.holds import EXPIRED, Hold, Posted
-from reelwise.ledger.kernel import Batch, Kernel
+from reelwise.ledger.kernel import Kernel
 from reelwise.ledger.leasing import Leasing
 from reelwise.ledger.modes import Feature, Mode, check_feature
 from reelwise.ledger.notices import Notices
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
 
+    from reelwise.ledger.batches import Batch
     from reelwise.ledger.jobs import Job
     from reelwise.ledger.notices import Notice
     from reelwise.ledger.sql import SqlStore
@@ -46,7 +49,11 @@ __all__ = ["Ledger", "open_store"]
 
 _TTL_MS = 30_000
 _QUEUE_MAX = 200_000
-_TIMEOUT_MAX_MS = 7 * 86_400_000
+_PLAIN = 1 << 50  # amounts and ids that need no closer look
+_PLAIN_ID = 100
+_NOTHING_SAID = What()
+_TIMEOUT_MAX_SECONDS = 7 * 86_400
+_WHATS_MAX = 10_000
 
 
 def open_store(where: str | os.PathLike[str], *, create: bool = True) -> SqlStore:
@@ -109,6 +116,7 @@ class Ledger:
         self._writer = Writer(self._kernel, self.store, self.clock, owner=self.owner, ttl_ms=_TTL_MS, after=self._after)
         self._standing = Standing(self._kernel, self.store, self.clock)
         self._desk = Desk(self._kernel, self.store, self.clock)
+        self._whats: dict[What, None] = {}  # labels that were checked before
         self._seen = -1
         self._closed = False
         self._load()
@@ -197,17 +205,23 @@ class Ledger:
             BudgetError: a budget has not that much left, or the feature is switched off: the call must not be made.
             InputError: an amount that cannot be.
         """
-        if type(nano) is not int or nano < 0:
-            check_amount(nano, "hold")
-        timeout_ms = int(timeout_seconds * 1000)
-        if not 0 < timeout_ms <= _TIMEOUT_MAX_MS:
+        if (
+            type(nano) is not int
+            or type(calls) is not int
+            or type(frames) is not int
+            or nano < 0
+            or calls < 0
+            or frames < 0
+        ):
+            for amount, name in ((nano, "hold"), (calls, "calls"), (frames, "frames")):
+                check_amount(amount, name)
+        if not 0.001 <= timeout_seconds <= _TIMEOUT_MAX_SECONDS:
             raise InputError(
                 "a hold lasts up to seven days", where="timeout_seconds", hint="600; see `hold_job` for longer"
             )
+        timeout_ms = int(timeout_seconds * 1000)
         if self._closed:
-            raise LedgerError(
-                "the ledger is closed, or belongs to the parent process", where=self.store.name, hint="open it again"
-            )
+            self._refuse()
         if self.store.generation() != self._seen:
             self._reload()
         amounts = (nano, calls, frames)
@@ -258,39 +272,39 @@ class Ledger:
             AlreadySettledError: the hold was settled, or the id recorded, before.
             LedgerError, OutputError: the row cannot be written now; it is counted, stays queued, and is written later.
         """
-        check_amount(cost_nano, "cost")
-        check_amount(avoided_nano, "avoided")
-        what = check_what(what) if what is not None else What()
-        check_units(units)
-        used = (cost_nano, units.calls, units.frames)
-        late = hold.state == EXPIRED
-        if late:
-            what = msgspec.structs.replace(what, kind="late")
-        over = 0 if late else max(0, cost_nano - hold.nano)
-        event = Event(
-            id=identity,
-            at_ms=hold.at_ms,
-            who=hold.line.who,
-            what=what,
-            units=units,
-            cost_nano=cost_nano - over,
-            avoided_nano=avoided_nano,
-            latency_ms=latency_ms,
-        )
-        events = [event]
-        if over:
-            more = msgspec.structs.replace(what, kind="overrun")
-            events.append(
+        if self._closed:
+            self._refuse()
+        for amount, name in ((cost_nano, "cost"), (avoided_nano, "avoided"), (latency_ms, "latency_ms")):
+            if type(amount) is not int or not 0 <= amount < _PLAIN:
+                check_amount(amount, name)
+        if type(identity) is not str or not 0 < len(identity) <= _PLAIN_ID or not identity.isprintable():
+            check_identity(identity)
+        if what is None:
+            what = _NOTHING_SAID
+        elif what not in self._whats:
+            self._know(what)
+        if units is not ONE_CALL:
+            check_units(units)
+        nano = hold.amounts[0]
+        if hold.state == EXPIRED or cost_nano > nano:
+            events = _rows(hold, identity, cost_nano, what, units, avoided_nano, latency_ms)
+        else:
+            events = (
                 Event(
-                    id=f"{identity}/overrun",
+                    id=identity,
                     at_ms=hold.at_ms,
                     who=hold.line.who,
-                    what=more,
-                    units=NO_UNITS,
-                    cost_nano=over,
-                )
+                    what=what,
+                    units=units,
+                    cost_nano=cost_nano,
+                    avoided_nano=avoided_nano,
+                    latency_ms=latency_ms,
+                ),
             )
+        used = (cost_nano, units.calls, units.frames)
         with self._kernel.lock:
+            if hold.state == EXPIRED:  # it may have expired since
+                events = _rows(hold, identity, cost_nano, what, units, avoided_nano, latency_ms)
             posted = self._kernel.post(hold, events, used)
         if wait:
             self._writer.wait(posted.number, identity, wait_seconds)
@@ -298,14 +312,30 @@ class Ledger:
             self._writer.wake()
         return posted
 
+    def _know(self, what: What) -> None:
+        check_what(what)
+        if len(self._whats) >= _WHATS_MAX:
+            self._whats.clear()
+        self._whats[what] = None
+
+    def _refuse(self) -> None:
+        raise LedgerError(
+            "the ledger is closed, or belongs to the parent process", where=self.store.name, hint="open it again"
+        )
+
     def void(self, hold: Hold) -> bool:
         """Let go of a hold: nothing was spent. False where it had expired.
 
         Raises:
             AlreadySettledError: it was posted or voided before.
         """
+        if self._closed:
+            self._refuse()
         with self._kernel.lock:
-            return self._kernel.void(hold)
+            done = self._kernel.void(hold)
+        if self._kernel.loose:
+            self._writer.wake()
+        return done
 
     def record(self, event: Event, *, wait: bool = True, wait_seconds: float = 30.0) -> Posted:
         """Record a cost that nothing was held for: an invoice's true-up, a correction, a call made elsewhere, or a cost avoided.
@@ -316,6 +346,11 @@ class Ledger:
             InputError: an amount or a label that cannot be.
             AlreadySettledError: its id was recorded before.
         """
+        if self._closed:
+            self._refuse()
+        check_identity(event.id)
+        check_who(event.who)
+        check_amount(event.latency_ms, "latency_ms")
         negative = event.what.kind in ("true_up", "correction")
         check_amount(event.cost_nano, "cost", negative=negative)
         check_amount(event.avoided_nano, "avoided")
@@ -324,7 +359,9 @@ class Ledger:
         check_units(event.units)
         used = (event.cost_nano, event.units.calls, event.units.frames)
         with self._kernel.lock:
-            line = self._kernel.lines.at(event.who, event.at_ms)
+            line = self._kernel.lines.at(self._kernel.lines.fold(event.who), event.at_ms)
+            if line.who != event.who:
+                event = msgspec.structs.replace(event, who=line.who)
             posted = self._kernel.record(event, line, used)
         if wait:
             self._writer.wait(posted.number, event.id, wait_seconds)
@@ -442,8 +479,10 @@ class Ledger:
             self._kernel.expire(1 << 62)
         try:
             self._writer.stop()
-        finally:
-            self.store.close()
+        except BaseException:
+            self._closed = False  # what waits is still here: close again when it can be written
+            raise
+        self.store.close()
 
     def __enter__(self) -> Self:
         return self
@@ -452,6 +491,30 @@ class Ledger:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _rows(
+    hold: Hold, identity: str, cost_nano: int, what: What, units: Units, avoided_nano: int, latency_ms: int
+) -> tuple[Event, ...]:
+    """Return the rows of a call that cost more than was held for it, or whose hold had expired."""
+    late = hold.state == EXPIRED
+    over = 0 if late else cost_nano - hold.nano
+    first = Event(
+        id=identity,
+        at_ms=hold.at_ms,
+        who=hold.line.who,
+        what=msgspec.structs.replace(what, kind="late") if late else what,
+        units=units,
+        cost_nano=cost_nano - over,
+        avoided_nano=avoided_nano,
+        latency_ms=latency_ms,
+    )
+    if not over:
+        return (first,)
+    more = msgspec.structs.replace(what, kind="overrun")
+    return first, Event(
+        id=f"{identity}/overrun", at_ms=hold.at_ms, who=hold.line.who, what=more, units=NO_UNITS, cost_nano=over
+    )
 
 
 def _forked(weak: weakref.ref[Ledger]) -> None:

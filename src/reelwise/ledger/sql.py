@@ -20,7 +20,7 @@ from reelwise.ledger.store import Committed, Definitions, Denied, Granted, Move,
 from reelwise.ledger.words import INSERT_EVENT, Words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from reelwise.ledger.events import Event
     from reelwise.ledger.notices import Notice
@@ -211,7 +211,7 @@ class SqlStore:
     def renew(self, owner: str, now_ms: int, ttl_ms: int) -> None:
         """See `Store`."""
         with self.transaction() as link:
-            link.run("UPDATE lease SET expires_ms = ? WHERE owner = ?", (now_ms + ttl_ms, owner))
+            self._accounts.renew(link, owner, now_ms + ttl_ms)
 
     def reap(self, now_ms: int) -> int:
         """See `Store`."""
@@ -220,10 +220,19 @@ class SqlStore:
 
     # rows
 
-    def commit(self, owner: str, events: Sequence[Event], moves: Sequence[Move], now_ms: int) -> Committed:
+    def commit(
+        self,
+        owner: str,
+        events: Sequence[Event],
+        moves: Sequence[Move],
+        now_ms: int,
+        known: Collection[int] | None = None,
+    ) -> Committed:
         """See `Store`."""
         try:
             with self.transaction() as link:
+                if _stale(link, events, known):
+                    return Committed([], {}, stale=True)
                 rows = self._words.rows(events)
                 _insert(link, rows)
                 self._accounts.move(link, owner, moves)
@@ -296,11 +305,18 @@ class SqlStore:
         with self.transaction(write=False) as link:
             return self._jobs.open(link, most)
 
-    def settle(self, job: Job, state: str, events: Sequence[Event], moves: Sequence[Move]) -> bool:
+    def settle(
+        self,
+        job: Job,
+        state: str,
+        events: Sequence[Event],
+        moves: Sequence[Move],
+        known: Collection[int] | None = None,
+    ) -> bool:
         """See `Store`."""
         try:
             with self.transaction() as link:
-                if not self._jobs.close(link, job, state):
+                if _stale(link, events, known) or not self._jobs.close(link, job, state):
                     return False
                 rows = self._words.rows(events)
                 _insert(link, rows)
@@ -315,6 +331,13 @@ class SqlStore:
         """See `Store`."""
         with self._lock:
             self.link.close()
+
+
+def _stale(link: Link, events: Sequence[Event], known: Collection[int] | None) -> bool:
+    """Say whether there are budgets that whoever worked out what rows move did not know of."""
+    if known is None or not events:
+        return False
+    return any(int(number) not in known for (number,) in link.rows("SELECT id FROM budget WHERE dropped_ms IS NULL"))
 
 
 def _insert(link: Link, rows: Sequence[Sequence[Any]]) -> None:
