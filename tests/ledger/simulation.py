@@ -123,7 +123,9 @@ class World:
         self.job_costs: dict[str, int] = {}
         self.limits: dict[str, int] = {}  # the highest that was in force, or what was spent when it came into force
         self.count = 0
-        self.tally = dict.fromkeys(("crashes", "cuts", "faults", "denials", "calls", "false_denials", "overruns", "late"), 0)
+        self.tally = dict.fromkeys(
+            ("crashes", "cuts", "faults", "denials", "calls", "false_denials", "overruns", "late"), 0
+        )
         self.leased_at_crash: dict[tuple[str, int], int] = {}
         self.generation = 0
         self.watcher = SqlStore(SqliteLink(str(self.path), 0.0), str(self.path))
@@ -137,7 +139,13 @@ class World:
             Budget(name="all", period="total", hard=rng.choice((1_000, 5_000, 20_000))),
             Budget(name="user", each=("user",), period="day", hard=rng.choice((500, 3_000)), soft=200),
             Budget(name="feature", each=("feature",), period="hour", rolling=True, hard=rng.choice((800, 4_000))),
-            Budget(name="blur", match=(("feature", "blur"),), period="month", zone="Europe/Berlin", hard=rng.choice((900, 6_000))),
+            Budget(
+                name="blur",
+                match=(("feature", "blur"),),
+                period="month",
+                zone="Europe/Berlin",
+                hard=rng.choice((900, 6_000)),
+            ),
             Budget(name="calls", period="minute", measure="calls", hard=rng.choice((5, 50))),
             Budget(name="shadow", period="day", hard=100, shadow=True),
         ]
@@ -198,7 +206,17 @@ class World:
             owner.store.link.arm(rng.randint(1, 12), ProcessCrash if crash else OutputError, after=rng.random() < 0.4)
         try:
             rng.choices(
-                (self.call, self.settle_open, self.let_go, self.step, self.record, self.job, self.tick, self.change, self.again),
+                (
+                    self.call,
+                    self.settle_open,
+                    self.let_go,
+                    self.step,
+                    self.record,
+                    self.job,
+                    self.tick,
+                    self.change,
+                    self.again,
+                ),
                 (40, 12, 4, 8, 3, 8, 10, 3, 3),
             )[0](owner)
         except ProcessCrash:
@@ -238,7 +256,12 @@ class World:
         self.said[identity] = cost
         wait = rng.random() < 0.6
         done = owner.post(
-            hold, identity, cost, what=rng.choice((WHAT, OUTCOME)), units=Units(calls=1, frames=rng.randint(0, 3)), wait=wait
+            hold,
+            identity,
+            cost,
+            what=rng.choice((WHAT, OUTCOME)),
+            units=Units(calls=1, frames=rng.randint(0, 3)),
+            wait=wait,
         )
         self.tally["overruns"] += done.overrun_nano > 0
         self.tally["late"] += done.late
@@ -325,10 +348,19 @@ class World:
             before = {one.name: one for one in owner.budgets()}
             one = before[rng.choice(sorted(before))]
             hard = max(0, (one.hard or 0) + rng.choice((-500, -100, 100, 2_000)))
-            budget = Budget(**{**{name: getattr(one, name) for name in one.__struct_fields__}, "hard": hard, "soft": None})
+            budget = Budget(
+                **{**{name: getattr(one, name) for name in one.__struct_fields__}, "hard": hard, "soft": None}
+            )
         else:
-            budget = Budget(name=f"new{rng.randint(1, 2)}", each=rng.choice(((), ("user",))), period="day", hard=rng.randint(100, 3_000))
-        self.limits[budget.name] = max(self.limits.get(budget.name, 0), budget.hard or 0, 10**9 if budget.name[:3] == "new" else 0)
+            budget = Budget(
+                name=f"new{rng.randint(1, 2)}",
+                each=rng.choice(((), ("user",))),
+                period="day",
+                hard=rng.randint(100, 3_000),
+            )
+        self.limits[budget.name] = max(
+            self.limits.get(budget.name, 0), budget.hard or 0, 10**9 if budget.name[:3] == "new" else 0
+        )
         owner.set_budget(budget)
         self.written(owner)
 
@@ -366,7 +398,11 @@ class World:
         with self.watcher.transaction() as link:
             state = self.watcher._accounts.state(link, budget, place, self.clock.now)
             alive = {name for (name,) in link.rows("SELECT owner FROM lease WHERE slot = ?", (state.slot,))}
-        free = sum(one._kernel.lines.purses[place].free for one in self.owners if place in one._kernel.lines.purses and one.owner in alive)
+        free = sum(
+            one._kernel.lines.purses[place].free
+            for one in self.owners
+            if place in one._kernel.lines.purses and one.owner in alive
+        )
         remaining = (budget.hard or 0) - state.spent - state.leased - state.pending + free
         asked = 1 if budget.measure == "calls" else nano
         if asked <= remaining:

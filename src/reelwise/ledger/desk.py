@@ -10,7 +10,7 @@ from reelwise.errors import AlreadySettledError, InputError
 from reelwise.ledger.events import NO_UNITS, Event, Units, What, Who, check_label, check_who
 from reelwise.ledger.holds import Amounts, Posted
 from reelwise.ledger.jobs import Job, Part
-from reelwise.ledger.leasing import denied
+from reelwise.ledger.leasing import denied, give_back
 from reelwise.ledger.store import Move, Want
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ __all__ = ["Desk"]
 
 _ROUNDS_MAX = 100
 _POLL_SECONDS = 0.005
+_SETTLE_SECONDS = 0.02
 _TIMEOUT_MAX_MS = 366 * 86_400_000
 _INDEX = {"usd": 0, "calls": 1, "frames": 2}
 
@@ -32,7 +33,8 @@ _INDEX = {"usd": 0, "calls": 1, "frames": 2}
 class Desk:
     """Places and settles jobs."""
 
-    def __init__(self, kernel: Kernel, store: SqlStore, clock: Clock) -> None:
+    def __init__(self, kernel: Kernel, store: SqlStore, clock: Clock, owner: str) -> None:
+        self._owner = owner
         self._kernel = kernel
         self._store = store
         self._clock = clock
@@ -41,6 +43,7 @@ class Desk:
         """See `Ledger.hold_job`."""
         if not check_label(name, "job") or not 0 < timeout_ms <= _TIMEOUT_MAX_MS:
             raise InputError("a job has a name, and lasts up to a year", where=name, hint="timeout_seconds=86400")
+        settled = False
         for round_ in range(_ROUNDS_MAX):
             now = self._clock.now_ms()
             with self._kernel.lock:
@@ -71,11 +74,27 @@ class Desk:
             answer = self._store.place(job, [want for want, _ in wants])
             if answer is None:
                 return job
+            want, purse = wants[answer.place_index]
+            if self._give_back(purse, now):
+                continue
+            if answer.shared and not answer.others and not settled:
+                settled = True
+                self._clock.sleep(_SETTLE_SECONDS)  # what others are just settling is on its way back
+                continue
             if not answer.others or round_ == _ROUNDS_MAX - 1:
-                want, purse = wants[answer.place_index]
                 raise denied(want, answer, amounts, purse, now)
             self._clock.sleep(_POLL_SECONDS)  # others have leases that they do not use: they give them back now
         raise AssertionError("unreachable: the last round raises")
+
+    def _give_back(self, purse: Purse, now_ms: int) -> bool:
+        """Give back what this process has leased and does not use: jobs are held in the store itself."""
+        with self._kernel.lock:
+            purse.owed += purse.free
+            purse.free = 0
+            owed = purse.owed
+        if owed:
+            give_back(self._kernel, self._store, self._owner, purse, now_ms)
+        return bool(owed)
 
     def _wants(self, line: Line, amounts: Amounts) -> list[tuple[Want, Purse]]:
         found = []

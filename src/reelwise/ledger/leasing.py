@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from reelwise.ledger.purses import Line, Purse
     from reelwise.ledger.store import Store
 
-__all__ = ["Leasing"]
+__all__ = ["Leasing", "give_back"]
 
 _ROUNDS_MAX = 200
 _CALL_BACK_SECONDS = 0.5
@@ -86,7 +86,7 @@ class Leasing:
                 if missing <= answer.remaining:
                     continue  # a call of this process was settled meanwhile
                 if owed:
-                    self._give_back(purse, now)
+                    give_back(kernel, self._store, self._owner, purse, now)  # what a lowered limit took out of it
                     continue
                 if moving and waited < _CALL_BACK_SECONDS:
                     self._wait()  # what this process gives back is on its way
@@ -105,20 +105,6 @@ class Leasing:
             "other calls take what is free before this one can", reason="others_hold", retryable=True, retry_seconds=0.1
         )
 
-    def _give_back(self, purse: Purse, now_ms: int) -> None:
-        """Give back what a lowered limit took out of a purse, now and not with the next rows."""
-        with self._kernel.lock:
-            back, purse.owed = purse.owed, 0
-        move = Move(purse.budget_id, purse.account, purse.bucket, purse.bucket, 0, 0, back)
-        try:
-            self._store.commit(self._owner, [], [move], now_ms)
-        except BaseException:
-            with self._kernel.lock:
-                purse.owed += back
-            raise
-        with self._kernel.lock:
-            purse.leased -= back
-
     def _wait(self) -> None:
         self._clock.sleep(_POLL_SECONDS)
 
@@ -131,6 +117,21 @@ class Leasing:
                 best = max(need, self._sizes[purse.index])
                 wants.append((Want(purse.budget_id, purse.budget, purse.account, purse.bucket, need, best), purse))
         return wants
+
+
+def give_back(kernel: Kernel, store: Store, owner: str, purse: Purse, now_ms: int) -> None:
+    """Give back what a purse owes now, and not with the next rows."""
+    with kernel.lock:
+        back, purse.owed = purse.owed, 0
+    move = Move(purse.budget_id, purse.account, purse.bucket, purse.bucket, 0, 0, back)
+    try:
+        store.commit(owner, [], [move], now_ms)
+    except BaseException:
+        with kernel.lock:
+            purse.owed += back
+        raise
+    with kernel.lock:
+        purse.leased -= back
 
 
 def denied(want: Want, answer: Denied, amounts: Amounts, purse: Purse, now_ms: int) -> BudgetError:

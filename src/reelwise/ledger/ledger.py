@@ -115,7 +115,7 @@ class Ledger:
         self._notices = Notices(self.store, self.clock, on_notice)
         self._writer = Writer(self._kernel, self.store, self.clock, owner=self.owner, ttl_ms=_TTL_MS, after=self._after)
         self._standing = Standing(self._kernel, self.store, self.clock)
-        self._desk = Desk(self._kernel, self.store, self.clock)
+        self._desk = Desk(self._kernel, self.store, self.clock, self.owner)
         self._whats: dict[What, None] = {}  # labels that were checked before
         self._seen = -1
         self._closed = False
@@ -220,10 +220,8 @@ class Ledger:
                 "a hold lasts up to seven days", where="timeout_seconds", hint="600; see `hold_job` for longer"
             )
         timeout_ms = int(timeout_seconds * 1000)
-        if self._closed:
-            self._refuse()
-        if self.store.generation() != self._seen:
-            self._reload()
+        if self._closed or self.store.generation() != self._seen:
+            self._ready()
         amounts = (nano, calls, frames)
         kernel = self._kernel
         with kernel.lock:
@@ -235,6 +233,13 @@ class Ledger:
         except BudgetError as error:
             self._notices.denied(error, who)
             raise
+
+    def _ready(self) -> None:
+        """Take over what was set meanwhile."""
+        if self._closed:
+            self._refuse()
+        if self.store.generation() != self._seen:
+            self._reload()
 
     def _reload(self) -> None:
         self._load()
@@ -388,6 +393,9 @@ class Ledger:
             BudgetError: a budget has not that much left.
             AlreadySettledError: a job of this name was held before.
         """
+        self._ready()
+        for amount, kind in ((calls, "calls"), (frames, "frames")):
+            check_amount(amount, kind)
         return self._desk.hold(name, who, (check_amount(nano, "hold"), calls, frames), round(timeout_seconds * 1000))
 
     def post_job(
@@ -406,7 +414,10 @@ class Ledger:
             AlreadySettledError: it was posted or voided before.
             InputError: no job was held under this name.
         """
+        self._ready()
         check_amount(cost_nano, "cost")
+        check_amount(avoided_nano, "avoided")
+        check_amount(latency_ms, "latency_ms")
         what = check_what(what) if what is not None else What()
         check_units(units)
         return self._desk.post(name, cost_nano, what, units, avoided_nano=avoided_nano, latency_ms=latency_ms)
@@ -418,6 +429,7 @@ class Ledger:
             AlreadySettledError: it was posted or voided before.
             InputError: no job was held under this name.
         """
+        self._ready()
         return self._desk.void(name)
 
     def jobs(self) -> list[Job]:
@@ -428,8 +440,7 @@ class Ledger:
 
     def mode(self, who: Who) -> Mode:
         """Return what the caller's feature should do now: its best mode, or a lower one where a budget runs out."""
-        if self.store.generation() != self._seen:
-            self._reload()
+        self._ready()
         return self._standing.mode(who)
 
     def remaining(self, who: Who) -> dict[str, int]:

@@ -143,7 +143,9 @@ class SqlStore:
             old = link.rows("SELECT id, body, dropped_ms FROM budget WHERE name = ?", (budget.name,))
             if old and old[0][2] is None and counts_alike(msgspec.json.decode(old[0][1], type=Budget), budget):
                 number = int(old[0][0])
-                link.run("UPDATE budget SET body = ?, set_ms = ? WHERE id = ?", (body, now_ms, number))
+                link.run(
+                    "UPDATE budget SET body = ? WHERE id = ?", (body, number)
+                )  # its balances go on from when it was set
                 link.run("UPDATE slot SET tight = 0 WHERE budget = ?", (number,))
                 link.run("UPDATE lease SET tight = 0 WHERE slot IN (SELECT id FROM slot WHERE budget = ?)", (number,))
             else:
