@@ -72,7 +72,7 @@ class FaultyLink(SqliteLink):
     def __init__(self, name: str) -> None:
         self.left = -1
         self.error: type[BaseException] = ProcessCrash
-        self.after = False
+        self.after = self.dead = False
         super().__init__(name, 0.0)
 
     def arm(self, writes: int, error: type[BaseException], *, after: bool) -> None:
@@ -84,6 +84,7 @@ class FaultyLink(SqliteLink):
             if self.left == 0:
                 self.left = -1
                 if self.error is ProcessCrash:
+                    self.dead = True
                     raise ProcessCrash
                 raise OutputError("cannot write: database or disk is full", where=self._name, hint="")
 
@@ -221,7 +222,7 @@ class World:
             )[0](owner)
         except ProcessCrash:
             for one in list(self.owners):  # the one that was armed: it may have stepped while another slept
-                if one.store.link.left == -1 and one.store.link._connection.in_transaction or one is owner:
+                if one is owner or one.store.link.dead:
                     self.die(one)
             if not self.owners:
                 self.start()
@@ -441,11 +442,10 @@ class World:
                 raise AssertionError(f"below nothing: {leased} leased, {pending} pending, {lost} lost")
             if budget is None or not budget.holds:
                 continue
-            if budget.rolling:
-                if bucket != ROLLING and bucket < since(budget.period, budget.zone, self.clock.now, rolling=True):
-                    continue
-                bucket = ROLLING
-            key = (number, account, bucket)
+            first = since(budget.period, budget.zone, self.clock.now, rolling=True) if budget.rolling else 0
+            if budget.rolling and bucket != ROLLING and bucket < first:
+                continue
+            key = (number, account, ROLLING if budget.rolling else bucket)
             sums[key] = sums.get(key, 0) + posted - max(0, overrun) + leased + pending + lost
         for (number, account, bucket), amount in sums.items():
             budget = budgets[number]

@@ -43,12 +43,13 @@ class Desk:
         """See `Ledger.hold_job`."""
         if not check_label(name, "job") or not 0 < timeout_ms <= _TIMEOUT_MAX_MS:
             raise InputError("a job has a name, and lasts up to a year", where=name, hint="timeout_seconds=86400")
+        check_who(who)
         settled = False
         for round_ in range(_ROUNDS_MAX):
             now = self._clock.now_ms()
             with self._kernel.lock:
                 self._kernel.check_switch(who)
-                line = self._kernel.lines.at(self._kernel.lines.fold(check_who(who)), now)
+                line = self._kernel.lines.at(self._kernel.lines.fold(who), now)
             held = {id(one) for one in (*line.usd, *line.other)}
             parts = tuple(
                 Part(

@@ -47,7 +47,9 @@ class Kernel:
 
     # holds
 
-    def try_hold(self, who: Who, amounts: Amounts, now_ms: int, timeout_ms: int) -> Hold | Line:
+    def try_hold(  # noqa: C901 - the hot path: no calls in it
+        self, who: Who, amounts: Amounts, now_ms: int, timeout_ms: int
+    ) -> Hold | Line:
         """Hold if every purse has enough; else return the line whose purses are short. The caller has the lock.
 
         Raises:

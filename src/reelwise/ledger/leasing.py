@@ -13,11 +13,13 @@ from reelwise.ledger.store import Denied, Move, Want
 from reelwise.units import NANO
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from reelwise.ledger.clock import Clock
     from reelwise.ledger.events import Who
     from reelwise.ledger.kernel import Kernel
     from reelwise.ledger.purses import Line, Purse
-    from reelwise.ledger.store import Store
+    from reelwise.ledger.store import Granted, Store
 
 __all__ = ["Leasing", "give_back"]
 
@@ -68,11 +70,7 @@ class Leasing:
                 answer = self._store.lease(self._owner, [want for want, _ in wants], now, self._ttl_ms)
                 if not isinstance(answer, Denied):
                     with kernel.lock:
-                        for (_, purse), granted in zip(wants, answer, strict=True):
-                            purse.free += granted.amount
-                            purse.leased += granted.amount
-                            purse.spent, purse.seen_ms = granted.spent, now
-                            purse.tight = purse.told = granted.tight
+                        _fill(wants, answer, now)
                         found = kernel.try_hold(who, amounts, now, timeout_ms)
                         if isinstance(found, Hold):
                             return found
@@ -117,6 +115,14 @@ class Leasing:
                 best = max(need, self._sizes[purse.index])
                 wants.append((Want(purse.budget_id, purse.budget, purse.account, purse.bucket, need, best), purse))
         return wants
+
+
+def _fill(wants: Sequence[tuple[Want, Purse]], answer: Sequence[Granted], now_ms: int) -> None:
+    for (_, purse), granted in zip(wants, answer, strict=True):
+        purse.free += granted.amount
+        purse.leased += granted.amount
+        purse.spent, purse.seen_ms = granted.spent, now_ms
+        purse.tight = purse.told = granted.tight
 
 
 def give_back(kernel: Kernel, store: Store, owner: str, purse: Purse, now_ms: int) -> None:

@@ -245,7 +245,7 @@ class Ledger:
         self._load()
         self._writer.wake()
 
-    def post(
+    def post(  # noqa: C901 - the hot path: few calls in it
         self,
         hold: Hold,
         identity: str,
@@ -292,7 +292,7 @@ class Ledger:
             check_units(units)
         nano = hold.amounts[0]
         if hold.state == EXPIRED or cost_nano > nano:
-            events = _rows(hold, identity, cost_nano, what, units, avoided_nano, latency_ms)
+            events = _rows(hold, identity, cost_nano, what, units, avoided_nano=avoided_nano, latency_ms=latency_ms)
         else:
             events = (
                 Event(
@@ -309,7 +309,7 @@ class Ledger:
         used = (cost_nano, units.calls, units.frames)
         with self._kernel.lock:
             if hold.state == EXPIRED:  # it may have expired since
-                events = _rows(hold, identity, cost_nano, what, units, avoided_nano, latency_ms)
+                events = _rows(hold, identity, cost_nano, what, units, avoided_nano=avoided_nano, latency_ms=latency_ms)
             posted = self._kernel.post(hold, events, used)
         if wait:
             self._writer.wait(posted.number, identity, wait_seconds)
@@ -505,7 +505,7 @@ class Ledger:
 
 
 def _rows(
-    hold: Hold, identity: str, cost_nano: int, what: What, units: Units, avoided_nano: int, latency_ms: int
+    hold: Hold, identity: str, cost_nano: int, what: What, units: Units, *, avoided_nano: int, latency_ms: int
 ) -> tuple[Event, ...]:
     """Return the rows of a call that cost more than was held for it, or whose hold had expired."""
     late = hold.state == EXPIRED

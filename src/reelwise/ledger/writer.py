@@ -50,6 +50,7 @@ class Writer:
         self._stop = False
         self._beat_ms = -_HEARTBEAT_MS
         self._seen = -1
+        self._failures = 0
         self._unfolded = 0
         self._thread: threading.Thread | None = None
         self._refused: dict[str, None] = {}
@@ -103,6 +104,7 @@ class Writer:
             except ReelwiseError as error:
                 self._kernel.broken = error
                 with self._done:
+                    self._failures += 1
                     self._done.notify_all()
                 raise
             return rows
@@ -178,10 +180,12 @@ class Writer:
         else:
             self.wake()
             with self._done:
-                done = self._done.wait_for(lambda: self.written >= number or self._kernel.broken is not None, seconds)
-            if self.written < number and self._kernel.broken is not None:
-                raise self._kernel.broken
-            if not done:
+                before = self._failures  # what failed before this row came does not matter to it
+                done = self._done.wait_for(lambda: self.written >= number or self._failures > before, seconds)
+            broken = self._kernel.broken
+            if self.written < number and done and broken is not None:
+                raise broken
+            if self.written < number:
                 raise LedgerLockedError(
                     f"not written within {seconds:g} s", hint="the row stays queued and is written later"
                 )
