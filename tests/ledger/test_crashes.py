@@ -11,7 +11,7 @@ import simulation
 
 
 def test_simulated_crashes_lose_and_double_nothing():
-    found = simulation.run_many(0, 120, None)
+    found = simulation.run_many(0, 120, simulation.memory())
 
     assert found["failed"] == []
     assert found["seeds"] == 120
@@ -19,7 +19,7 @@ def test_simulated_crashes_lose_and_double_nothing():
 
 
 def test_a_power_cut_after_each_frame_of_the_log():
-    assert simulation.run_many(100_000, 12, None, cuts=1000)["failed"] == []
+    assert simulation.run_many(100_000, 12, simulation.memory(), cuts=1000)["failed"] == []
 
 
 def test_killed_writers_lose_and_double_nothing():

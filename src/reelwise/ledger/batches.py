@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from reelwise.ledger.holds import NOTHING
 from reelwise.ledger.store import Move
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection
 
     from reelwise.ledger.events import Event
-    from reelwise.ledger.holds import Amounts, Posting
-    from reelwise.ledger.purses import Account, Lines, Purse
+    from reelwise.ledger.holds import Posting
+    from reelwise.ledger.purses import Account, Line, Lines, Purse
 
 __all__ = ["Batch", "Taken"]
 
@@ -61,29 +62,44 @@ class Batch:
         return found
 
     def _sum(self) -> None:
+        by_line: dict[Line, list[int]] = {}
+        for _, line, used, over, free in self.postings:
+            row = by_line.get(line)
+            if row is None:
+                row = by_line[line] = [0, 0, 0, 0, 0, 0, 0, 0, 0]
+            row[0] += used[0]
+            row[1] += used[1]
+            row[2] += used[2]
+            if over is not NOTHING:
+                row[3] += over[0]
+                row[4] += over[1]
+                row[5] += over[2]
+                row[6] += used[0] - free[0]
+                row[7] += used[1] - free[1]
+                row[8] += used[2] - free[2]
         sums: dict[Account, list[int]] = {}
-        by_line: dict[int, list[Posting]] = {}
-        for posting in self.postings:
-            by_line.setdefault(id(posting[1]), []).append(posting)
-        for postings in by_line.values():
-            line = postings[0][1]
-            used = _sums(one[2] for one in postings)
-            over = _sums(one[3] for one in postings)
-            free = _sums(one[4] for one in postings)
+        for line, row in by_line.items():
             for account in (*line.usd, *line.other):
                 index = account.purse.index
-                _add(sums, account, used[index], over[index], free[index])
+                _add(sums, account, row[index], row[3 + index], row[index] - row[6 + index])
             for account in line.watched:
-                amount = used[account.purse.index]
+                amount = row[account.purse.index]
                 held = account.purse.budget.holds  # since this call began: nothing was held for it
                 _add(sums, account, amount, max(0, amount) if held else 0, 0)
-            if line.version != self._lines.version:
-                self._add_new(sums, postings)
+        if any(line.version != self._lines.version for line in by_line):
+            self._add_new(sums)
         self.taken = [Taken(account, *amounts) for account, amounts in sums.items()]
 
-    def _add_new(self, sums: dict[Account, list[int]], postings: list[Posting]) -> None:
+    def again(self) -> None:
+        """Add up again, after calls were left out or budgets have changed."""
+        self._sum()
+        self.fill()
+
+    def _add_new(self, sums: dict[Account, list[int]]) -> None:
         """Count calls in budgets that were set while they were under way: nothing was held there."""
-        for events, line, amounts, _, _ in postings:
+        for events, line, amounts, _, _ in self.postings:
+            if line.version == self._lines.version:
+                continue
             before = {one.purse.budget_id for one in line.accounts()}
             for account in self._lines.at(line.who, events[0].at_ms).accounts():
                 if account.purse.budget_id not in before:
@@ -91,8 +107,7 @@ class Batch:
                     _add(sums, account, used, max(0, used) if account.purse.budget.holds else 0, 0)
 
     def fill(self) -> None:
-        """Work out what moves, after calls or what is given back have changed."""
-        self._sum()
+        """Work out what moves, after what is given back has changed."""
         self.moves, self.purses = [], []
         backs = dict(self.backs)
         for account, posted, overrun, released in self.taken:
@@ -107,11 +122,6 @@ class Batch:
             Move(purse.budget_id, purse.account, bucket, purse.bucket, posted, overrun, release, purse.told)
         )
         self.purses.append(purse)
-
-
-def _sums(amounts: Iterable[Amounts]) -> Amounts:
-    nano, calls, frames = zip(*amounts, strict=True)
-    return sum(nano), sum(calls), sum(frames)
 
 
 def _add(sums: dict[Account, list[int]], account: Account, posted: int, overrun: int, released: int) -> None:

@@ -266,7 +266,7 @@ class Kernel:
                 purse.free += free[purse.index]
                 self.loose = self.loose or purse.tight
         batch.postings = [one for number, one in enumerate(batch.postings) if number not in wrong]
-        batch.fill()
+        batch.again()
         return left
 
     def done(self, batch: Batch, spent: Mapping[Place, int], now_ms: int) -> None:

@@ -238,18 +238,10 @@ class SqlStore:
                 rows = self._words.rows(events)
                 _insert(link, rows)
                 self._accounts.move(link, owner, moves)
-                return Committed([], self._spent(link, moves, now_ms))
+                places = [(one.budget_id, one.account, one.lease_bucket) for one in moves]
+                return Committed([], self._accounts.spent(link, self._budgets, places, now_ms))
         except _DuplicateRowsError:
             return Committed(self._duplicates(events), {})
-
-    def _spent(self, link: Link, moves: Sequence[Move], now_ms: int) -> dict[tuple[int, str, int], int]:
-        spent = {}
-        for one in moves:
-            budget = self._budgets.get(one.budget_id)
-            place = (one.budget_id, one.account, one.lease_bucket)
-            if budget is not None and place not in spent:
-                spent[place] = self._accounts.state(link, budget, place, now_ms).spent
-        return spent
 
     def _duplicates(self, events: Sequence[Event]) -> list[int]:
         seen: set[bytes] = set()

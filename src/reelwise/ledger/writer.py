@@ -140,7 +140,7 @@ class Writer:
                     with kernel.lock:
                         kernel.change(definitions)
                         known = kernel.known()
-                        batch.fill()
+                        batch.again()
                     continue
                 if not done.duplicates:
                     break
