@@ -1,4 +1,4 @@
-"""The rows that settling a hold writes: one, and another for what the call cost above its hold."""
+"""The rows that settling a hold writes: the call up to what was held for it, and its excess in a row of its own."""
 
 from __future__ import annotations
 
@@ -6,57 +6,41 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from reelwise.ledger.events import NO_UNITS, Event, Units, What, Who, check_amount, check_units, check_what
+from reelwise.ledger.events import NO_UNITS, Event
 
 if TYPE_CHECKING:
-    from reelwise.ledger.holds import Amounts
+    from reelwise.ledger.events import Units, What
+    from reelwise.ledger.holds import Hold
 
-__all__ = ["Entry"]
+__all__ = ["rows_of", "settled"]
 
 
-class Entry(msgspec.Struct, frozen=True, kw_only=True):
-    """What is known when a call is settled; see `Event`."""
+def settled(
+    hold: Hold, identity: str, cost_nano: int, what: What, units: Units, *, avoided_nano: int, latency_ms: int
+) -> tuple[Event, ...]:
+    """Return the rows of a call in this process; see `rows_of`."""
+    first = Event(
+        id=identity,
+        at_ms=hold.at_ms,
+        who=hold.line.who,
+        what=what,
+        units=units,
+        cost_nano=cost_nano,
+        avoided_nano=avoided_nano,
+        latency_ms=latency_ms,
+    )
+    return rows_of(first, hold.nano, late=hold.status == "expired")
 
-    identity: str
-    cost_nano: int
-    what: What
-    units: Units
-    avoided_nano: int = 0
-    latency_ms: int = 0
 
-    def check(self) -> Entry:
-        """Check amounts and labels.
-
-        Raises:
-            InputError: one that cannot be.
-        """
-        check_amount(self.cost_nano, "cost")
-        check_amount(self.avoided_nano, "avoided")
-        check_amount(self.latency_ms, "latency_ms")
-        check_what(self.what)
-        check_units(self.units)
-        return self
-
-    @property
-    def used(self) -> Amounts:
-        """Nano-USD, calls and frames."""
-        return self.cost_nano, self.units.calls, self.units.frames
-
-    def events(self, who: Who, at_ms: int, held_nano: int, *, late: bool) -> list[Event]:
-        """Return the rows: the call up to its hold and the rest as `overrun`; or all of it as `late`."""
-        over = 0 if late else max(0, self.cost_nano - held_nano)
-        first = Event(
-            id=self.identity,
-            at_ms=at_ms,
-            who=who,
-            what=msgspec.structs.replace(self.what, kind="late") if late else self.what,
-            units=self.units,
-            cost_nano=self.cost_nano - over,
-            avoided_nano=self.avoided_nano,
-            latency_ms=self.latency_ms,
-        )
-        if not over:
-            return [first]
-        more = msgspec.structs.replace(self.what, kind="overrun")
-        identity = f"{self.identity}/overrun"
-        return [first, Event(id=identity, at_ms=at_ms, who=who, what=more, units=NO_UNITS, cost_nano=over)]
+def rows_of(event: Event, held_nano: int, *, late: bool) -> tuple[Event, ...]:
+    """Split a call's row: what lies above its hold goes to an `overrun` row; all of it is `late` where the hold had expired."""
+    if late:
+        return (msgspec.structs.replace(event, what=msgspec.structs.replace(event.what, kind="late")),)
+    over = event.cost_nano - held_nano
+    if over <= 0:
+        return (event,)
+    more = msgspec.structs.replace(event.what, kind="overrun")
+    return (
+        msgspec.structs.replace(event, cost_nano=held_nano),
+        Event(id=f"{event.id}/overrun", at_ms=event.at_ms, who=event.who, what=more, units=NO_UNITS, cost_nano=over),
+    )

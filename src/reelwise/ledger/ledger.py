@@ -7,11 +7,13 @@ import secrets
 import weakref
 from typing import TYPE_CHECKING, Self
 
+import msgspec
+
 from reelwise.errors import BudgetError, InputError, LedgerError
 from reelwise.ledger.clock import Clock, SystemClock
 from reelwise.ledger.control import Control
 from reelwise.ledger.desk import Desk
-from reelwise.ledger.entries import Entry
+from reelwise.ledger.entries import settled
 from reelwise.ledger.events import (
     ONE_CALL,
     Event,
@@ -19,12 +21,15 @@ from reelwise.ledger.events import (
     What,
     Who,
     check_amount,
+    check_identity,
     check_units,
     check_what,
+    check_who,
 )
 from reelwise.ledger.holds import EXPIRED, Hold, Posted
 from reelwise.ledger.kernel import Kernel
 from reelwise.ledger.leasing import Leasing
+from reelwise.ledger.modes import Mode
 from reelwise.ledger.notices import Notices
 from reelwise.ledger.queries import live
 from reelwise.ledger.standing import Standing
@@ -45,7 +50,11 @@ __all__ = ["Ledger", "open_store"]
 
 _TTL_MS = 30_000
 _QUEUE_MAX = 200_000
-_TIMEOUT_MAX_MS = 7 * 86_400_000
+_PLAIN = 1 << 50  # amounts and ids that need no closer look
+_PLAIN_ID = 100
+_NOTHING_SAID = What()
+_TIMEOUT_MAX_SECONDS = 7 * 86_400
+_WHATS_MAX = 10_000
 
 
 def open_store(where: str | os.PathLike[str], *, create: bool = True) -> SqlStore:
@@ -109,7 +118,8 @@ class Ledger(Control):
             self._kernel, self.store, self.clock, owner=self.owner, ttl_ms=_TTL_MS, after=self._notices.look
         )
         self._standing = Standing(self._kernel, self.store, self.clock)
-        self._desk = Desk(self._kernel, self.store, self.clock)
+        self._desk = Desk(self._kernel, self.store, self.clock, self.owner)
+        self._whats: dict[What, None] = {}  # labels that were checked before
         self._seen = -1
         self._closed = False
         self._load()
@@ -140,16 +150,23 @@ class Ledger(Control):
             BudgetError: a budget has not that much left, or the feature is switched off: the call must not be made.
             InputError: an amount that cannot be.
         """
-        if type(nano) is not int or nano < 0:
-            check_amount(nano, "hold")
-        timeout_ms = int(timeout_seconds * 1000)
-        if not 0 < timeout_ms <= _TIMEOUT_MAX_MS:
+        if (
+            type(nano) is not int
+            or type(calls) is not int
+            or type(frames) is not int
+            or nano < 0
+            or calls < 0
+            or frames < 0
+        ):
+            for amount, name in ((nano, "hold"), (calls, "calls"), (frames, "frames")):
+                check_amount(amount, name)
+        if not 0.001 <= timeout_seconds <= _TIMEOUT_MAX_SECONDS:
             raise InputError(
                 "a hold lasts up to seven days", where="timeout_seconds", hint="600; see `hold_job` for longer"
             )
-        self._check_open()
-        if self.store.generation() != self._seen:
-            self._reload()
+        timeout_ms = int(timeout_seconds * 1000)
+        if self._closed or self.store.generation() != self._seen:
+            self._ready()
         amounts = (nano, calls, frames)
         kernel = self._kernel
         with kernel.lock:
@@ -162,18 +179,18 @@ class Ledger(Control):
             self._notices.denied(error, who)
             raise
 
-    def _check_open(self) -> None:
+    def _ready(self) -> None:
+        """Take over what was set meanwhile."""
         if self._closed:
-            hint = "open it again; a child process opens its own"
-            raise LedgerError(
-                "the ledger is closed, or belongs to the parent process", where=self.store.name, hint=hint
-            )
+            self._refuse()
+        if self.store.generation() != self._seen:
+            self._reload()
 
     def _reload(self) -> None:
         self._load()
         self._writer.wake()
 
-    def post(
+    def post(  # noqa: C901 - the hot path: few calls in it
         self,
         hold: Hold,
         identity: str,
@@ -205,18 +222,41 @@ class Ledger(Control):
             AlreadySettledError: the hold was settled, or the id recorded, before.
             LedgerError, OutputError: the row cannot be written now; it is counted, stays queued, and is written later.
         """
-        self._check_open()
-        entry = Entry(
-            identity=identity,
-            cost_nano=cost_nano,
-            what=what or What(),
-            units=units,
-            avoided_nano=avoided_nano,
-            latency_ms=latency_ms,
-        ).check()
-        events = entry.events(hold.line.who, hold.at_ms, hold.nano, late=hold.state == EXPIRED)
-        used = entry.used
+        if self._closed:
+            self._refuse()
+        for amount, name in ((cost_nano, "cost"), (avoided_nano, "avoided"), (latency_ms, "latency_ms")):
+            if type(amount) is not int or not 0 <= amount < _PLAIN:
+                check_amount(amount, name)
+        if type(identity) is not str or not 0 < len(identity) <= _PLAIN_ID or not identity.isprintable():
+            check_identity(identity)
+        if what is None:
+            what = _NOTHING_SAID
+        elif what not in self._whats:
+            self._know(what)
+        if units is not ONE_CALL:
+            check_units(units)
+        nano = hold.amounts[0]
+        if hold.state == EXPIRED or cost_nano > nano:
+            events = settled(hold, identity, cost_nano, what, units, avoided_nano=avoided_nano, latency_ms=latency_ms)
+        else:
+            events = (
+                Event(
+                    id=identity,
+                    at_ms=hold.at_ms,
+                    who=hold.line.who,
+                    what=what,
+                    units=units,
+                    cost_nano=cost_nano,
+                    avoided_nano=avoided_nano,
+                    latency_ms=latency_ms,
+                ),
+            )
+        used = (cost_nano, units.calls, units.frames)
         with self._kernel.lock:
+            if hold.state == EXPIRED:  # it may have expired since
+                events = settled(
+                    hold, identity, cost_nano, what, units, avoided_nano=avoided_nano, latency_ms=latency_ms
+                )
             posted = self._kernel.post(hold, events, used)
         if wait:
             self._writer.wait(posted.number, identity, wait_seconds)
@@ -224,22 +264,45 @@ class Ledger(Control):
             self._writer.wake()
         return posted
 
+    def _know(self, what: What) -> None:
+        check_what(what)
+        if len(self._whats) >= _WHATS_MAX:
+            self._whats.clear()
+        self._whats[what] = None
+
+    def _refuse(self) -> None:
+        raise LedgerError(
+            "the ledger is closed, or belongs to the parent process", where=self.store.name, hint="open it again"
+        )
+
     def void(self, hold: Hold) -> bool:
         """Let go of a hold: nothing was spent. False where it had expired.
 
         Raises:
             AlreadySettledError: it was posted or voided before.
         """
+        if self._closed:
+            self._refuse()
         with self._kernel.lock:
-            return self._kernel.void(hold)
+            done = self._kernel.void(hold)
+        if self._kernel.loose:
+            self._writer.wake()
+        return done
 
     def record(self, event: Event, *, wait: bool = True, wait_seconds: float = 30.0) -> Posted:
-        """Record what nothing was held for: a true-up, a correction, a call made elsewhere. It counts in all budgets of its caller, as overrun.
+        """Record a cost that nothing was held for: an invoice's true-up, a correction, a call made elsewhere, or a cost avoided.
+
+        It counts in every budget of its caller, as overrun.
 
         Raises:
             InputError: an amount or a label that cannot be.
             AlreadySettledError: its id was recorded before.
         """
+        if self._closed:
+            self._refuse()
+        check_identity(event.id)
+        check_who(event.who)
+        check_amount(event.latency_ms, "latency_ms")
         negative = event.what.kind in ("true_up", "correction")
         check_amount(event.cost_nano, "cost", negative=negative)
         check_amount(event.avoided_nano, "avoided")
@@ -250,7 +313,9 @@ class Ledger(Control):
         if event.what.kind == "estimate":
             used = (0, 0, 0)
         with self._kernel.lock:
-            line = self._kernel.lines.at(event.who, event.at_ms)
+            line = self._kernel.lines.at(self._kernel.lines.fold(event.who), event.at_ms)
+            if line.who != event.who:
+                event = msgspec.structs.replace(event, who=line.who)
             posted = self._kernel.record(event, line, used)
         if wait:
             self._writer.wait(posted.number, event.id, wait_seconds)
@@ -273,8 +338,13 @@ class Ledger(Control):
             frames: and in budgets of frames.
             timeout_seconds: after this it is let go of.
 
-        Raises: as `hold`; AlreadySettledError where a job of this name was held before.
+        Raises:
+            BudgetError: a budget has not that much left.
+            AlreadySettledError: a job of this name was held before.
         """
+        self._ready()
+        for amount, kind in ((calls, "calls"), (frames, "frames")):
+            check_amount(amount, kind)
         return self._desk.hold(name, who, (check_amount(nano, "hold"), calls, frames), round(timeout_seconds * 1000))
 
     def post_job(
@@ -287,16 +357,19 @@ class Ledger(Control):
         avoided_nano: int = 0,
         latency_ms: int = 0,
     ) -> Posted:
-        """Settle a job with what it cost: durable when it returns; late where it had expired. Raises as `void_job` does."""
-        entry = Entry(
-            identity=f"job/{name}",
-            cost_nano=cost_nano,
-            what=what or What(),
-            units=units,
-            avoided_nano=avoided_nano,
-            latency_ms=latency_ms,
-        )
-        return self._desk.post(name, entry.check())
+        """Settle a job with what it cost: durable when it returns. One that had expired is posted as late.
+
+        Raises:
+            AlreadySettledError: it was posted or voided before.
+            InputError: no job was held under this name.
+        """
+        self._ready()
+        check_amount(cost_nano, "cost")
+        check_amount(avoided_nano, "avoided")
+        check_amount(latency_ms, "latency_ms")
+        what = check_what(what) if what is not None else What()
+        check_units(units)
+        return self._desk.post(name, cost_nano, what, units, avoided_nano=avoided_nano, latency_ms=latency_ms)
 
     def void_job(self, name: str) -> bool:
         """Let go of a job's hold: nothing was spent. False where it had expired.
@@ -305,6 +378,7 @@ class Ledger(Control):
             AlreadySettledError: it was posted or voided before.
             InputError: no job was held under this name.
         """
+        self._ready()
         return self._desk.void(name)
 
     def jobs(self) -> list[Job]:
@@ -315,8 +389,7 @@ class Ledger(Control):
 
     def mode(self, who: Who) -> Mode:
         """Return what the caller's feature should do now: its best mode, or a lower one where a budget runs out."""
-        if self.store.generation() != self._seen:
-            self._reload()
+        self._ready()
         return self._standing.mode(who)
 
     def remaining(self, who: Who) -> dict[str, int]:
@@ -366,8 +439,10 @@ class Ledger(Control):
             self._kernel.expire(1 << 62)
         try:
             self._writer.stop()
-        finally:
-            self.store.close()
+        except BaseException:
+            self._closed = False  # what waits is still here: close again when it can be written
+            raise
+        self.store.close()
 
     def __enter__(self) -> Self:
         return self

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from reelwise.errors import BudgetError
+    from reelwise.ledger.batches import Batch
     from reelwise.ledger.clock import Clock
     from reelwise.ledger.events import Who
-    from reelwise.ledger.kernel import Batch
     from reelwise.ledger.purses import Purse
     from reelwise.ledger.sql import SqlStore
 
