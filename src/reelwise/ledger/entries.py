@@ -2,34 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import msgspec
 
 from reelwise.ledger.events import NO_UNITS, Event
 
-if TYPE_CHECKING:
-    from reelwise.ledger.events import Units, What
-    from reelwise.ledger.holds import Hold
-
-__all__ = ["rows_of", "settled"]
-
-
-def settled(
-    hold: Hold, identity: str, cost_nano: int, what: What, units: Units, *, avoided_nano: int, latency_ms: int
-) -> tuple[Event, ...]:
-    """Return the rows of a call in this process; see `rows_of`."""
-    first = Event(
-        id=identity,
-        at_ms=hold.at_ms,
-        who=hold.line.who,
-        what=what,
-        units=units,
-        cost_nano=cost_nano,
-        avoided_nano=avoided_nano,
-        latency_ms=latency_ms,
-    )
-    return rows_of(first, hold.nano, late=hold.status == "expired")
+__all__ = ["rows_of"]
 
 
 def rows_of(event: Event, held_nano: int, *, late: bool) -> tuple[Event, ...]:

@@ -13,7 +13,7 @@ from reelwise.errors import BudgetError, InputError, LedgerError
 from reelwise.ledger.clock import Clock, SystemClock
 from reelwise.ledger.control import Control
 from reelwise.ledger.desk import Desk
-from reelwise.ledger.entries import settled
+from reelwise.ledger.entries import rows_of
 from reelwise.ledger.events import (
     ONE_CALL,
     Event,
@@ -27,6 +27,7 @@ from reelwise.ledger.events import (
     check_who,
 )
 from reelwise.ledger.holds import EXPIRED, Hold, Posted
+from reelwise.ledger.job_calls import JobCalls
 from reelwise.ledger.kernel import Kernel
 from reelwise.ledger.leasing import Leasing
 from reelwise.ledger.modes import Mode
@@ -40,7 +41,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
 
-    from reelwise.ledger.jobs import Job
     from reelwise.ledger.modes import Mode
     from reelwise.ledger.notices import Notice
     from reelwise.ledger.queries import Live
@@ -73,7 +73,7 @@ def open_store(where: str | os.PathLike[str], *, create: bool = True) -> SqlStor
     return open_sqlite(name, create=create)
 
 
-class Ledger(Control):
+class Ledger(Control, JobCalls):
     """Budgets that cannot be overspent, and the rows they rest on.
 
     Use it as a context manager, or call `close`: what is leased and not used is given back then.
@@ -190,7 +190,7 @@ class Ledger(Control):
         self._load()
         self._writer.wake()
 
-    def post(  # noqa: C901 - the hot path: few calls in it
+    def post(
         self,
         hold: Hold,
         identity: str,
@@ -235,28 +235,20 @@ class Ledger(Control):
             self._know(what)
         if units is not ONE_CALL:
             check_units(units)
-        nano = hold.amounts[0]
-        if hold.state == EXPIRED or cost_nano > nano:
-            events = settled(hold, identity, cost_nano, what, units, avoided_nano=avoided_nano, latency_ms=latency_ms)
-        else:
-            events = (
-                Event(
-                    id=identity,
-                    at_ms=hold.at_ms,
-                    who=hold.line.who,
-                    what=what,
-                    units=units,
-                    cost_nano=cost_nano,
-                    avoided_nano=avoided_nano,
-                    latency_ms=latency_ms,
-                ),
-            )
+        event = Event(
+            id=identity,
+            at_ms=hold.at_ms,
+            who=hold.line.who,
+            what=what,
+            units=units,
+            cost_nano=cost_nano,
+            avoided_nano=avoided_nano,
+            latency_ms=latency_ms,
+        )
         used = (cost_nano, units.calls, units.frames)
         with self._kernel.lock:
-            if hold.state == EXPIRED:  # it may have expired since
-                events = settled(
-                    hold, identity, cost_nano, what, units, avoided_nano=avoided_nano, latency_ms=latency_ms
-                )
+            late = hold.state == EXPIRED
+            events = rows_of(event, hold.amounts[0], late=late) if late or cost_nano > hold.amounts[0] else (event,)
             posted = self._kernel.post(hold, events, used)
         if wait:
             self._writer.wait(posted.number, identity, wait_seconds)
@@ -322,68 +314,6 @@ class Ledger(Control):
         else:
             self._writer.wake()
         return posted
-
-    # jobs: durable holds
-
-    def hold_job(
-        self, name: str, who: Who, nano: int, *, calls: int = 1, frames: int = 0, timeout_seconds: float = 86_400.0
-    ) -> Job:
-        """Hold for a job that may outlive this process: written down before it returns, and settled by whichever process comes first.
-
-        Args:
-            name: the job's id: the provider's, or your own.
-            who: the caller.
-            nano: the most that the job can cost.
-            calls: what it counts as in budgets of calls.
-            frames: and in budgets of frames.
-            timeout_seconds: after this it is let go of.
-
-        Raises:
-            BudgetError: a budget has not that much left.
-            AlreadySettledError: a job of this name was held before.
-        """
-        self._ready()
-        for amount, kind in ((calls, "calls"), (frames, "frames")):
-            check_amount(amount, kind)
-        return self._desk.hold(name, who, (check_amount(nano, "hold"), calls, frames), round(timeout_seconds * 1000))
-
-    def post_job(
-        self,
-        name: str,
-        cost_nano: int,
-        *,
-        what: What | None = None,
-        units: Units = ONE_CALL,
-        avoided_nano: int = 0,
-        latency_ms: int = 0,
-    ) -> Posted:
-        """Settle a job with what it cost: durable when it returns. One that had expired is posted as late.
-
-        Raises:
-            AlreadySettledError: it was posted or voided before.
-            InputError: no job was held under this name.
-        """
-        self._ready()
-        check_amount(cost_nano, "cost")
-        check_amount(avoided_nano, "avoided")
-        check_amount(latency_ms, "latency_ms")
-        what = check_what(what) if what is not None else What()
-        check_units(units)
-        return self._desk.post(name, cost_nano, what, units, avoided_nano=avoided_nano, latency_ms=latency_ms)
-
-    def void_job(self, name: str) -> bool:
-        """Let go of a job's hold: nothing was spent. False where it had expired.
-
-        Raises:
-            AlreadySettledError: it was posted or voided before.
-            InputError: no job was held under this name.
-        """
-        self._ready()
-        return self._desk.void(name)
-
-    def jobs(self) -> list[Job]:
-        """List jobs that wait to be settled, the next to expire first."""
-        return self.store.jobs()
 
     # modes and standing
 
