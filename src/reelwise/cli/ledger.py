@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["cli"]
 
 _FOREVER = 1 << 60
+_HOUR = 3_600_000
 
 
 @click.group()
@@ -95,18 +96,24 @@ def show(count: int, before: int | None, match: tuple[str, ...], where: str, as_
 @json_option
 def top(*, by: str, since_: str, until: str, feature: str | None, most: int, where: str, as_json: bool) -> None:
     """Show who or what costs most, with the unit costs."""
-    from reelwise.ledger.rolls import sums
+    from reelwise.ledger.rolls import sums, with_rest
 
     store, clock = _open(where)
     now = clock.now_ms()
     first = moment(since_, now, "--since")
     stop = moment(until, now, "--until") if until else now + 1
-    found = sums(store, first, stop, by=by, feature=feature)
+    if by != "feature":  # sums by other labels are kept by the hour
+        first, stop = first - first % _HOUR, stop + -stop % _HOUR
+    found = with_rest(sums(store, first, stop, by=by, feature=feature), sums(store, first, stop, feature=feature))
+    people = {}
+    for name in ("session", "user"):
+        labelled = [one for one in sums(store, first, stop, by=name, feature=feature) if one.label]
+        people[name] = (len(labelled), sum(one.cost_nano for one in labelled))
     store.close()
     total = sum(one.cost_nano for one in found)
     lines = [_line(one, total) for one in found[:most]]
     if as_json:
-        whole = _line_total(found)
+        whole = {**_line_total(found), **{f"{name}s": count for name, (count, _) in people.items()}}
         print_json(
             {
                 "ledger": where,
@@ -141,10 +148,11 @@ def top(*, by: str, since_: str, until: str, feature: str | None, most: int, whe
         ),
         right=range(1, 10),
     )
-    note(
-        f"{amount(total, 'usd')} dollars in all, from {moment_of(first)} to {moment_of(stop)} UTC"
-        + (f"; {len(found) - most:,} more lines" if len(found) > most else "")
-    )
+    more = f"; {len(found) - most:,} more lines" if len(found) > most else ""
+    note(f"{amount(total, 'usd')} dollars in all, from {moment_of(first)} to {moment_of(stop)} UTC{more}")
+    each = [f"{amount(cost // count, 'usd')} a {name} ({count:,})" for name, (count, cost) in people.items() if count]
+    if each:
+        note(f"in dollars: {', '.join(each)}")
 
 
 def _line(one: Any, total: int) -> dict[str, Any]:

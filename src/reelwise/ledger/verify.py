@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from reelwise.ledger.accounts import ROLLING
 from reelwise.ledger.budgets import Budget, shown
+from reelwise.ledger.periods import since
 from reelwise.ledger.recompute import COUNTS, spent_in
 from reelwise.ledger.retention import pruned_sums, pruned_until
 from reelwise.ledger.rolls import fold, unfolded
@@ -66,8 +67,8 @@ def verify(store: SqlStore) -> Verified:
             )
         }
         accounts = 0
-        for number, (name, budget, _) in budgets.items():
-            checked, found = _balances(link, number, name, budget)
+        for number, (name, budget, set_ms) in budgets.items():
+            checked, found = _balances(link, number, name, budget, set_ms)
             accounts += checked
             problems += found
         problems += _leases(link)
@@ -92,19 +93,18 @@ def verify(store: SqlStore) -> Verified:
     )
 
 
-def _balances(link: Link, number: int, name: str, budget: Budget) -> tuple[int, list[Problem]]:
-    """Hold every bucket that is kept against the sum of its rows."""
-    since = pruned_until(link)
-    computed = spent_in(link, budget, since)
+def _balances(link: Link, number: int, name: str, budget: Budget, set_ms: int) -> tuple[int, list[Problem]]:
+    """Hold every bucket that is kept, from the window on in which the budget was set, against the sum of its rows."""
+    begins = max(since(budget.period, budget.zone, set_ms, rolling=budget.rolling), pruned_until(link))
+    computed = spent_in(link, budget, begins)
     kept = {
         (str(account), int(bucket)): int(posted)
         for account, bucket, posted in link.rows("SELECT account, bucket, posted FROM slot WHERE budget = ?", (number,))
         if int(bucket) != ROLLING
     }
-    begins = link.rows("SELECT MIN(bucket) FROM slot WHERE budget = ? AND bucket <> ?", (number, ROLLING))[0][0]
     problems = []
     for account, bucket in sorted(kept.keys() | computed.keys()):
-        if begins is None or bucket < int(begins) or bucket < since:
+        if bucket < begins:
             continue  # before the budget was set, or before rows were let go of
         have, should = kept.get((account, bucket), 0), computed.get((account, bucket), 0)
         if have != should:
