@@ -6,8 +6,12 @@
     │   ├── UnknownModelError              no token rule or no price under that name
     │   ├── UnpricedError                  the thing is known, its price is not
     │   ├── MediaError                     a clip: missing, empty, truncated, without video
-    │   └── MissingExtraError              an optional package is not installed
+    │   ├── MissingExtraError              an optional package is not installed
+    │   └── LedgerError                    the ledger is damaged, of another version, or used wrongly
+    │       ├── LedgerLockedError          another process kept it locked for longer than the bounded wait
+    │       └── AlreadySettledError        posted or voided before; nothing was counted twice
     ├── GateError                 exit 3   a budget or a gate said no
+    │   └── BudgetError                    a call was denied before it was made
     ├── EndpointError             exit 4   a model endpoint failed
     │   └── StreamError                    a live stream cannot be opened, or went away for good
     └── OutputError               exit 5   the result could not be written
@@ -20,10 +24,14 @@ from __future__ import annotations
 __all__ = [
     "EXIT_DONE",
     "EXIT_INTERRUPTED",
+    "AlreadySettledError",
+    "BudgetError",
     "DocumentError",
     "EndpointError",
     "GateError",
     "InputError",
+    "LedgerError",
+    "LedgerLockedError",
     "MediaError",
     "MissingExtraError",
     "OutputError",
@@ -84,10 +92,50 @@ class MissingExtraError(InputError):
     """An optional package is missing; ``hint`` is the command that installs it."""
 
 
+class LedgerError(InputError):
+    """The ledger is damaged, of another version, or was used wrongly."""
+
+
+class LedgerLockedError(LedgerError):
+    """Another process kept the ledger locked for longer than the bounded wait; what waits is kept."""
+
+
+class AlreadySettledError(LedgerError):
+    """A hold was posted or voided before, or an event's id is taken: nothing was counted twice."""
+
+
 class GateError(ReelwiseError):
     """A budget or a gate said no."""
 
     exit_code = 3
+
+
+class BudgetError(GateError):
+    """A call was denied before it was made.
+
+    Attributes:
+        reason: what said no: over_limit, over_window (it can never fit), others_hold, killed, off, ledger.
+        budget: the budget's name; empty for a switch.
+        retryable: whether the same call may be let through later.
+        retry_seconds: when to try again; None where nobody knows.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        reason: str,
+        budget: str = "",
+        retryable: bool = False,
+        retry_seconds: float | None = None,
+        where: str = "",
+        hint: str = "",
+    ) -> None:
+        super().__init__(message, where=where, hint=hint)
+        self.reason = reason
+        self.budget = budget
+        self.retryable = retryable
+        self.retry_seconds = retry_seconds
 
 
 class EndpointError(ReelwiseError):

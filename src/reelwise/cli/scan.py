@@ -45,6 +45,11 @@ _FILES_MAX = 100_000
     show_default=True,
     help="Seconds kept before and after each event.",
 )
+@click.option(
+    "--picture",
+    type=click.Path(path_type=Path),
+    help="Draw one file's answer as .svg or .png: frames over a strip of what moves. Decodes the file once more.",
+)
 @trigger_options
 @live_options
 @json_option
@@ -54,6 +59,7 @@ def cli(
     mode: Any,
     method: Any,
     pad: float,
+    picture: Path | None,
     sound: tuple[str, ...],
     require_trigger: bool,
     as_json: bool,
@@ -69,19 +75,23 @@ def cli(
     named = tuple(Path(one) for one in paths)
     feed = feed_of(named, paths, live)
     if feed is None:
-        return _scan_files(named, mode, method, pad, sound, require_trigger=require_trigger, as_json=as_json)
-    if pad or mode != "exact":
-        raise InputError("--pad and --mode are for files", where=feed.shown, hint="leave them out")
+        return _scan_files(
+            named, mode=mode, method=method, pad=pad, picture=picture, sound=sound,
+            require_trigger=require_trigger, as_json=as_json,
+        )  # fmt: skip
+    if pad or mode != "exact" or picture is not None:
+        raise InputError("--pad, --mode and --picture are for files", where=feed.shown, hint="leave them out")
     return run_live(feed, method=method, sound=sound, require_trigger=require_trigger, live=live, as_json=as_json)
 
 
 def _scan_files(
     paths: tuple[Path, ...],
+    *,
     mode: Any,
     method: Any,
     pad: float,
+    picture: Path | None,
     sound: tuple[str, ...],
-    *,
     require_trigger: bool,
     as_json: bool,
 ) -> None:
@@ -90,6 +100,8 @@ def _scan_files(
     from reelwise.scan.joined import join_triggers
 
     files, listed = _files(paths)
+    if picture is not None:
+        _check_picture(picture, listed=listed)
     found: list[dict[str, Any]] = []
     failed: MediaError | None = None
     for file in files:
@@ -106,10 +118,28 @@ def _scan_files(
         found.append(_document(result))
         if not as_json:
             _show(result)
+        if picture is not None:
+            _draw(result, picture)
     if as_json:
         print_json({"files": found} if listed else found[0])
     if failed is not None and all("error" in one for one in found):
         raise MediaError("none of the files could be scanned", hint=failed.hint)
+
+
+def _check_picture(picture: Path, *, listed: bool) -> None:
+    """Find out before the work whether a picture can be drawn."""
+    from reelwise.report.strip import check_picture
+
+    if listed:
+        raise click.UsageError("--picture draws one file: name just one")
+    check_picture(picture)
+
+
+def _draw(result: Scan, picture: Path) -> None:
+    from reelwise.report.strip import write_strip
+
+    write_strip(result, picture)
+    note(f"picture: {picture}")
 
 
 def _files(paths: tuple[Path, ...]) -> tuple[list[Path], bool]:

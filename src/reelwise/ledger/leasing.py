@@ -1,0 +1,186 @@
+"""The slow path of a hold: ask the store for more, call back what others do not use, and say no only when nothing is left."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from reelwise.errors import BudgetError
+from reelwise.ledger.budgets import shown
+from reelwise.ledger.holds import Amounts, Hold
+from reelwise.ledger.periods import length_ms, window_of
+from reelwise.ledger.store import Denied, Move, Want
+from reelwise.units import NANO
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from reelwise.ledger.clock import Clock
+    from reelwise.ledger.events import Who
+    from reelwise.ledger.kernel import Kernel
+    from reelwise.ledger.purses import Line, Purse
+    from reelwise.ledger.store import Granted, Store
+
+__all__ = ["Leasing", "give_back"]
+
+_ROUNDS_MAX = 200
+_CALL_BACK_SECONDS = 0.5
+_POLL_SECONDS = 0.003
+_SETTLE_SECONDS = 0.02
+
+
+class Leasing:
+    """Takes leases for one process.
+
+    Args:
+        kernel, store, clock: of the ledger.
+        owner: this process, by a name that no other has.
+        sizes: what to lease at once, in nano-USD, calls and frames: the most that a crash can leave uncertain for each account.
+        ttl_ms: how long a lease is believed without a sign of life.
+    """
+
+    def __init__(self, kernel: Kernel, store: Store, clock: Clock, *, owner: str, sizes: Amounts, ttl_ms: int) -> None:
+        self._kernel = kernel
+        self._store = store
+        self._clock = clock
+        self._owner = owner
+        self._sizes = sizes
+        self._ttl_ms = ttl_ms
+        self._lock = threading.Lock()
+
+    def hold(self, who: Who, amounts: Amounts, timeout_ms: int) -> Hold:
+        """Hold, leasing what is short; bounded in rounds and in time.
+
+        Raises:
+            BudgetError: a budget has not that much left.
+        """
+        kernel = self._kernel
+        waited = 0.0
+        settled = False
+        with self._lock:
+            for _ in range(_ROUNDS_MAX):
+                now = self._clock.now_ms()
+                with kernel.lock:
+                    kernel.expire(now)
+                    found = kernel.try_hold(who, amounts, now, timeout_ms)
+                    if isinstance(found, Hold):
+                        return found
+                    wants = self._wants(found, amounts, now)
+                    flights = kernel.flights
+                answer = self._store.lease(self._owner, [want for want, _ in wants], now, self._ttl_ms)
+                if not isinstance(answer, Denied):
+                    with kernel.lock:
+                        _fill(wants, answer, now)
+                        found = kernel.try_hold(who, amounts, now, timeout_ms)
+                        if isinstance(found, Hold):
+                            return found
+                    continue
+                want, purse = wants[answer.place_index]
+                with kernel.lock:
+                    purse.tight = True
+                    missing = amounts[purse.index] - purse.free
+                    owed = purse.owed
+                    moving = flights % 2 or flights != kernel.flights
+                if missing <= answer.remaining:
+                    continue  # a call of this process was settled meanwhile
+                if owed:
+                    give_back(kernel, self._store, self._owner, purse, now)  # what a lowered limit took out of it
+                    continue
+                if moving and waited < _CALL_BACK_SECONDS:
+                    self._wait()  # what this process gives back is on its way
+                    waited += _POLL_SECONDS
+                    continue
+                if answer.others and waited < _CALL_BACK_SECONDS:
+                    self._wait()
+                    waited += _POLL_SECONDS
+                    continue
+                if answer.shared and not settled:
+                    self._clock.sleep(_SETTLE_SECONDS)  # what others are just settling is on its way back
+                    settled = True
+                    continue
+                raise denied(want, answer, amounts, purse, now)
+        raise BudgetError(
+            "other calls take what is free before this one can", reason="others_hold", retryable=True, retry_seconds=0.1
+        )
+
+    def _wait(self) -> None:
+        self._clock.sleep(_POLL_SECONDS)
+
+    def _wants(self, line: Line, amounts: Amounts, now_ms: int) -> list[tuple[Want, Purse]]:
+        wants = []
+        for purse in line.held():
+            need = amounts[purse.index] - purse.free
+            if need > 0:
+                purse.used_ms = now_ms
+                best = max(need, self._sizes[purse.index])
+                wants.append((Want(purse.budget_id, purse.budget, purse.account, purse.bucket, need, best), purse))
+        return wants
+
+
+def _fill(wants: Sequence[tuple[Want, Purse]], answer: Sequence[Granted], now_ms: int) -> None:
+    for (_, purse), granted in zip(wants, answer, strict=True):
+        purse.free += granted.amount
+        purse.leased += granted.amount
+        purse.spent, purse.seen_ms = granted.spent, now_ms
+        purse.tight = purse.told = granted.tight
+
+
+def give_back(kernel: Kernel, store: Store, owner: str, purse: Purse, now_ms: int) -> None:
+    """Give back what a purse owes now, and not with the next rows."""
+    with kernel.lock:
+        back, purse.owed = purse.owed, 0
+    move = Move(purse.budget_id, purse.account, purse.bucket, purse.bucket, 0, 0, back)
+    try:
+        store.commit(owner, [], [move], now_ms)
+    except BaseException:
+        with kernel.lock:
+            purse.owed += back
+        raise
+    with kernel.lock:
+        purse.leased -= back
+
+
+def denied(want: Want, answer: Denied, amounts: Amounts, purse: Purse, now_ms: int) -> BudgetError:
+    """Say which budget said no, why, and when to try again."""
+    budget = want.budget
+    amount, limit = amounts[purse.index], budget.hard or 0
+    name = shown(budget, want.account)
+    remaining = max(0, answer.remaining + purse.free)
+    if amount > limit:
+        return BudgetError(
+            f"a call for {said(amount, budget.measure)} can never fit under {said(limit, budget.measure)} ({budget.period}, {name})",
+            reason="over_window",
+            budget=budget.name,
+            where=budget.name,
+            hint="send less (shorter, smaller, fewer frames), or raise the limit",
+        )
+    if budget.rolling:
+        retry: float | None = length_ms(budget.period, budget.zone, now_ms, rolling=True) / 60_000
+    elif budget.period == "total":
+        retry = None
+    else:
+        retry = (window_of(budget.period, budget.zone, now_ms)[1] - now_ms) / 1000
+    if purse.leased > purse.free:
+        retry = min(retry, 1.0) if retry is not None else 1.0  # what is held may be let go
+    lost = f"; {said(answer.lost, budget.measure)} of it is uncertain since a process died" if answer.lost else ""
+    return BudgetError(
+        f"{said(amount, budget.measure)} asked, {said(remaining, budget.measure)} left of {said(limit, budget.measure)} "
+        f"({budget.period}, {name}){lost}",
+        reason="over_limit",
+        budget=budget.name,
+        retryable=retry is not None,
+        retry_seconds=retry,
+        where=budget.name,
+        hint=f"`reelwise budget status` shows it; try again in {retry:,.0f} s"
+        if retry is not None
+        else "raise the limit",
+    )
+
+
+def said(amount: int, measure: str) -> str:
+    """Write an amount for people: dollars with as many digits as it has, or a count."""
+    if measure != "usd":
+        return f"{amount:,} {measure}"
+    text = f"{amount // NANO:,}.{amount % NANO:09d}".rstrip("0")
+    whole, _, part = text.partition(".")
+    return f"${whole}.{part:0<2}"

@@ -1,0 +1,210 @@
+"""Group commit: what was posted in the last milliseconds becomes durable in one transaction."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from reelwise.errors import AlreadySettledError, LedgerLockedError, ReelwiseError
+from reelwise.ledger.rolls import fold
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from reelwise.ledger.batches import Batch
+    from reelwise.ledger.clock import Clock
+    from reelwise.ledger.holds import Posting
+    from reelwise.ledger.kernel import Kernel
+    from reelwise.ledger.sql import SqlStore
+
+__all__ = ["Writer"]
+
+_BATCH_MAX = 4096
+_HEARTBEAT_MS = 1000
+_REFUSED_MAX = 10_000
+_FOLD_ROWS = 10_000  # rows that a question adds up itself
+
+
+class Writer:
+    """Writes what the kernel has queued, and keeps this process's leases alive.
+
+    Args:
+        kernel, store, clock: of the ledger.
+        owner: this process's name.
+        ttl_ms: how long a lease is believed without a sign of life.
+        after: called with each batch that was written and what is spent now in the accounts it moved.
+    """
+
+    def __init__(
+        self, kernel: Kernel, store: SqlStore, clock: Clock, *, owner: str, ttl_ms: int, after: Callable[[Batch], None]
+    ) -> None:
+        self._kernel = kernel
+        self._store = store
+        self._clock = clock
+        self._owner = owner
+        self._ttl_ms = ttl_ms
+        self._after = after
+        self._lock = threading.Lock()
+        self._done = threading.Condition()
+        self._wake = threading.Event()
+        self._stop = False
+        self._beat_ms = -_HEARTBEAT_MS
+        self._seen = -1
+        self._failures = 0
+        self._unfolded = 0
+        self._thread: threading.Thread | None = None
+        self._refused: dict[str, None] = {}
+        self.written = 0
+        self.duplicates = 0
+
+    def start(self, group_seconds: float) -> None:
+        """Write from a thread of its own, rows of `group_seconds` at once."""
+        self._thread = threading.Thread(target=self._loop, args=(group_seconds,), name="reelwise-ledger", daemon=True)
+        self._thread.start()
+
+    def wake(self) -> None:
+        """Something waits to be written."""
+        if not self._wake.is_set():
+            self._wake.set()
+
+    def _loop(self, group_seconds: float) -> None:
+        while not self._stop:
+            self._wake.wait(0.05)
+            self._wake.clear()
+            if (self._kernel.queue or self._kernel.loose) and group_seconds:
+                self._clock.sleep(group_seconds)
+            try:
+                self.step()
+            except ReelwiseError:
+                self._clock.sleep(0.1)  # kept in kernel.broken, raised to whoever waits; rows stay queued
+            if self._kernel.queue:
+                self._wake.set()
+
+    def step(self, *, all_free: bool = False) -> int:
+        """Write one batch, and what is due besides; return how many rows were written.
+
+        Raises:
+            LedgerError, OutputError: nothing was written; the rows stay queued.
+        """
+        with self._lock:
+            now = self._clock.now_ms()
+            beat = not 0 <= now - self._beat_ms < _HEARTBEAT_MS  # or the clock was set back
+            generation = self._store.generation()
+            called = generation != self._seen
+            try:
+                if beat:
+                    self._heartbeat(now)
+                if called or beat:
+                    self._call_back()
+                    self._seen = generation
+                rows = self._write(now, sweep=beat or called, all_free=all_free)
+                self._unfolded += rows
+                if self._unfolded >= _FOLD_ROWS:
+                    self._unfolded -= fold(self._store)
+            except ReelwiseError as error:
+                self._kernel.broken = error
+                with self._done:
+                    self._failures += 1
+                    self._done.notify_all()
+                raise
+            return rows
+
+    def _call_back(self) -> None:
+        for place in self._store.called_back(self._owner):
+            with self._kernel.lock:
+                purse = self._kernel.lines.purses.get(place)
+                if purse is not None:
+                    purse.tight = True
+                    purse.told = False
+
+    def _heartbeat(self, now: int) -> None:
+        self._store.renew(self._owner, now, self._ttl_ms)
+        self._store.reap(now)
+        with self._kernel.lock:
+            self._kernel.expire(now)
+            self._kernel.lines.drop_idle(now)
+        self._beat_ms = now
+
+    def _write(self, now: int, *, sweep: bool, all_free: bool) -> int:
+        kernel = self._kernel
+        with kernel.lock:
+            batch = kernel.take(_BATCH_MAX, now, sweep=sweep, all_free=all_free)
+            known = kernel.known()
+        if not batch.postings and not batch.moves:
+            return 0
+        try:
+            while True:
+                done = self._store.commit(self._owner, batch.rows(), batch.moves, now, known)
+                if done.stale:  # a budget was set meanwhile, and these rows count in it
+                    definitions = self._store.definitions()
+                    with kernel.lock:
+                        kernel.change(definitions)
+                        known = kernel.known()
+                        batch.again()
+                    continue
+                if not done.duplicates:
+                    break
+                with kernel.lock:
+                    left = kernel.leave_out(batch, done.duplicates)
+                self._refuse(left)
+        except BaseException:
+            with kernel.lock:
+                kernel.put_back(batch)
+            raise
+        kernel.broken = None
+        with kernel.lock:
+            kernel.done(batch, done.spent, now)
+        with self._done:
+            self.written = batch.number
+            self._done.notify_all()
+        self._after(batch)
+        return len(batch.postings)
+
+    def _refuse(self, left: list[Posting]) -> None:
+        for events, *_ in left:
+            self.duplicates += 1
+            self._refused[events[0].id] = None
+            if len(self._refused) > _REFUSED_MAX:
+                del self._refused[next(iter(self._refused))]
+
+    def wait(self, number: int, identity: str, seconds: float) -> None:
+        """Wait until rows up to a number are durable.
+
+        Raises:
+            AlreadySettledError: the row with this id was there before.
+            LedgerError, OutputError: the ledger cannot be written now; the row stays queued.
+        """
+        if self._thread is None:
+            while self.written < number:
+                self.step()
+        else:
+            self.wake()
+            with self._done:
+                before = self._failures  # what failed before this row came does not matter to it
+                done = self._done.wait_for(lambda: self.written >= number or self._failures > before, seconds)
+            broken = self._kernel.broken
+            if self.written < number and done and broken is not None:
+                raise broken
+            if self.written < number:
+                raise LedgerLockedError(
+                    f"not written within {seconds:g} s", hint="the row stays queued and is written later"
+                )
+        if identity in self._refused:
+            raise AlreadySettledError(
+                "an event with this id was recorded before", where=identity, hint="nothing was counted twice"
+            )
+
+    def stop(self) -> None:
+        """Stop the thread, and write what is left.
+
+        Raises:
+            LedgerError, OutputError: what is left cannot be written.
+        """
+        self._stop = True
+        self._wake.set()
+        if self._thread is not None:
+            self._thread.join(30)
+            self._thread = None
+        while self._kernel.queue:
+            self.step()
+        self.step(all_free=True)
