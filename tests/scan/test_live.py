@@ -23,7 +23,7 @@ from reelwise.scan.groups import Groups, Held
 from reelwise.scan.levels import Levels
 from reelwise.scan.live import LiveScan, Notice
 from reelwise.scan.packets import BETWEEN, KEY, PREDICTED
-from reelwise.scan.pump import Coded, Ended, Opened
+from reelwise.scan.pump import Coded, Ended, Opened, Pump
 from reelwise.scan.timeline import Timeline
 
 EVENTS = ((20.0, 23.0), (41.0, 45.0), (70.0, 73.0))
@@ -291,6 +291,27 @@ def test_memory_does_not_grow_with_the_stream(tmp_path, encode):
     assert scan._eye.levels.held < 7_000
     assert scan._joiner.held < 40
     assert receipt.frames_decoded_share < 0.5
+
+
+def test_a_camera_that_is_too_fast_loses_packets_up_to_the_next_key_frame(tmp_path, encode):
+    clip = encode(tmp_path / "a.mkv", 1)
+
+    class Camera(GrowingFile):
+        lossy = True
+
+    pump = Pump(Camera(clip))
+    for index in range(10_000):
+        pump._put(Coded(index / 10, 1_000, index % 50 == 0, False, 0.0, None))
+    assert len(pump._items) <= 3_000
+    assert pump.dropped == 10_000 - len(pump._items)
+    for _ in range(100):
+        pump._items.popleft()
+    pump._bytes -= 100_000
+    pump._put(Coded(2_000.0, 1_000, False, False, 0.0, None))
+    assert pump.dropped == 7_001  # no key frame yet
+    pump._put(Coded(2_000.1, 1_000, True, False, 0.0, None))
+    assert pump._items[-1].stamp == 2_000.1
+    assert pump.bytes_held_most <= 3_000_000
 
 
 def test_groups_are_bounded_in_count_and_bytes():
