@@ -8,15 +8,16 @@ import numpy as np
 from msgspec import Struct
 
 from reelwise.duplicates.fingerprint import SIDE, STORED
-from reelwise.duplicates.keys import GRID, MOVES, core_window, moved, tamed, unit, unrest
+from reelwise.duplicates.keys import GRID, INNER, MOVES, middle, moved, tamed, unit, unrest, waves
 from reelwise.duplicates.windows import Pictures, resampled, weights
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from reelwise.duplicates.question import Cut, Question
+    from reelwise.duplicates.cuts import Cut
+    from reelwise.duplicates.question import Question, View
 
-__all__ = ["Likeness", "coarse", "compare"]
+__all__ = ["Likeness", "coarse", "compare", "fit_of"]
 
 _ALIKE = 0.55  # correlation of what stands still from which a second counts as the same scene
 _FITS = 0.995  # correlation from which a cut needs no mending
@@ -51,38 +52,63 @@ class Likeness(Struct, frozen=True):
     typical: float
 
 
-def coarse(question: Question, seconds: NDArray[np.uint8], before: NDArray[np.uint8]) -> tuple[float, int, int]:
-    """Find the cut and the phase at which a question fits best.
+def fit_of(question: Question, seconds: NDArray[np.uint8]) -> tuple[float, int]:
+    """Find the cut through which what stands still in a question fits best.
 
     Args:
         question: t seconds of a stretch.
         seconds: uint8 (t, 24, 24), the stored seconds that lie under them; all 0 where there is none.
+
+    Returns:
+        The correlation, -1..1, and the index of the cut.
+    """
+    there: NDArray[np.bool_] = np.any(seconds.reshape(len(seconds), -1), axis=1)
+    found = seconds[there].astype(np.float32)
+    held = tamed(found.reshape(len(found), -1)).reshape(found.shape)
+    inner = middle(INNER)
+    stored = waves(held, [((inner[::2],), (inner[1::2],))])[:, 0]
+    stored /= np.sqrt(np.einsum("tx,tx->t", stored, stored))[:, None] + 1e-3
+    asked = question.stills[there]
+    alike = np.matmul(asked.reshape(len(asked), -1, asked.shape[-1]), stored[:, :, None])[..., 0]
+    mean = alike.mean(axis=0).reshape(asked.shape[1:3]).max(axis=0)
+    best = int(np.argmax(mean))
+    return float(mean[best]), best
+
+
+def coarse(
+    question: Question, view: View, cut: Cut, seconds: NDArray[np.uint8], before: NDArray[np.uint8]
+) -> tuple[float, int]:
+    """Find the phase at which a question fits best.
+
+    Args:
+        question: t seconds of a stretch.
+        view: the same through the cut.
+        cut: what part of the stored picture the asked one shows.
+        seconds: uint8 (t, 24, 24), the stored seconds that lie under them; all 0 where there is none.
         before: uint8 (t, 24, 24), the stored second before each, or the same one where there is none.
 
     Returns:
-        A score, higher is more alike, the index of the cut, and the phase.
+        A score, higher is more alike, and the phase.
     """
     count = len(seconds)
-    both = resampled(np.concatenate((seconds, before)), GRID, core_window())
+    both = resampled(np.concatenate((seconds, before)), GRID, cut.stored())
     now, earlier = both[:count], both[count:]
     there: NDArray[np.bool_] = np.any(seconds.reshape(count, -1), axis=1)
-    held = tamed(seconds.reshape(count, -1).astype(np.float32)).reshape(seconds.shape)
-    still = unit(resampled(held, GRID, core_window()).reshape(count, -1))
+    still = unit(tamed(now.reshape(count, -1)))
     change = moved(now, earlier).reshape(count, -1)
     change[~there | (seconds == before).all(axis=(1, 2))] = 0
     # what one side has no picture for says nothing about the other
     seen = question.seen & there[:, None]
-    alike = np.einsum("tk,tk->k", np.matmul(question.still, still[:, :, None])[..., 0], seen)
+    alike = (np.matmul(view.still, still[:, :, None])[..., 0] * seen).sum(axis=0)
     alike /= np.maximum(1, seen.sum(axis=0))
     stored_power = np.einsum("tx,tx->t", change, change)
     known = question.changes & (stored_power > 0)[:, None]
-    together = np.einsum("tk,tk->k", np.matmul(question.change, change[:, :, None])[..., 0], known)
-    power = np.einsum("tk,tk->k", question.power, known) * np.einsum("t,tk->k", stored_power, known)
+    together = (np.matmul(view.change, change[:, :, None])[..., 0] * known).sum(axis=0)
+    power = (view.power * known).sum(axis=0) * (stored_power[:, None] * known).sum(axis=0)
     floor = (MOVES * 0.5) ** 2 * GRID * GRID * 0.1
-    motion = together / np.sqrt(power + floor**2)
-    score = alike + motion
+    score = alike + together / np.sqrt(power + floor**2)
     best = int(np.argmax(score))
-    return float(score[best]), best // question.phases, best % question.phases
+    return float(score[best]), best
 
 
 def compare(asked: NDArray[np.uint8], stored: NDArray[np.uint8], cut: Cut, *, around: int) -> Likeness | None:

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 from msgspec import Struct
 
-from reelwise.duplicates.compare import Likeness, coarse, compare
+from reelwise.duplicates.compare import Likeness, coarse, compare, fit_of
+from reelwise.duplicates.cuts import PLAIN, Cut
 from reelwise.duplicates.fingerprint import STORED, WHOLE, Fingerprint, paired
 from reelwise.duplicates.keys import stored_keys
-from reelwise.duplicates.question import Cut, Question, ask
+from reelwise.duplicates.level import Level
+from reelwise.duplicates.question import LookUp, Question, View, ask, look_at
 from reelwise.duplicates.store import Kept, Store
-from reelwise.duplicates.table import Table
 
 if TYPE_CHECKING:
     import os
@@ -32,6 +33,10 @@ _COMPARE_MOST = 7200  # seconds laid over each other at most
 _TAIL_MOST = 50_000
 _BIAS = 1 << 20  # seconds a question may be long without an offset turning negative
 _MOTION_WEIGHT = 16.0
+_FITS = 0.8  # correlation from which a cut is believed
+_THROUGH = 3  # cuts off the middle through which what moves is looked up
+
+Place = tuple[int, int]
 
 
 class Candidate(Struct, frozen=True):
@@ -55,8 +60,28 @@ class Candidate(Struct, frozen=True):
     likeness: Likeness
 
 
+class _Laid:
+    """What was found out about places under one question; kept while it is asked.
+
+    A place is a stored clip and an offset: second s of the asked clip lies on second s + offset of the stored one.
+    """
+
+    def __init__(self, question: Question) -> None:
+        self.question = question
+        self.under: dict[Place, tuple[NDArray[np.uint8], NDArray[np.uint8], float] | None] = {}
+        self.fits: dict[Place, tuple[float, int] | None] = {}
+        self.scored: dict[Place, tuple[float, int, int]] = {}
+        self._views: dict[int, View] = {}
+
+    def view(self, cut: int) -> View:
+        """Return the question through a cut, made once."""
+        if cut not in self._views:
+            self._views[cut] = look_at(self.question, self.question.cuts[cut])
+        return self._views[cut]
+
+
 class Index:
-    """Stored clips in one file, and tables of their keys in memory: about 40 bytes a second of video.
+    """Stored clips in one file, and tables of their keys in memory: about 60 bytes a second of video.
 
     Args:
         path: the file; created where missing.
@@ -72,8 +97,8 @@ class Index:
         self._first: dict[int, int] = {}
         self._last = 0
         self._rows = 0
-        self._main = _Level()
-        self._tail = _Level()
+        self._main = Level()
+        self._tail = Level()
         try:
             self.refresh()
         except BaseException:
@@ -137,7 +162,7 @@ class Index:
         self._tail.extend(parts)
         if self._tail.count > max(_TAIL_MOST, self._main.count // 4):
             self._main.merge(self._tail)
-            self._tail = _Level(self._main.count)
+            self._tail = Level(self._main.count)
         self._tail.build()
 
     def find(self, fingerprint: Fingerprint) -> list[Candidate]:
@@ -164,54 +189,86 @@ class Index:
 
     def _stretch(self, fingerprint: Fingerprint, start: int, stop: int) -> list[Candidate]:
         question = ask(fingerprint.pictures, fingerprint.rate, start, stop, barred=fingerprint.box != WHOLE)
-        scored: dict[tuple[int, int], tuple[float, int, int]] = {}
-        for place in self._votes(question):
-            self._score(question, place, scored)
+        laid = _Laid(question)
+        for place in self._places(laid):
+            self._score(laid, place)
         # hits say the offset to a second: the fit may lie on the other side of a whole one
-        for clip, offset in sorted(scored, key=lambda place: self._order_of(place, scored))[:_NEIGHBOURS]:
+        for clip, offset in sorted(laid.scored, key=lambda place: self._order_of(place, laid))[:_NEIGHBOURS]:
             for place in ((clip, offset - 1), (clip, offset + 1)):
-                if place not in scored:
-                    self._score(question, place, scored)
+                if place not in laid.scored and self._fit(laid, place) is not None:
+                    self._score(laid, place)
         best: dict[str, Candidate] = {}
         tried = 0
-        for place in sorted(scored, key=lambda place: self._order_of(place, scored)):
-            kept, (_, cut, phase) = self._clips[place[0]], scored[place]
+        for place in sorted(laid.scored, key=lambda place: self._order_of(place, laid)):
+            kept, (_, cut, phase) = self._clips[place[0]], laid.scored[place]
             content = kept.content
             if content in best or tried >= _COMPARED:
                 continue
             tried += 1
-            candidate = self._laid(
+            candidate = self._compared(
                 fingerprint, kept, offset=place[1], cut=question.cuts[cut], phase=phase, near=(start, stop)
             )
             if candidate is not None:
                 best[content] = candidate
         return list(best.values())
 
-    def _order_of(
-        self, place: tuple[int, int], scored: dict[tuple[int, int], tuple[float, int, int]]
-    ) -> tuple[float, str, int]:
-        return (-scored[place][0], self._clips[place[0]].content, place[1])
+    def _places(self, laid: _Laid) -> list[Place]:
+        """Look up what stands still and what moves, then what moves through the cuts that the first hits are seen through."""
+        question = laid.question
+        centred = tuple(cut for cut in question.cuts if cut.centred and cut.size[0] != cut.size[1])
+        hits = self._hits(question.still_look_ups() + question.moving_look_ups(PLAIN + centred, inner=False))
+        places = self._votes(hits)
+        chosen: dict[Cut, float] = {}
+        for place in places:
+            fit = self._fit(laid, place)
+            if fit is not None and fit[0] >= _FITS:
+                cut = question.cuts[fit[1]]
+                if not cut.centred:
+                    chosen[cut] = max(fit[0], chosen.get(cut, 0.0))
+        if not chosen:
+            return places
+        through = tuple(sorted(chosen, key=lambda cut: -chosen[cut])[:_THROUGH])
+        more = self._hits(question.moving_look_ups(through, inner=True))
+        again = self._votes(np.sort(np.concatenate((hits, more))))
+        return [place for place in dict.fromkeys((*places, *again)) if self._fit(laid, place) is not None]
 
-    def _score(
-        self, question: Question, place: tuple[int, int], scored: dict[tuple[int, int], tuple[float, int, int]]
-    ) -> None:
-        """Lay one stored clip under a question, and note how well it fits, with which cut and phase."""
+    def _fit(self, laid: _Laid, place: Place) -> tuple[float, int] | None:
+        """Fetch what lies under a question, and find the cut through which it fits; None where nothing lies there."""
+        if place not in laid.under:
+            laid.under[place] = under = self._under(laid.question, place)
+            laid.fits[place] = None if under is None else fit_of(laid.question, under[0])
+        return laid.fits[place]
+
+    def _under(self, question: Question, place: Place) -> tuple[NDArray[np.uint8], NDArray[np.uint8], float] | None:
         clip, offset = place
         kept = self._clips[clip]
         under = question.seconds + offset
         there = (under >= 0) & (under < kept.count)
         if not there.any():
-            return
+            return None
         low, high = max(0, int(under[there].min()) - 1), int(under[there].max()) + 1
         block = self._store.pictures(clip, low, high)[:, 0]
         seconds = np.zeros((len(under), *block.shape[1:]), np.uint8)
         before = np.zeros_like(seconds)
         seconds[there] = block[under[there] - low]
         before[there] = block[np.maximum(under[there] - 1 - low, 0)]
-        score, cut, phase = coarse(question, seconds, before)
-        scored[place] = (score * min(1.0, 0.5 + int(there.sum()) / len(under)), cut, phase)
+        return seconds, before, min(1.0, 0.5 + int(there.sum()) / len(under))
 
-    def _laid(
+    def _order_of(self, place: Place, laid: _Laid) -> tuple[float, str, int]:
+        return (-laid.scored[place][0], self._clips[place[0]].content, place[1])
+
+    def _score(self, laid: _Laid, place: Place) -> None:
+        """Lay one stored clip under a question, and note how well it fits, with which cut and phase."""
+        fit = self._fit(laid, place)
+        under = laid.under[place]
+        if under is None or fit is None:
+            return
+        seconds, before, share = under
+        cut = laid.question.cuts[fit[1]]
+        score, phase = coarse(laid.question, laid.view(fit[1]), cut, seconds, before)
+        laid.scored[place] = (score * share, fit[1], phase)
+
+    def _compared(
         self, fingerprint: Fingerprint, kept: Kept, *, offset: int, cut: Cut, phase: int, near: tuple[int, int]
     ) -> Candidate | None:
         rate = fingerprint.rate
@@ -237,29 +294,22 @@ class Index:
             likeness=likeness,
         )
 
-    def _hits(self, question: Question) -> NDArray[np.int64]:
+    def _hits(self, look_ups: list[LookUp]) -> NDArray[np.int64]:
         """Look every key up: one number a hit, sorted: the clip, the offset's line and, in the last byte, its weight."""
-        _, phases, asked, bands = question.keys.shape
-        second = np.broadcast_to(question.seconds, (len(question.cuts), phases, asked))
         tallies = [np.zeros(0, np.int64)]
         for level in (self._main, self._tail):
             if level.table is None:
                 continue
-            for band in range(bands):
-                use = question.valid[..., band]
-                if band < 2:  # what stands still changes little within a second: two phases do
-                    use = use.copy()
-                    use[:, np.arange(phases) % max(1, phases // 2) != 0] = False
-                which, rows, size = level.table.find(band, question.keys[..., band][use])
-                weight = (_MOTION_WEIGHT if band >= 2 else 1.0) * 16.0 / (1.0 + np.sqrt(size))
+            for ask_for in look_ups:
+                which, rows, size = level.table.find(ask_for.band, ask_for.keys)
+                weight = (_MOTION_WEIGHT if ask_for.band >= 2 else 1.0) * 16.0 / (1.0 + np.sqrt(size))
                 clip = level.clip_of[rows].astype(np.int64)
-                line = rows.astype(np.int64) + level.base - second[use][which] + _BIAS
+                line = rows.astype(np.int64) + level.base - ask_for.seconds[which] + _BIAS
                 tallies.append(((clip << 32 | line) << 8) | np.clip(weight, 1, 255).astype(np.int64))
         return np.sort(np.concatenate(tallies))
 
-    def _votes(self, question: Question) -> list[tuple[int, int]]:
+    def _votes(self, hits: NDArray[np.int64]) -> list[Place]:
         """Return (clip, offset in seconds) of the offsets along which most hits lie, at most eight."""
-        hits = self._hits(question)
         if not len(hits):
             return []
         lines = hits >> 8
@@ -272,7 +322,7 @@ class Index:
             clip = int(lines[at] >> 32)
             offset = int(lines[at] & 0xFFFFFFFF) - _BIAS - self._first[clip]
             ranked.append((-int(sums[at]), self._clips[clip].content, offset, clip))
-        chosen: list[tuple[int, int]] = []
+        chosen: list[Place] = []
         taken: dict[int, int] = {}
         for _, _, offset, clip in sorted(ranked):
             if taken.get(clip, 0) < _PER_CLIP:
@@ -286,51 +336,3 @@ class Index:
 def _rank(candidate: Candidate) -> tuple[float, float, str]:
     like = candidate.likeness
     return (like.motion * min(like.moving_seconds, 4) + like.still, like.stop - like.start, candidate.clip.content)
-
-
-class _Level:
-    """Keys of consecutive rows and their tables: one level holds most, a small one what is new."""
-
-    def __init__(self, base: int = 0) -> None:
-        self.base = base
-        self.table: Table | None = None
-        self.clip_of = np.zeros(0, np.int32)
-        self._keys = np.zeros((0, 4), np.uint16)
-        self._valid = np.zeros((0, 4), np.bool_)
-        self._order = np.zeros(0, np.uint64)
-
-    @property
-    def count(self) -> int:
-        return len(self.clip_of)
-
-    @property
-    def bytes(self) -> int:
-        arrays = (self.clip_of, self._keys, self._valid, self._order)
-        return sum(array.nbytes for array in arrays) + (self.table.bytes if self.table else 0)
-
-    def extend(self, parts: list[tuple[Kept, NDArray[np.uint16], NDArray[np.bool_]]]) -> None:
-        clips = [np.full(kept.count, kept.id, np.int32) for kept, _, _ in parts]
-        orders = [_order(kept) for kept, _, _ in parts]
-        self.clip_of = np.concatenate((self.clip_of, *clips))
-        self._keys = np.concatenate((self._keys, *(keys for _, keys, _ in parts)))
-        self._valid = np.concatenate((self._valid, *(valid for _, _, valid in parts)))
-        self._order = np.concatenate((self._order, *orders))
-
-    def build(self) -> None:
-        self.table = Table(self._keys, self._valid, self._order) if self.count else None
-
-    def merge(self, other: _Level) -> None:
-        self.clip_of = np.concatenate((self.clip_of, other.clip_of))
-        self._keys = np.concatenate((self._keys, other._keys))
-        self._valid = np.concatenate((self._valid, other._valid))
-        self._order = np.concatenate((self._order, other._order))
-        self.build()
-
-
-def _order(kept: Kept) -> NDArray[np.uint64]:
-    """Give each second of a clip a number that depends on its content alone."""
-    seed = np.uint64(int(kept.content[:16], 16))
-    mixed = (np.arange(kept.count, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)) ^ seed
-    mixed ^= mixed >> np.uint64(31)
-    mixed *= np.uint64(0xBF58476D1CE4E5B9)
-    return mixed ^ (mixed >> np.uint64(27))

@@ -19,8 +19,8 @@ class Table:
     """Rows by key, for stored seconds that stay as they are.
 
     Args:
-        keys: uint16 (n, 4).
-        valid: bool (n, 4).
+        keys: uint16 (n, 6).
+        valid: bool (n, 6).
         order: uint64 (n,), a number each row gets from its content: which rows of an over-full key are taken depends on
             it, not on the order in which clips were added.
     """

@@ -112,7 +112,7 @@ def judge(candidate: Candidate) -> Match | None:
         still=round(like.still, 3),
         motion=round(like.motion, 3),
         moving_seconds=like.moving_seconds,
-        crop=(round(candidate.cut.wide, 3), round(candidate.cut.tall, 3)),
+        crop=(round(candidate.cut.size[0], 3), round(candidate.cut.size[1], 3)),
     )
 
 
