@@ -8,7 +8,8 @@ import numpy as np
 from msgspec import Struct
 
 from reelwise.duplicates.fingerprint import SIDE, STORED
-from reelwise.duplicates.keys import GRID, INNER, MOVES, middle, moved, tamed, unit, unrest, waves
+from reelwise.duplicates.keys import GRID, INNER, MOVES, middle, moved, tamed, unit, waves
+from reelwise.duplicates.motion import AROUND, Motion, motion_of
 from reelwise.duplicates.windows import Pictures, resampled, weights
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ __all__ = ["Likeness", "coarse", "compare", "fit_of"]
 
 _ALIKE = 0.55  # correlation of what stands still from which a second counts as the same scene
 _FITS = 0.995  # correlation from which a cut needs no mending
+_DETAILED = 128  # pictures of a run in which what moves is compared: a stretch, and more
 _GAP = 1  # seconds of a run that may be unlike: a cut that falls between two samples
 
 
@@ -37,19 +39,13 @@ class Likeness(Struct, frozen=True):
     Attributes:
         start, stop: half seconds of the run, counted from the first one compared.
         still: mean correlation of the pictures, -1..1.
-        moving_seconds: seconds of the run in which something moves in either.
-        motion: agreement of what moves over those seconds, -1..1: 1 where both change by the same levels at the same
-            places, 0 where it has nothing in common. The contrast of what stands still sets the scale: a darker car is
-            another car.
-        typical: the median of those half seconds' own agreements.
+        motion: what moves.
     """
 
     start: int
     stop: int
     still: float
-    moving_seconds: float
-    motion: float
-    typical: float
+    motion: Motion
 
 
 def fit_of(question: Question, seconds: NDArray[np.uint8]) -> tuple[float, int]:
@@ -115,16 +111,16 @@ def compare(asked: NDArray[np.uint8], stored: NDArray[np.uint8], cut: Cut, *, ar
     """Compare picture by picture and measure the run of like ones around a second.
 
     Args:
-        asked: uint8 (n, 2, 24, 24), seconds of the asked clip.
-        stored: the same of the stored clip, which lie under them.
+        asked: uint8 (5, n, 24, 24), two pictures a second of the asked clip, and as many an eighth of a second or two earlier
+            and later, see `motion.motion_of`.
+        stored: uint8 (n, 24, 24), those of the stored clip that lie under them.
         cut: what part of the stored picture the asked one shows; mended by a few hundredths first.
         around: a second that the run is to hold, or to be near.
 
     Returns:
         The likeness of the run, or None where no second is alike.
     """
-    asked, stored = (pictures.reshape(-1, *pictures.shape[2:]) for pictures in (asked, stored))
-    ours = resampled(asked, GRID, cut.asked())
+    ours = resampled(asked[AROUND], GRID, cut.asked())
     window = _mended(ours, stored, cut.stored())
     theirs = resampled(stored, GRID, window)
     count, wide = len(ours), GRID * GRID
@@ -134,22 +130,10 @@ def compare(asked: NDArray[np.uint8], stored: NDArray[np.uint8], cut: Cut, *, ar
     if run is None:
         return None
     start, stop = run
-    still = float(alike[start:stop].mean())
-    nothing = Likeness(start, stop, still, 0.0, 0.0, 0.0)
-    if stop - start <= STORED:
-        return nothing
-    gain = float(np.median(left[start:stop].std(axis=1) / (right[start:stop].std(axis=1) + 1e-3)))
-    a = _smooth(moved(ours[start + STORED : stop], ours[start : stop - STORED]))
-    b = _smooth(moved(theirs[start + STORED : stop], theirs[start : stop - STORED])) * gain
-    active = np.maximum(unrest(a), unrest(b)) >= MOVES
-    number = int(active.sum())
-    if not number:
-        return nothing
-    a, b = a[active].reshape(number, -1), b[active].reshape(number, -1)
-    dot, power = np.einsum("tx,tx->t", a, b), np.einsum("tx,tx->t", a, a) + np.einsum("tx,tx->t", b, b) + 1e-6
-    motion = float(2 * dot.sum() / power.sum())
-    typical = float(np.median(2 * dot / power))
-    return Likeness(start, stop, still, number / STORED, motion, typical)
+    low = min(max(start, around * STORED - _DETAILED // 2), max(start, stop - _DETAILED))
+    some = slice(low, min(stop, low + _DETAILED))
+    moves = motion_of(asked[:, some], stored[some], cut.asked(), window)
+    return Likeness(start, stop, float(alike[start:stop].mean()), moves)
 
 
 def _mended(ours: Pictures, stored: NDArray[np.uint8], window: Window) -> Window:
@@ -196,11 +180,3 @@ def _run(alike: NDArray[np.bool_], around: int) -> tuple[int, int] | None:
     parts = np.split(where, np.flatnonzero(np.diff(where) > _GAP * STORED + 1) + 1)
     runs = [(int(part[0]), int(part[-1]) + 1) for part in parts]
     return max(runs, key=lambda run: (run[0] <= around < run[1], run[1] - run[0], -run[0]))
-
-
-def _smooth(change: Pictures) -> Pictures:
-    padded = np.pad(change, ((0, 0), (1, 1), (1, 1)), mode="edge")
-    side = change.shape[1]
-    lines = padded[:, :side] + padded[:, 1 : side + 1] + padded[:, 2:]
-    result: Pictures = (lines[:, :, :side] + lines[:, :, 1 : side + 1] + lines[:, :, 2:]) / 9
-    return result

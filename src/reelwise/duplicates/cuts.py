@@ -14,11 +14,10 @@ Window = tuple[float, float, float, float]
 
 
 class Cut(Struct, frozen=True):
-    """The part of the stored picture that the asked one shows, in fractions of the stored one; beyond 0..1 where the stored one
-    is the crop.
+    """The part of the stored picture that the asked one shows.
 
     Attributes:
-        left, top, right, bottom: its edges.
+        left, top, right, bottom: its edges as fractions of the stored one; beyond 0..1 where the stored one is the crop.
     """
 
     left: float = 0.0

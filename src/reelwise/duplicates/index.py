@@ -12,8 +12,10 @@ from reelwise.duplicates.cuts import PLAIN, Cut
 from reelwise.duplicates.fingerprint import STORED, WHOLE, Fingerprint, paired
 from reelwise.duplicates.keys import stored_keys
 from reelwise.duplicates.level import Level
-from reelwise.duplicates.question import LookUp, Question, View, ask, look_at
+from reelwise.duplicates.motion import AROUND
+from reelwise.duplicates.question import Question, View, ask, look_at
 from reelwise.duplicates.store import Kept, Store
+from reelwise.duplicates.votes import Lines, hits, lines, motion
 
 if TYPE_CHECKING:
     import os
@@ -31,8 +33,7 @@ _COMPARED = 3  # candidates that are compared second by second
 _MATCHES_MOST = 8
 _COMPARE_MOST = 7200  # seconds laid over each other at most
 _TAIL_MOST = 50_000
-_BIAS = 1 << 20  # seconds a question may be long without an offset turning negative
-_MOTION_WEIGHT = 16.0
+_VOTES_WEIGHT = 4.0  # bits of what moves that are worth twice the votes
 _FITS = 0.8  # correlation from which a cut is believed
 _THROUGH = 3  # cuts off the middle through which what moves is looked up
 
@@ -214,10 +215,12 @@ class Index:
 
     def _places(self, laid: _Laid) -> list[Place]:
         """Look up what stands still and what moves, then what moves through the cuts that the first hits are seen through."""
-        question = laid.question
+        question, levels = laid.question, (self._main, self._tail)
         centred = tuple(cut for cut in question.cuts if cut.centred and cut.size[0] != cut.size[1])
-        hits = self._hits(question.still_look_ups() + question.moving_look_ups(PLAIN + centred, inner=False))
-        places = self._votes(hits)
+        plain = question.moves(PLAIN + centred, inner=False)
+        found = hits(levels, question.still_look_ups() + plain.look_ups())
+        along = lines(found)
+        places = self._best(along, motion(levels, along, plain))
         chosen: dict[Cut, float] = {}
         for place in places:
             fit = self._fit(laid, place)
@@ -227,10 +230,29 @@ class Index:
                     chosen[cut] = max(fit[0], chosen.get(cut, 0.0))
         if not chosen:
             return places
-        through = tuple(sorted(chosen, key=lambda cut: -chosen[cut])[:_THROUGH])
-        more = self._hits(question.moving_look_ups(through, inner=True))
-        again = self._votes(np.sort(np.concatenate((hits, more))))
+        through = question.moves(tuple(sorted(chosen, key=lambda cut: -chosen[cut])[:_THROUGH]), inner=True)
+        along = lines(np.sort(np.concatenate((found, hits(levels, through.look_ups())))))
+        again = self._best(along, motion(levels, along, through))
         return [place for place in dict.fromkeys((*places, *again)) if self._fit(laid, place) is not None]
+
+    def _best(self, along: Lines, moves: NDArray[np.int64]) -> list[Place]:
+        """Return the places with most votes and most of what moves alike, at most eight."""
+        score = moves + (_VOTES_WEIGHT * np.log2(1 + along.votes)).astype(np.int64)
+        floor = np.sort(score)[-min(len(score), 96)] if len(score) else 0
+        ranked = []
+        for at in np.flatnonzero(score >= floor)[:4096].tolist():
+            clip = int(along.clips[at])
+            offset = int(along.rows[at]) - self._first[clip]
+            ranked.append((-int(score[at]), self._clips[clip].content, offset, clip))
+        chosen: list[Place] = []
+        taken: dict[int, int] = {}
+        for _, _, offset, clip in sorted(ranked):
+            if taken.get(clip, 0) < _PER_CLIP:
+                taken[clip] = taken.get(clip, 0) + 1
+                chosen.append((clip, offset))
+            if len(chosen) >= _CANDIDATES:
+                break
+        return chosen
 
     def _fit(self, laid: _Laid, place: Place) -> tuple[float, int] | None:
         """Fetch what lies under a question, and find the cut through which it fits; None where nothing lies there."""
@@ -272,14 +294,22 @@ class Index:
         self, fingerprint: Fingerprint, kept: Kept, *, offset: int, cut: Cut, phase: int, near: tuple[int, int]
     ) -> Candidate | None:
         rate = fingerprint.rate
-        ours = paired(fingerprint.pictures, rate, phase)
+        seconds = -(-(len(fingerprint.pictures) - phase) // rate)
         first = max(0, -offset, near[0] - _COMPARE_MOST // 2)
-        last = min(len(ours), kept.count - offset, near[0] + _COMPARE_MOST // 2)
+        last = min(seconds, kept.count - offset, near[0] + _COMPARE_MOST // 2)
         if last <= first:
             return None
         theirs = self._store.pictures(kept.id, first + offset, last + offset)
         middle = (max(near[0], first) + min(near[1], last)) // 2 - first
-        likeness = compare(ours[first:last], theirs, cut, around=middle)
+        zero = first * rate + phase
+        ours = np.stack(
+            [
+                paired(fingerprint.pictures, rate, zero + late, last - first)
+                for late in range(-AROUND, AROUND + 1)
+            ]
+        )
+        ours, theirs = ours.reshape(len(ours), -1, *ours.shape[3:]), theirs.reshape(-1, *theirs.shape[2:])
+        likeness = compare(ours, theirs, cut, around=middle)
         if likeness is None:
             return None
         begin, end = first + likeness.start / STORED, first + likeness.stop / STORED
@@ -294,45 +324,8 @@ class Index:
             likeness=likeness,
         )
 
-    def _hits(self, look_ups: list[LookUp]) -> NDArray[np.int64]:
-        """Look every key up: one number a hit, sorted: the clip, the offset's line and, in the last byte, its weight."""
-        tallies = [np.zeros(0, np.int64)]
-        for level in (self._main, self._tail):
-            if level.table is None:
-                continue
-            for ask_for in look_ups:
-                which, rows, size = level.table.find(ask_for.band, ask_for.keys)
-                weight = (_MOTION_WEIGHT if ask_for.band >= 2 else 1.0) * 16.0 / (1.0 + np.sqrt(size))
-                clip = level.clip_of[rows].astype(np.int64)
-                line = rows.astype(np.int64) + level.base - ask_for.seconds[which] + _BIAS
-                tallies.append(((clip << 32 | line) << 8) | np.clip(weight, 1, 255).astype(np.int64))
-        return np.sort(np.concatenate(tallies))
-
-    def _votes(self, hits: NDArray[np.int64]) -> list[Place]:
-        """Return (clip, offset in seconds) of the offsets along which most hits lie, at most eight."""
-        if not len(hits):
-            return []
-        lines = hits >> 8
-        begins = np.flatnonzero(np.concatenate(([True], lines[1:] != lines[:-1])))
-        sums = np.add.reduceat(hits & 255, begins)
-        lines = lines[begins]
-        floor = np.sort(sums)[-min(len(sums), 96)]
-        ranked = []
-        for at in np.flatnonzero(sums >= floor)[:4096]:
-            clip = int(lines[at] >> 32)
-            offset = int(lines[at] & 0xFFFFFFFF) - _BIAS - self._first[clip]
-            ranked.append((-int(sums[at]), self._clips[clip].content, offset, clip))
-        chosen: list[Place] = []
-        taken: dict[int, int] = {}
-        for _, _, offset, clip in sorted(ranked):
-            if taken.get(clip, 0) < _PER_CLIP:
-                taken[clip] = taken.get(clip, 0) + 1
-                chosen.append((clip, offset))
-            if len(chosen) >= _CANDIDATES:
-                break
-        return chosen
-
 
 def _rank(candidate: Candidate) -> tuple[float, float, str]:
     like = candidate.likeness
-    return (like.motion * min(like.moving_seconds, 4) + like.still, like.stop - like.start, candidate.clip.content)
+    moves = like.motion.agreement * min(like.motion.seconds, 4)
+    return (moves + like.still, like.stop - like.start, candidate.clip.content)

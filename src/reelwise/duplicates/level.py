@@ -30,14 +30,21 @@ class Level:
 
     @property
     def count(self) -> int:
+        """Count the rows."""
         return len(self.clip_of)
 
     @property
     def bytes(self) -> int:
+        """Count the memory."""
         arrays = (self.clip_of, self._keys, self._valid, self._order)
         return sum(array.nbytes for array in arrays) + (self.table.bytes if self.table else 0)
 
+    def moves(self, rows: NDArray[np.int64], *, inner: bool) -> tuple[NDArray[np.uint32], NDArray[np.bool_]]:
+        """Return the two keys of what moves in rows, as one number of 32 bits, and whether they say anything."""
+        return self._keys.view(np.uint32)[rows, 2 if inner else 1], self._valid[rows, 4 if inner else 2]
+
     def extend(self, parts: list[tuple[Kept, NDArray[np.uint16], NDArray[np.bool_]]]) -> None:
+        """Take clips in; `build` makes them found."""
         clips = [np.full(kept.count, kept.id, np.int32) for kept, _, _ in parts]
         orders = [_order(kept) for kept, _, _ in parts]
         self.clip_of = np.concatenate((self.clip_of, *clips))
@@ -46,9 +53,11 @@ class Level:
         self._order = np.concatenate((self._order, *orders))
 
     def build(self) -> None:
+        """Make the tables."""
         self.table = Table(self._keys, self._valid, self._order) if self.count else None
 
     def merge(self, other: Level) -> None:
+        """Take another level's rows in, that follow these, and make the tables."""
         self.clip_of = np.concatenate((self.clip_of, other.clip_of))
         self._keys = np.concatenate((self._keys, other._keys))
         self._valid = np.concatenate((self._valid, other._valid))

@@ -25,7 +25,7 @@ from reelwise.duplicates.keys import (
 )
 from reelwise.duplicates.windows import Pictures, resampled
 
-__all__ = ["ASKED_MOST", "LookUp", "Question", "View", "ask", "look_at"]
+__all__ = ["ASKED_MOST", "LookUp", "Moves", "Question", "View", "ask", "look_at"]
 
 ASKED_MOST = 10
 """Seconds of a stretch that are looked up and compared first: those in which most moves, and some between them."""
@@ -86,17 +86,37 @@ class Question(Struct, frozen=True, eq=False):
             found.append(LookUp(band, (once & 0xFFFF).astype(np.uint16), self.seconds[once >> 16]))
         return found
 
-    def moving_look_ups(self, chosen: tuple[Cut, ...], *, inner: bool) -> list[LookUp]:
+    def moves(self, chosen: tuple[Cut, ...], *, inner: bool) -> Moves:
         """Return keys of what moves, in the core or the inner part, through the cuts chosen."""
-        side = INNER if inner else CORE
-        windows = [cut.window(side) for cut in chosen]
+        windows = [cut.window(INNER if inner else CORE) for cut in chosen]
         seen = waves(self.pictures, [(((left, right),), ((top, bottom),)) for left, top, right, bottom in windows])
-        use = self.active
-        keys = moved_keys(shifted(seen[self.now[use]], seen[self.before[use]]))  # (u, cuts, 2)
-        second = np.broadcast_to(self.seconds[:, None], use.shape)[use]
-        second = np.broadcast_to(second[:, None], keys.shape[:2])
-        first = 4 if inner else 2
-        return [LookUp(first + band, keys[..., band].ravel(), second.ravel()) for band in range(2)]
+        keys = moved_keys(shifted(seen[self.now], seen[self.before]))  # (t, phases, cuts, 2)
+        return Moves(inner, np.ascontiguousarray(keys).view(np.uint32)[..., 0], self.active, self.seconds)
+
+
+class Moves(Struct, frozen=True, eq=False):
+    """Keys of what moves.
+
+    Attributes:
+        inner: in the inner part, not in the core.
+        keys: uint32 (t, phases, cuts), two keys of 16 bits each.
+        active: bool (t, phases), whether something moves at all.
+        seconds: int64 (t,).
+    """
+
+    inner: bool
+    keys: NDArray[np.uint32]
+    active: NDArray[np.bool_]
+    seconds: NDArray[np.int64]
+
+    def look_ups(self) -> list[LookUp]:
+        """Return the keys to look up, those of phases in which something moves."""
+        keys = np.ascontiguousarray(self.keys[self.active])  # (u, cuts)
+        both = keys.view(np.uint16).reshape(-1, 2)
+        second = np.broadcast_to(self.seconds[:, None], self.active.shape)[self.active]
+        second = np.broadcast_to(second[:, None], keys.shape).ravel()
+        first = 4 if self.inner else 2
+        return [LookUp(first + band, both[:, band], second) for band in range(2)]
 
 
 class View(Struct, frozen=True, eq=False):

@@ -49,7 +49,7 @@ class Table:
             keys: uint16 (m,).
 
         Returns:
-            For each hit: the index into `keys`, the row, and how many rows that key has.
+            For each hit the index into `keys` and the row; for each key how many rows have it.
         """
         starts = self._starts[band]
         begin = starts[keys]
@@ -58,4 +58,4 @@ class Table:
         total = int(taken.sum())
         which = np.repeat(np.arange(len(keys)), taken)
         within = np.arange(total) - np.repeat(np.cumsum(taken) - taken, taken)
-        return which, self._rows[band][begin[which] + within], size[which]
+        return which, self._rows[band][begin[which] + within], size

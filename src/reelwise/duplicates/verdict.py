@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from msgspec import Struct
 
 from reelwise.duplicates.fingerprint import STORED
+from reelwise.duplicates.keys import MOVES
 
 if TYPE_CHECKING:
     from reelwise.duplicates.fingerprint import Fingerprint
@@ -17,12 +18,13 @@ __all__ = ["COPY", "Answer", "Match", "Word", "evidence", "judge", "probability"
 
 Word = Literal["duplicate", "part", "indistinguishable", "same scene", "new"]
 
-COEFFICIENTS = (-6.03, 3.48, 0.71, 2.21)
+COEFFICIENTS = (-4.87, -3.48, 3.58, 3.97)
 """Of a constant, the agreement of what moves, the seconds it moves, and the share that is alike: a logistic on 191 copies and 183
 other comparisons between 6-second stretches of the scenes that bench/dedupe_pairs.py names as tuned on; see bench/dedupe_fit.py."""
 COPY = 0.85
 """Probability from which a match is called a copy: set on the same scenes."""
 _SAME = 0.8  # correlation of what stands still from which two clips show the same scene
+_ENOUGH = 6.0  # seconds alike that need not be a large share of either
 _WHOLE = 0.9  # share of both clips that is alike, from which they are duplicates and not parts
 _WORDS: tuple[Word, ...] = ("duplicate", "part", "indistinguishable", "same scene", "new")
 
@@ -71,37 +73,34 @@ class Answer(Struct, frozen=True):
 
 
 def evidence(candidate: Candidate) -> tuple[float, float, float, float]:
-    """Return the numbers that the probability rests on: 1, agreement, seconds of movement, share alike."""
+    """Return the numbers that the probability rests on: 1, what differs, how much moves, and the share alike."""
     like = candidate.likeness
-    agreement = math.atanh(min(max(min(like.motion, like.typical), -0.5), 0.99))
+    seconds = (like.stop - like.start) / STORED
     shorter = max(0.5, min(candidate.asked_seconds, candidate.stored_seconds) - 0.5)
-    share = min(1.0, (like.stop - like.start) / STORED / shorter)
-    return 1.0, agreement, math.log2(1 + 2 * like.moving_seconds), share - 1
+    share = min(1.0, seconds / min(shorter, _ENOUGH))
+    return 1.0, min(max(like.motion.misfit, -1.0), 3.0), math.log(1 + like.motion.size), share - 1
 
 
 def probability(candidate: Candidate) -> float:
-    """Return the probability 0..1 that what moves in both is the same footage."""
+    """Return the probability 0..1 that what moves in both is the same footage; 0 where nothing does."""
     total = sum(weight * value for weight, value in zip(COEFFICIENTS, evidence(candidate), strict=True))
-    return 1 / (1 + math.exp(-total))
+    return 1 / (1 + math.exp(-total)) if candidate.likeness.motion.seconds else 0.0
 
 
 def judge(candidate: Candidate) -> Match | None:
     """Turn a comparison into a match; None where not even the scene is the same."""
     like = candidate.likeness
     chance: float | None = round(probability(candidate), 4)
-    if not like.moving_seconds:
-        word: Word = "indistinguishable"
-        chance = None
-        if like.still < _SAME:
-            return None
-    elif probability(candidate) >= COPY:
+    if like.motion.seconds and probability(candidate) >= COPY:
         length = (like.stop - like.start) / STORED + 0.5  # the phase may cost half a second
         whole = min(1.0, length / candidate.asked_seconds), min(1.0, length / candidate.stored_seconds)
-        word = "duplicate" if min(whole) >= _WHOLE else "part"
-    elif like.still >= _SAME:
-        word = "same scene"
-    else:
+        word: Word = "duplicate" if min(whole) >= _WHOLE else "part"
+    elif like.still < _SAME:
         return None
+    elif like.motion.stirs < MOVES:
+        word, chance = "indistinguishable", None
+    else:
+        word = "same scene"
     return Match(
         verdict=word,
         probability=chance,
@@ -110,8 +109,8 @@ def judge(candidate: Candidate) -> Match | None:
         asked=_span(candidate.asked),
         stored=_span(candidate.stored),
         still=round(like.still, 3),
-        motion=round(like.motion, 3),
-        moving_seconds=like.moving_seconds,
+        motion=round(like.motion.agreement, 3),
+        moving_seconds=like.motion.seconds,
         crop=(round(candidate.cut.size[0], 3), round(candidate.cut.size[1], 3)),
     )
 
