@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 from msgspec import Struct
 
-
 from reelwise.duplicates.fingerprint import STORED
 from reelwise.duplicates.keys import unrest
 from reelwise.duplicates.windows import Pictures, resampled
@@ -29,6 +28,7 @@ _LEVELS = 1.5  # levels that a smoothed cell has to change by within a second to
 _NOISE_MOST = 8.0  # levels of difference above which it is movement everywhere, not noise
 _NOISE_LEAST = 0.3  # levels: rounding
 _TIMING = 0.3  # of a picture's interval that two clips may be apart
+_BEND = 0.25  # of what a picture differs by from the mean of its neighbours: blending in time takes it for theirs
 _PLACE = 0.1  # of a cell
 _CELLS_LEAST = 3  # of a picture in which something moves
 _SMALL = 0.05
@@ -44,6 +44,7 @@ class Motion(Struct, frozen=True):
         agreement: median over its pictures, -1..1: 1 where both change by the same levels at the same places.
         misfit: log of the median of what differs over what noise, timing and place explain, each as a sum of squares.
         size: root mean square of what moves where it moves, in luma levels.
+        ground: log of the share of what stands still that is unlike in either, but for a fifth of the cells: a logo's.
         stirs: the most that ten cells change by in any picture, in luma levels, see `keys.unrest`.
     """
 
@@ -51,6 +52,7 @@ class Motion(Struct, frozen=True):
     agreement: float = 0.0
     misfit: float = 0.0
     size: float = 0.0
+    ground: float = 0.0
     stirs: float = 0.0
 
 
@@ -70,8 +72,9 @@ def motion_of(
         return Motion()
     theirs = resampled(stored, _CELLS, stored_window)
     ours = resampled(asked.reshape(-1, *asked.shape[2:]), _CELLS, asked_window).reshape(-1, count, _CELLS, _CELLS)
-    theirs = theirs * _gain(ours[AROUND], theirs)
-    now, drift = _timed(ours, theirs)
+    gain, ground = _gain(ours[AROUND], theirs)
+    theirs = theirs * gain
+    now, drift, bend = _timed(ours, theirs)
     a = _smooth(_unlit(now[STORED:] - now[:-STORED], now[:-STORED]))
     b = _smooth(_unlit(theirs[STORED:] - theirs[:-STORED], theirs[:-STORED]))
     error = a - b
@@ -82,11 +85,11 @@ def motion_of(
     cells = moves.sum(axis=(1, 2))
     some = cells >= _CELLS_LEAST
     if not some.any():
-        return Motion(stirs=stirs)
-    pace = _smooth(_unlit(drift, now)) ** 2
+        return Motion(ground=ground, stirs=stirs)
+    pace = _TIMING**2 * _smooth(_unlit(drift, now)) ** 2 + _BEND**2 * _smooth(_unlit(bend, now)) ** 2
     slope = _slope(a) + _slope(b)
     explained = (noise + _NOISE_LEAST) ** 2 * cells
-    explained += _TIMING**2 * np.einsum("tij,tij->t", pace[STORED:] + pace[:-STORED], moves)
+    explained += np.einsum("tij,tij->t", pace[STORED:] + pace[:-STORED], moves)
     explained += _PLACE**2 / 2 * np.einsum("tij,tij->t", slope, moves)
     differs = np.einsum("tij,tij->t", error * error, moves)
     power = np.einsum("tij,tij->t", a * a + b * b, moves)
@@ -96,12 +99,15 @@ def motion_of(
         agreement=float(np.median(2 * both[some] / power[some])),
         misfit=float(np.log(np.median(differs[some] / explained[some]) + _SMALL)),
         size=float(np.sqrt(power.sum() / 2 / cells.sum())),
+        ground=ground,
         stirs=stirs,
     )
 
 
-def _gain(ours: Pictures, theirs: Pictures) -> float:
-    """Return how much more contrast we have where nothing moves, a logo left out: the cells that fit worst are."""
+def _gain(ours: Pictures, theirs: Pictures) -> tuple[float, float]:
+    """Return how much more contrast we have where nothing moves, and log of the share that does not fit; of four fifths of the
+    cells, those that fit best: a logo is left out.
+    """
     a, b = ours.mean(axis=0).ravel(), theirs.mean(axis=0).ravel()
     keep = np.ones(len(a), np.bool_)
     gain = 1.0
@@ -111,10 +117,11 @@ def _gain(ours: Pictures, theirs: Pictures) -> float:
         rest = a - gain * b
         off = np.abs(rest - np.median(rest[keep]))
         keep = off <= np.partition(off, int(0.8 * len(off)))[int(0.8 * len(off))]
-    return min(max(gain, 0.5), 2.0)
+    unlike = float(np.var(rest[keep]) / (np.var(a[keep]) + 1e-3))
+    return min(max(gain, 0.5), 2.0), float(np.log(unlike + 0.001))
 
 
-def _timed(ours: Pictures, theirs: Pictures) -> tuple[Pictures, Pictures]:
+def _timed(ours: Pictures, theirs: Pictures) -> tuple[Pictures, Pictures, Pictures]:
     """Blend the asked pictures to the time between two eighths of a second at which they fit best.
 
     Args:
@@ -122,7 +129,8 @@ def _timed(ours: Pictures, theirs: Pictures) -> tuple[Pictures, Pictures]:
         theirs: float32 (n, rows, columns).
 
     Returns:
-        The pictures, and how they change from one eighth of a second to the next: float32 (n, rows, columns) each.
+        The pictures, how they change from one eighth of a second to the next, and how that changes: float32 (n, rows, columns)
+        each.
     """
     level = ours - ours.mean(axis=(2, 3), keepdims=True)
     level -= level.mean(axis=1, keepdims=True)
@@ -140,7 +148,9 @@ def _timed(ours: Pictures, theirs: Pictures) -> tuple[Pictures, Pictures]:
     early, part = best
     now: Pictures = (1 - part) * ours[early] + part * ours[early + 1]
     drift: Pictures = (ours[early + 1] - ours[max(0, early - 1)]) / 2
-    return now, drift
+    near = min(max(early + round(part), 1), len(ours) - 2)
+    bend: Pictures = (ours[near + 1] + ours[near - 1]) / 2 - ours[near]
+    return now, drift, bend
 
 
 def _unlit(change: Pictures, ground: Pictures) -> Pictures:

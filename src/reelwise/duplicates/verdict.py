@@ -18,10 +18,10 @@ __all__ = ["COPY", "Answer", "Match", "Word", "evidence", "judge", "probability"
 
 Word = Literal["duplicate", "part", "indistinguishable", "same scene", "new"]
 
-COEFFICIENTS = (-4.87, -3.48, 3.58, 3.97)
+COEFFICIENTS = (-6.68, -2.86, 2.77, 1.83, -0.59, -1.31)
 """Of a constant, the agreement of what moves, the seconds it moves, and the share that is alike: a logistic on 191 copies and 183
 other comparisons between 6-second stretches of the scenes that bench/dedupe_pairs.py names as tuned on; see bench/dedupe_fit.py."""
-COPY = 0.85
+COPY = 0.8
 """Probability from which a match is called a copy: set on the same scenes."""
 _SAME = 0.8  # correlation of what stands still from which two clips show the same scene
 _ENOUGH = 6.0  # seconds alike that need not be a large share of either
@@ -72,13 +72,24 @@ class Answer(Struct, frozen=True):
     matches: tuple[Match, ...]
 
 
-def evidence(candidate: Candidate) -> tuple[float, float, float, float]:
-    """Return the numbers that the probability rests on: 1, what differs, how much moves, and the share alike."""
-    like = candidate.likeness
+def evidence(candidate: Candidate) -> tuple[float, ...]:
+    """Return the numbers that the probability rests on.
+
+    1, the misfit of what moves, log of its size, the share that is alike less 1, the misfit of what stands still, and by how
+    much the agreement falls short of 0.8.
+    """
+    like, moves = candidate.likeness, candidate.likeness.motion
     seconds = (like.stop - like.start) / STORED
     shorter = max(0.5, min(candidate.asked_seconds, candidate.stored_seconds) - 0.5)
     share = min(1.0, seconds / min(shorter, _ENOUGH))
-    return 1.0, min(max(like.motion.misfit, -1.0), 3.0), math.log(1 + like.motion.size), share - 1
+    return (
+        1.0,
+        min(max(moves.misfit, -1.0), 3.5),
+        math.log(1 + moves.size),
+        share - 1,
+        min(max(moves.ground, -6.0), 0.0),
+        max(0.0, 0.8 - moves.agreement),
+    )
 
 
 def probability(candidate: Candidate) -> float:
