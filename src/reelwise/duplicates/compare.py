@@ -10,6 +10,7 @@ from msgspec import Struct
 from reelwise.duplicates.fingerprint import SIDE, STORED
 from reelwise.duplicates.keys import GRID, INNER, MOVES, middle, moved, tamed, unit, waves
 from reelwise.duplicates.motion import AROUND, Motion, motion_of
+from reelwise.duplicates.question import LOOK
 from reelwise.duplicates.windows import Pictures, resampled, weights
 
 if TYPE_CHECKING:
@@ -18,9 +19,10 @@ if TYPE_CHECKING:
     from reelwise.duplicates.cuts import Cut
     from reelwise.duplicates.question import Question, View
 
-__all__ = ["Likeness", "coarse", "compare", "fit_of"]
+__all__ = ["Likeness", "coarse", "compare", "fits_of"]
 
 _ALIKE = 0.55  # correlation of what stands still from which a second counts as the same scene
+_UNLIKE = 0.3  # correlation below which mending a cut will not help
 _FITS = 0.995  # correlation from which a cut needs no mending
 _DETAILED = 128  # pictures of a run in which what moves is compared: a stretch, and more
 _GAP = 1  # seconds of a run that may be unlike: a cut that falls between two samples
@@ -48,27 +50,29 @@ class Likeness(Struct, frozen=True):
     motion: Motion
 
 
-def fit_of(question: Question, seconds: NDArray[np.uint8]) -> tuple[float, int]:
-    """Find the cut through which what stands still in a question fits best.
+def fits_of(question: Question, under: NDArray[np.uint8]) -> list[tuple[float, int]]:
+    """Find the cut through which what stands still in a question fits best, for each of several places.
 
     Args:
         question: t seconds of a stretch.
-        seconds: uint8 (t, 24, 24), the stored seconds that lie under them; all 0 where there is none.
+        under: uint8 (places, t, 24, 24), the stored seconds that lie under them; all 0 where there is none.
 
     Returns:
-        The correlation, -1..1, and the index of the cut.
+        For each place the correlation, -1..1, and the index of the cut.
     """
-    there: NDArray[np.bool_] = np.any(seconds.reshape(len(seconds), -1), axis=1)
-    found = seconds[there].astype(np.float32)
-    held = tamed(found.reshape(len(found), -1)).reshape(found.shape)
+    count, asked = under.shape[:2]
+    there = under.reshape(count, asked, -1).any(axis=2)
+    flat = under.reshape(count * asked, -1).astype(np.float32)
     inner = middle(INNER)
-    stored = waves(held, [((inner[::2],), (inner[1::2],))])[:, 0]
-    stored /= np.sqrt(np.einsum("tx,tx->t", stored, stored))[:, None] + 1e-3
-    asked = question.stills[there]
-    alike = np.matmul(asked.reshape(len(asked), -1, asked.shape[-1]), stored[:, :, None])[..., 0]
-    mean = alike.mean(axis=0).reshape(asked.shape[1:3]).max(axis=0)
-    best = int(np.argmax(mean))
-    return float(mean[best]), best
+    stored = waves(tamed(flat).reshape(-1, *under.shape[2:]), [((inner[::2],), (inner[1::2],))])[:, 0]
+    stored /= np.sqrt(np.einsum("nx,nx->n", stored, stored))[:, None] + 1e-3
+    share = there / np.maximum(1, there.sum(axis=1, keepdims=True))
+    stored = (stored.reshape(count, asked, -1) * share[..., None]).astype(np.float32)
+    stills = question.stills  # (t, 2, cuts, 32)
+    asked_flat = stills.transpose(1, 2, 0, 3).reshape(-1, asked * stills.shape[-1])
+    mean = (stored.reshape(count, -1) @ asked_flat.T).reshape(count, *stills.shape[1:3]).max(axis=1)
+    best = mean.argmax(axis=1)
+    return [(float(mean[place, cut]), int(cut)) for place, cut in enumerate(best)]
 
 
 def coarse(
@@ -87,7 +91,7 @@ def coarse(
         A score, higher is more alike, and the phase.
     """
     count = len(seconds)
-    both = resampled(np.concatenate((seconds, before)), GRID, cut.stored())
+    both = resampled(np.concatenate((seconds, before)), LOOK, cut.stored())
     now, earlier = both[:count], both[count:]
     there: NDArray[np.bool_] = np.any(seconds.reshape(count, -1), axis=1)
     still = unit(tamed(now.reshape(count, -1)))
@@ -101,7 +105,7 @@ def coarse(
     known = question.changes & (stored_power > 0)[:, None]
     together = (np.matmul(view.change, change[:, :, None])[..., 0] * known).sum(axis=0)
     power = (view.power * known).sum(axis=0) * (stored_power[:, None] * known).sum(axis=0)
-    floor = (MOVES * 0.5) ** 2 * GRID * GRID * 0.1
+    floor = (MOVES * 0.5) ** 2 * LOOK * LOOK * 0.1
     score = alike + together / np.sqrt(power + floor**2)
     best = int(np.argmax(score))
     return float(score[best]), best
@@ -122,6 +126,8 @@ def compare(asked: NDArray[np.uint8], stored: NDArray[np.uint8], cut: Cut, *, ar
     """
     ours = resampled(asked[AROUND], GRID, cut.asked())
     window = _mended(ours, stored, cut.stored())
+    if window is None:
+        return None
     theirs = resampled(stored, GRID, window)
     count, wide = len(ours), GRID * GRID
     left, right = tamed(ours.reshape(count, wide)), tamed(theirs.reshape(count, wide))
@@ -136,8 +142,8 @@ def compare(asked: NDArray[np.uint8], stored: NDArray[np.uint8], cut: Cut, *, ar
     return Likeness(start, stop, float(alike[start:stop].mean()), moves)
 
 
-def _mended(ours: Pictures, stored: NDArray[np.uint8], window: Window) -> Window:
-    """Shift and scale a window by hundredths to where what stands still fits best, on a few pictures."""
+def _mended(ours: Pictures, stored: NDArray[np.uint8], window: Window) -> Window | None:
+    """Shift and scale a window by hundredths to where what stands still fits best, on a few pictures; None where none is alike."""
     few = np.unique(np.linspace(0, len(ours) - 1, 4).astype(int))
     wanted = unit(ours[few].reshape(len(few), -1))
     chosen = np.ascontiguousarray(stored[few], np.float32)
@@ -153,6 +159,8 @@ def _mended(ours: Pictures, stored: NDArray[np.uint8], window: Window) -> Window
     score = float(fit([window])[0])
     if score >= _FITS * len(few):
         return window
+    if score < _UNLIKE * len(few):
+        return None
     for step in (0.02, 0.01, 0.005):
         for _ in range(2):
             moves = [_step(best, way, step) for way in _WAYS]

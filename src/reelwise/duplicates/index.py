@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 from msgspec import Struct
 
-from reelwise.duplicates.compare import Likeness, coarse, compare, fit_of
+from reelwise.duplicates.compare import Likeness, coarse, compare, fits_of
 from reelwise.duplicates.cuts import PLAIN, Cut
 from reelwise.duplicates.fingerprint import STORED, WHOLE, Fingerprint, paired
 from reelwise.duplicates.keys import stored_keys
@@ -35,6 +35,8 @@ _COMPARE_MOST = 7200  # seconds laid over each other at most
 _TAIL_MOST = 50_000
 _VOTES_WEIGHT = 4.0  # bits of what moves that are worth twice the votes
 _FITS = 0.8  # correlation from which a cut is believed
+_WORSE = 0.4  # correlation by which a place may fit worse than the best
+_WORTH = 0.6  # of the best score, from which a place is compared second by second
 _THROUGH = 3  # cuts off the middle through which what moves is looked up
 
 Place = tuple[int, int]
@@ -69,8 +71,8 @@ class _Laid:
 
     def __init__(self, question: Question) -> None:
         self.question = question
-        self.under: dict[Place, tuple[NDArray[np.uint8], NDArray[np.uint8], float] | None] = {}
-        self.fits: dict[Place, tuple[float, int] | None] = {}
+        self.under: dict[Place, tuple[NDArray[np.uint8], NDArray[np.uint8], float]] = {}
+        self.fits: dict[Place, tuple[float, int]] = {}
         self.scored: dict[Place, tuple[float, int, int]] = {}
         self._views: dict[int, View] = {}
 
@@ -191,21 +193,26 @@ class Index:
     def _stretch(self, fingerprint: Fingerprint, start: int, stop: int) -> list[Candidate]:
         question = ask(fingerprint.pictures, fingerprint.rate, start, stop, barred=fingerprint.box != WHOLE)
         laid = _Laid(question)
-        for place in self._places(laid):
-            self._score(laid, place)
+        self._fit(laid, self._places(laid))
+        least = max((fit for fit, _ in laid.fits.values()), default=0.0) - _WORSE
+        for place, (fit, cut) in laid.fits.items():
+            if fit >= least:
+                self._score(laid, place, cut)
         # hits say the offset to a second: the fit may lie on the other side of a whole one
-        for clip, offset in sorted(laid.scored, key=lambda place: self._order_of(place, laid))[:_NEIGHBOURS]:
+        for clip, offset in self._ranked(laid)[:_NEIGHBOURS]:
+            cut = laid.scored[clip, offset][1]
             for place in ((clip, offset - 1), (clip, offset + 1)):
-                if place not in laid.scored and self._fit(laid, place) is not None:
-                    self._score(laid, place)
+                if place not in laid.scored and self._under(laid, place):
+                    self._score(laid, place, cut)
         best: dict[str, Candidate] = {}
-        tried = 0
-        for place in sorted(laid.scored, key=lambda place: self._order_of(place, laid)):
-            kept, (_, cut, phase) = self._clips[place[0]], laid.scored[place]
+        tried, top = 0, 0.0
+        for place in self._ranked(laid):
+            kept, (score, cut, phase) = self._clips[place[0]], laid.scored[place]
             content = kept.content
-            if content in best or tried >= _COMPARED:
+            if content in best or tried >= _COMPARED or score < _WORTH * top:
                 continue
             tried += 1
+            top = max(top, score)
             candidate = self._compared(
                 fingerprint, kept, offset=place[1], cut=question.cuts[cut], phase=phase, near=(start, stop)
             )
@@ -220,20 +227,17 @@ class Index:
         plain = question.moves(PLAIN + centred, inner=False)
         found = hits(levels, question.still_look_ups() + plain.look_ups())
         along = lines(found)
-        places = self._best(along, motion(levels, along, plain))
+        places = self._best(along, motion(levels, along, plain.some()))
+        self._fit(laid, places)
         chosen: dict[Cut, float] = {}
-        for place in places:
-            fit = self._fit(laid, place)
-            if fit is not None and fit[0] >= _FITS:
-                cut = question.cuts[fit[1]]
-                if not cut.centred:
-                    chosen[cut] = max(fit[0], chosen.get(cut, 0.0))
+        for fit, cut in laid.fits.values():
+            if fit >= _FITS and not question.cuts[cut].centred:
+                chosen[question.cuts[cut]] = max(fit, chosen.get(question.cuts[cut], 0.0))
         if not chosen:
             return places
         through = question.moves(tuple(sorted(chosen, key=lambda cut: -chosen[cut])[:_THROUGH]), inner=True)
         along = lines(np.sort(np.concatenate((found, hits(levels, through.look_ups())))))
-        again = self._best(along, motion(levels, along, through))
-        return [place for place in dict.fromkeys((*places, *again)) if self._fit(laid, place) is not None]
+        return [*places, *self._best(along, motion(levels, along, through))]
 
     def _best(self, along: Lines, moves: NDArray[np.int64]) -> list[Place]:
         """Return the places with most votes and most of what moves alike, at most eight."""
@@ -254,41 +258,40 @@ class Index:
                 break
         return chosen
 
-    def _fit(self, laid: _Laid, place: Place) -> tuple[float, int] | None:
-        """Fetch what lies under a question, and find the cut through which it fits; None where nothing lies there."""
-        if place not in laid.under:
-            laid.under[place] = under = self._under(laid.question, place)
-            laid.fits[place] = None if under is None else fit_of(laid.question, under[0])
-        return laid.fits[place]
+    def _fit(self, laid: _Laid, places: list[Place]) -> None:
+        """Find the cut through which each place fits a question; places where nothing lies under it get none."""
+        new = [place for place in dict.fromkeys(places) if place not in laid.fits and self._under(laid, place)]
+        if new:
+            fits = fits_of(laid.question, np.stack([laid.under[place][0] for place in new]))
+            laid.fits.update(zip(new, fits, strict=True))
 
-    def _under(self, question: Question, place: Place) -> tuple[NDArray[np.uint8], NDArray[np.uint8], float] | None:
+    def _under(self, laid: _Laid, place: Place) -> bool:
+        """Fetch what lies under a question; False where nothing does."""
+        if place in laid.under:
+            return True
         clip, offset = place
         kept = self._clips[clip]
-        under = question.seconds + offset
+        under = laid.question.seconds + offset
         there = (under >= 0) & (under < kept.count)
         if not there.any():
-            return None
+            return False
         low, high = max(0, int(under[there].min()) - 1), int(under[there].max()) + 1
         block = self._store.pictures(clip, low, high)[:, 0]
         seconds = np.zeros((len(under), *block.shape[1:]), np.uint8)
         before = np.zeros_like(seconds)
         seconds[there] = block[under[there] - low]
         before[there] = block[np.maximum(under[there] - 1 - low, 0)]
-        return seconds, before, min(1.0, 0.5 + int(there.sum()) / len(under))
+        laid.under[place] = seconds, before, min(1.0, 0.5 + int(there.sum()) / len(under))
+        return True
 
-    def _order_of(self, place: Place, laid: _Laid) -> tuple[float, str, int]:
-        return (-laid.scored[place][0], self._clips[place[0]].content, place[1])
+    def _ranked(self, laid: _Laid) -> list[Place]:
+        return sorted(laid.scored, key=lambda place: (-laid.scored[place][0], self._clips[place[0]].content, place[1]))
 
-    def _score(self, laid: _Laid, place: Place) -> None:
-        """Lay one stored clip under a question, and note how well it fits, with which cut and phase."""
-        fit = self._fit(laid, place)
-        under = laid.under[place]
-        if under is None or fit is None:
-            return
-        seconds, before, share = under
-        cut = laid.question.cuts[fit[1]]
-        score, phase = coarse(laid.question, laid.view(fit[1]), cut, seconds, before)
-        laid.scored[place] = (score * share, fit[1], phase)
+    def _score(self, laid: _Laid, place: Place, cut: int) -> None:
+        """Lay one stored clip under a question, and note how well it fits, with which cut and at which phase."""
+        seconds, before, share = laid.under[place]
+        score, phase = coarse(laid.question, laid.view(cut), laid.question.cuts[cut], seconds, before)
+        laid.scored[place] = (score * share, cut, phase * laid.question.step)
 
     def _compared(
         self, fingerprint: Fingerprint, kept: Kept, *, offset: int, cut: Cut, phase: int, near: tuple[int, int]
@@ -303,10 +306,7 @@ class Index:
         middle = (max(near[0], first) + min(near[1], last)) // 2 - first
         zero = first * rate + phase
         ours = np.stack(
-            [
-                paired(fingerprint.pictures, rate, zero + late, last - first)
-                for late in range(-AROUND, AROUND + 1)
-            ]
+            [paired(fingerprint.pictures, rate, zero + late, last - first) for late in range(-AROUND, AROUND + 1)]
         )
         ours, theirs = ours.reshape(len(ours), -1, *ours.shape[3:]), theirs.reshape(-1, *theirs.shape[2:])
         likeness = compare(ours, theirs, cut, around=middle)

@@ -152,7 +152,9 @@ def unrest(change: Pictures) -> NDArray[np.float32]:
     padded = np.pad(change, ((0, 0), (1, 1), (1, 1)), mode="edge")
     side = change.shape[1]
     lines = padded[:, :side] + padded[:, 1 : side + 1] + padded[:, 2:]
-    smooth = np.abs(lines[:, :, :side] + lines[:, :, 1 : side + 1] + lines[:, :, 2:]).reshape(len(change), side * side) / 9
+    smooth = (
+        np.abs(lines[:, :, :side] + lines[:, :, 1 : side + 1] + lines[:, :, 2:]).reshape(len(change), side * side) / 9
+    )
     if not len(smooth):
         return np.zeros(0, np.float32)
     most: NDArray[np.float32] = np.partition(smooth, smooth.shape[1] - 10, axis=1)[:, -10:].mean(axis=1)

@@ -24,7 +24,9 @@ __all__ = ["AROUND", "Motion", "motion_of"]
 AROUND = 2
 """Pictures of the asked clip before and after each that a stored one may really lie on: pictures are eighths of a second."""
 _CELLS = 20
-_LEVELS = 1.5  # levels that a smoothed cell has to change by within a second to count as moving, and four times the noise
+_LEVELS = (
+    1.5  # levels that a smoothed cell has to change by within a second to count as moving, and four times the noise
+)
 _NOISE_MOST = 8.0  # levels of difference above which it is movement everywhere, not noise
 _NOISE_LEAST = 0.3  # levels: rounding
 _TIMING = 0.3  # of a picture's interval that two clips may be apart

@@ -25,10 +25,13 @@ from reelwise.duplicates.keys import (
 )
 from reelwise.duplicates.windows import Pictures, resampled
 
-__all__ = ["ASKED_MOST", "LookUp", "Moves", "Question", "View", "ask", "look_at"]
+__all__ = ["ASKED_MOST", "LOOK", "LookUp", "Moves", "Question", "View", "ask", "look_at"]
 
 ASKED_MOST = 10
 """Seconds of a stretch that are looked up and compared first: those in which most moves, and some between them."""
+LOOK = 12
+"""Cells of a side in which places are compared first."""
+_PHASES = 4  # of a second; comparing finds the time between two of them
 _STILLS = 2  # pictures a second that are looked up by what stands still, which changes little within one
 
 
@@ -57,6 +60,7 @@ class Question(Struct, frozen=True, eq=False):
         seen: bool (t, phases), whether the clip still lasts then.
         changes: bool (t, phases), and had begun a second before.
         active: bool (t, phases), and something moves.
+        step: pictures of the clip from one phase to the next.
         stills: float32 (t, 2, c, 32), coefficients of the inner part through every cut, at two phases, of length 1; 0 where flat.
     """
 
@@ -68,17 +72,13 @@ class Question(Struct, frozen=True, eq=False):
     seen: NDArray[np.bool_]
     changes: NDArray[np.bool_]
     active: NDArray[np.bool_]
+    step: int
     stills: NDArray[np.float32]
-
-    @property
-    def phases(self) -> int:
-        """Pictures a second of the clip."""
-        return self.now.shape[1]
 
     def still_look_ups(self) -> list[LookUp]:
         """Return keys of what stands still, through every cut; each key of a second once."""
         keys = still_keys(self.stills)
-        valid = self.stills.any(axis=-1) & self.seen[:, :: max(1, self.phases // _STILLS), None]
+        valid = self.stills.any(axis=-1) & self.seen[:, :: _every(self.seen.shape[1], _STILLS), None]
         second = np.broadcast_to(np.arange(len(self.seconds))[:, None, None], valid.shape)[valid]
         found = []
         for band in range(2):
@@ -109,6 +109,10 @@ class Moves(Struct, frozen=True, eq=False):
     active: NDArray[np.bool_]
     seconds: NDArray[np.int64]
 
+    def some(self) -> Moves:
+        """Return every second cut: near ones have nearly the same keys."""
+        return Moves(self.inner, self.keys[..., ::2], self.active, self.seconds)
+
     def look_ups(self) -> list[LookUp]:
         """Return the keys to look up, those of phases in which something moves."""
         keys = np.ascontiguousarray(self.keys[self.active])  # (u, cuts)
@@ -123,14 +127,18 @@ class View(Struct, frozen=True, eq=False):
     """What the asked and the stored clip both show, as the asked one shows it.
 
     Attributes:
-        still: float32 (t, phases, 256), pictures of mean 0 and length 1.
-        change: float32 (t, phases, 256), what moved since the second before; 0 for a first second.
+        still: float32 (t, phases, 144), pictures of mean 0 and length 1.
+        change: float32 (t, phases, 144), what moved since the second before; 0 for a first second.
         power: float32 (t, phases), sum of squares of `change`.
     """
 
     still: Pictures
     change: Pictures
     power: NDArray[np.float32]
+
+
+def _every(count: int, wanted: int) -> int:
+    return max(1, count // wanted)
 
 
 def _chosen(pictures: NDArray[np.uint8], rate: int, start: int, stop: int) -> NDArray[np.int64]:
@@ -158,7 +166,8 @@ def ask(pictures: NDArray[np.uint8], rate: int, start: int, stop: int, *, barred
     """
     seconds = _chosen(pictures, rate, start, stop)
     last = len(pictures) - 1
-    now = seconds[:, None] * rate + np.arange(rate)  # (t, phases)
+    step = _every(rate, _PHASES)
+    now = seconds[:, None] * rate + np.arange(0, rate, step)  # (t, phases)
     seen = now <= last
     now = np.minimum(now, last)
     before = now - rate
@@ -166,7 +175,7 @@ def ask(pictures: NDArray[np.uint8], rate: int, start: int, stop: int, *, barred
     index = np.unique(np.concatenate((now.ravel(), np.maximum(before, 0).ravel())))
     now, before = np.searchsorted(index, now), np.searchsorted(index, np.maximum(before, 0))
     needed = pictures[index].astype(np.float32)
-    some = now[:, :: max(1, rate // _STILLS)]
+    some = now[:, :: _every(now.shape[1], _STILLS)]
     flat = needed[some.ravel()].reshape(some.size, -1)
     held = tamed(flat).reshape(-1, *needed.shape[1:])
     stills = waves(held, grids(barred=barred))
@@ -184,13 +193,14 @@ def ask(pictures: NDArray[np.uint8], rate: int, start: int, stop: int, *, barred
         seen=seen,
         changes=changes,
         active=active,
+        step=step,
         stills=stills.reshape(*some.shape, *stills.shape[1:]),
     )
 
 
 def look_at(question: Question, cut: Cut) -> View:
     """Show a question as far as the stored clip shows it, too, if it is cut so."""
-    seen = resampled(question.pictures, GRID, cut.asked())
+    seen = resampled(question.pictures, LOOK, cut.asked())
     flat = tamed(seen.reshape(len(seen), -1))
     change = moved(seen[question.now.ravel()], seen[question.before.ravel()]).reshape(*question.now.shape, -1)
     change *= question.changes[..., None]

@@ -78,7 +78,9 @@ def motion(levels: Sequence[Level], found: Lines, moves: Moves) -> NDArray[np.in
     """
     best = np.zeros(len(found.clips), np.int64)
     for level in levels:
-        mine = np.flatnonzero((found.rows + moves.seconds.max() >= level.base) & (found.rows < level.base + level.count))
+        mine = np.flatnonzero(
+            (found.rows + moves.seconds.max() >= level.base) & (found.rows < level.base + level.count)
+        )
         if not (level.count and len(mine)):
             continue
         rows = found.rows[mine][:, None] + moves.seconds - level.base  # (n, t)
