@@ -35,6 +35,7 @@ _COMPARE_MOST = 7200  # seconds laid over each other at most
 _TAIL_MOST = 50_000
 _VOTES_WEIGHT = 4.0  # bits of what moves that are worth twice the votes
 _FITS = 0.8  # correlation from which a cut is believed
+_FIT_LEAST = 0.3  # correlation below which nothing is the same
 _WORSE = 0.4  # correlation by which a place may fit worse than the best
 _WORTH = 0.6  # of the best score, from which a place is compared second by second
 _THROUGH = 3  # cuts off the middle through which what moves is looked up
@@ -194,7 +195,7 @@ class Index:
         question = ask(fingerprint.pictures, fingerprint.rate, start, stop, barred=fingerprint.box != WHOLE)
         laid = _Laid(question)
         self._fit(laid, self._places(laid))
-        least = max((fit for fit, _ in laid.fits.values()), default=0.0) - _WORSE
+        least = max(_FIT_LEAST, max((fit for fit, _ in laid.fits.values()), default=0.0) - _WORSE)
         for place, (fit, cut) in laid.fits.items():
             if fit >= least:
                 self._score(laid, place, cut)

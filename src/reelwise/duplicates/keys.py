@@ -56,6 +56,7 @@ _ORDER = 7
 MOVES = 4.0
 """Luma levels that the ten most changed of 576 smoothed cells change by on average when something moves. Measured: seconds in
 which nobody moved 0.5 to 3, with sensor noise of 10 levels 2.3; a person or a car 15 to 130."""
+_KEYED = 2.5  # the same, from which a change is keyed: noise among the keys costs little
 FLAT = 2.0  # luma levels of contrast below which a picture says nothing
 
 Keys = NDArray[np.uint16]
@@ -163,7 +164,7 @@ def unrest(change: Pictures) -> NDArray[np.float32]:
 
 def moving(change: Pictures) -> NDArray[np.bool_]:
     """Say in which of the changes something moves."""
-    return unrest(change) >= MOVES
+    return unrest(change) >= _KEYED
 
 
 def still_keys(found: NDArray[np.float32]) -> Keys:

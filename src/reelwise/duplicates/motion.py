@@ -107,8 +107,9 @@ def motion_of(
 
 
 def _gain(ours: Pictures, theirs: Pictures) -> tuple[float, float]:
-    """Return how much more contrast we have where nothing moves, and log of the share that does not fit; of four fifths of the
-    cells, those that fit best: a logo is left out.
+    """Return how much more contrast we have where nothing moves, and log of the share that does not fit.
+
+    A fifth of the cells, those that fit worst, is left out: a logo.
     """
     a, b = ours.mean(axis=0).ravel(), theirs.mean(axis=0).ravel()
     keep = np.ones(len(a), np.bool_)

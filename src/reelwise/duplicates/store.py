@@ -24,7 +24,7 @@ __all__ = ["Kept", "Store"]
 
 _APPLICATION = 0x52454C57
 _VERSION = 2
-_CHUNK = 64  # seconds a blob
+_CHUNK = 32  # seconds a blob
 _WAIT_SECONDS = 20.0
 _TABLES = """
 CREATE TABLE clip (id INTEGER PRIMARY KEY, content TEXT NOT NULL UNIQUE, name TEXT NOT NULL, seconds REAL NOT NULL,

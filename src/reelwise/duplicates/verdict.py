@@ -11,16 +11,17 @@ from reelwise.duplicates.fingerprint import STORED
 from reelwise.duplicates.keys import MOVES
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from reelwise.duplicates.fingerprint import Fingerprint
     from reelwise.duplicates.index import Candidate, Index
 
-__all__ = ["COPY", "Answer", "Match", "Word", "evidence", "judge", "probability", "seen"]
+__all__ = ["COPY", "Answer", "Match", "Word", "answer_of", "evidence", "judge", "probability", "seen"]
 
 Word = Literal["duplicate", "part", "indistinguishable", "same scene", "new"]
 
-COEFFICIENTS = (-6.68, -2.86, 2.77, 1.83, -0.59, -1.31)
-"""Of a constant, the agreement of what moves, the seconds it moves, and the share that is alike: a logistic on 191 copies and 183
-other comparisons between 6-second stretches of the scenes that bench/dedupe_pairs.py names as tuned on; see bench/dedupe_fit.py."""
+COEFFICIENTS = (-5.41, -2.8, 2.61, 3.02, -0.42, -0.96)
+"""Of what `evidence` returns: a logistic on comparisons between stretches of the scenes that bench/dedupe_fit.py names as tuned on."""
 COPY = 0.8
 """Probability from which a match is called a copy: set on the same scenes."""
 _SAME = 0.8  # correlation of what stands still from which two clips show the same scene
@@ -130,16 +131,21 @@ def _span(span: tuple[float, float]) -> tuple[float, float]:
     return round(span[0], 2), round(span[1], 2)
 
 
-def seen(index: Index, fingerprint: Fingerprint) -> Answer:
-    """Say whether an index has seen a clip, or a part of it.
-
-    Raises:
-        InputError: the index is damaged.
-    """
-    matches = [match for candidate in index.find(fingerprint) if (match := judge(candidate)) is not None]
+def answer_of(candidates: Iterable[Candidate]) -> Answer:
+    """Say what the candidates of one clip mean together."""
+    matches = [match for candidate in candidates if (match := judge(candidate)) is not None]
     matches.sort(
         key=lambda match: (_WORDS.index(match.verdict), -(match.probability or 0.0), -match.still, match.content)
     )
     if not matches:
         return Answer("new", 0.0, ())
     return Answer(matches[0].verdict, matches[0].probability, tuple(matches))
+
+
+def seen(index: Index, fingerprint: Fingerprint) -> Answer:
+    """Say whether an index has seen a clip, or a part of it.
+
+    Raises:
+        InputError: the index is damaged.
+    """
+    return answer_of(index.find(fingerprint))

@@ -16,10 +16,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Lines", "hits", "lines", "motion"]
 
-LINES_MOST = 1536
+LINES_MOST = 640
 """Lines whose keys are counted bit by bit."""
 _BIAS = 1 << 20  # seconds a question may be long without an offset turning negative
-_MOTION_WEIGHT = 16.0
 _UNLIKE = 8  # bits that a second counts against a line in which only one of the two clips moves
 
 
@@ -45,15 +44,14 @@ def hits(levels: Sequence[Level], look_ups: Sequence[LookUp]) -> NDArray[np.int6
             continue
         for asked in look_ups:
             which, rows, size = level.table.find(asked.band, asked.keys)
-            weight = (_MOTION_WEIGHT if asked.band >= 2 else 1.0) * 16.0 / (1.0 + np.sqrt(size))
-            weight = np.clip(weight, 1, 255).astype(np.int64)
+            weight = np.maximum(1, 16 / (1 + np.sqrt(size))).astype(np.int64)
             line = (level.base + _BIAS - asked.seconds)[which] + rows
             tallies.append(((level.clip_of[rows].astype(np.int64) << 32 | line) << 8) | weight[which])
     return np.sort(np.concatenate(tallies))
 
 
 def lines(found: NDArray[np.int64]) -> Lines:
-    """Add hits up along lines; those with most votes, about 1,536."""
+    """Add hits up along lines; those with most votes, about 640."""
     whole = found >> 8
     begins = np.flatnonzero(np.concatenate(([True], whole[1:] != whole[:-1]))) if len(whole) else np.zeros(0, np.intp)
     votes = np.add.reduceat(found & 255, begins) if len(begins) else np.zeros(0, np.int64)
@@ -88,13 +86,10 @@ def motion(levels: Sequence[Level], found: Lines, moves: Moves) -> NDArray[np.in
         rows = np.clip(rows, 0, level.count - 1)
         inside &= level.clip_of[rows] == found.clips[mine][:, None]
         stored, moving = level.moves(rows, inner=moves.inner)
-        moving &= inside
-        score = np.zeros((len(mine), *moves.keys.shape[1:]), np.int16)
-        for second in range(len(moves.seconds)):
-            active = moves.active[second][:, None]  # (phases, 1)
-            agree = 16 - np.bitwise_count(stored[:, second, None, None] ^ moves.keys[second]).astype(np.int16)
-            there = moving[:, second, None, None]
-            only_one = (there != active) & inside[:, second, None, None]
-            score += np.where(there & active, agree, np.where(only_one, np.int16(-_UNLIKE), np.int16(0)))
+        moving = (moving & inside)[:, :, None]  # (n, t, phases)
+        agree = 16 - np.bitwise_count(stored[:, :, None, None] ^ moves.keys).astype(np.int8)  # (n, t, phases, cuts)
+        agree *= (moving & moves.active)[..., None]
+        only_one = ((moving != moves.active) & inside[:, :, None]).sum(axis=1)
+        score = agree.sum(axis=1, dtype=np.int16) - _UNLIKE * only_one[..., None]
         best[mine] = np.maximum(best[mine], score.reshape(len(mine), -1).max(axis=1))
     return best
