@@ -10,6 +10,7 @@ stretches, plain and transformed, against all other stretches. Stretches in whic
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import math
 import os
@@ -63,7 +64,9 @@ def fresh(work: Path, name: str) -> Path:
     return work / name
 
 
-def held(source: Source, span: tuple[float, float], candidates: list[Any], stored: dict[str, Any]) -> list[dict[str, Any]]:
+def held(
+    source: Source, span: tuple[float, float], candidates: list[Any], stored: dict[str, Any]
+) -> list[dict[str, Any]]:
     """Hold the probability of every comparison in which something moves against what it is."""
     rows = []
     for candidate in candidates:
@@ -80,7 +83,7 @@ def calibration(rows: list[dict[str, Any]]) -> dict[str, Any]:
     copy = np.array([row["copy"] for row in rows], float)
     edges = (0.0, 0.02, 0.1, 0.3, 0.5, 0.7, 0.8, 0.9, 0.95, 0.99, 1.0)
     table, error = [], 0.0
-    for low, high in zip(edges, edges[1:], strict=False):
+    for low, high in itertools.pairwise(edges):
         mine = (chance >= low) & ((chance < high) | (high == 1.0))
         if mine.any():
             error += float(mine.mean()) * abs(float(chance[mine].mean()) - float(copy[mine].mean()))

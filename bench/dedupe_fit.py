@@ -42,7 +42,9 @@ def altered(grids: np.ndarray, way: int, rng: np.random.Generator) -> np.ndarray
     return np.clip(made + rng.normal(0, 1, made.shape), 0, 255).astype(np.uint8)
 
 
-def questions(source: Source, work: Path, rng: np.random.Generator) -> list[tuple[np.ndarray, np.ndarray, float, float]]:
+def questions(
+    source: Source, work: Path, rng: np.random.Generator
+) -> list[tuple[np.ndarray, np.ndarray, float, float]]:
     """Return times, grids, start and stop of what is asked about one scene."""
     if source.path is None:
         spans = [(float(rng.uniform(0, 2)), float(rng.uniform(3, 6))) for _ in range(2)]

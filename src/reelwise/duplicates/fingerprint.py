@@ -73,7 +73,8 @@ def paired(pictures: NDArray[np.uint8], rate: int, first: int, seconds: int) -> 
         uint8 (seconds, 2, 24, 24).
     """
     index = first + np.arange(seconds)[:, None] * rate + np.arange(STORED) * (rate // STORED)
-    return pictures[np.clip(index, 0, len(pictures) - 1)]
+    taken: NDArray[np.uint8] = pictures[np.clip(index, 0, len(pictures) - 1)]
+    return taken
 
 
 def reduced(grids: NDArray[np.uint8], out: int = _COARSE) -> NDArray[np.uint8]:

@@ -1,7 +1,8 @@
 """Keys to look fingerprints up by: signs of low spatial frequencies, of what stands still and of what moves.
 
-A stored second is keyed by the middle four fifths of its picture. A question asks with windows of several sizes, so the
-middle of a clip that lost up to a fifth of each side is found among them, and the index holds one set of keys a second.
+A stored second is keyed by what stands still in its inner part, which every copy shows that lost a fifth of each side at
+whatever edge, and by what moves in that part and in the wider core. A question asks through windows of several sizes and
+places, so that these parts are found among them.
 """
 
 from __future__ import annotations

@@ -175,6 +175,7 @@ def _smooth(change: Pictures) -> Pictures:
 
 def _slope(change: Pictures) -> Pictures:
     """Return the square of the change from cell to cell."""
-    down, across = np.gradient(change, axis=(1, 2))
+    down = np.asarray(np.gradient(change, axis=1), np.float32)
+    across = np.asarray(np.gradient(change, axis=2), np.float32)
     result: Pictures = down * down + across * across
     return result

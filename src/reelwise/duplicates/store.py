@@ -100,7 +100,11 @@ class Store:
             raise InputError("is a database, but no index", where=self.path, hint="name another file")
         version = base.execute("PRAGMA user_version").fetchone()[0]
         if version != _VERSION:
-            raise InputError(f"is an index of version {version}", where=self.path, hint="add the clips to a new file")
+            raise InputError(
+                f"is an index of version {version}; this release reads and writes version {_VERSION}",
+                where=self.path,
+                hint="fingerprints differ: add the clips to a new file, reelwise seen NEW.db CLIPS --add",
+            )
 
     def close(self) -> None:
         """Close the file."""
