@@ -51,7 +51,13 @@ def page(kept: dict) -> str:
     ]
     for name, words in WORDS.items():
         row = reported["recall"][name]
-        bar = "0.99" if name in EASY else "0.90" if name in {"crop20", "crop20-off-centre", "letterbox", "pillarbox"} else ""
+        bar = (
+            "0.99"
+            if name in EASY
+            else "0.90"
+            if name in {"crop20", "crop20-off-centre", "letterbox", "pillarbox"}
+            else ""
+        )
         lines.append(f"| {words} | {share(row['whole'])} | {share(row['part'])} | {bar} |")
     lines += ["", "| what is no copy | called a copy | of pairs |", "|---|---|---|"]
     lines.append(f"| all pairs | {reported['wrong_pairs']} | {reported['negative_pairs']:,} |")
