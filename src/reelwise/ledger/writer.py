@@ -86,9 +86,9 @@ class Writer:
         with self._lock:
             now = self._clock.now_ms()
             beat = now - self._beat_ms >= _HEARTBEAT_MS
-            generation = self._store.generation()
-            called = generation != self._seen
             try:
+                generation = self._store.generation()
+                called = generation != self._seen
                 if called:
                     self._call_back()
                     self._seen = generation
