@@ -199,7 +199,11 @@ class PostgresLink:
                 self._live(deadline).execute(text)
             except psycopg.Error as error:
                 if not self._lost(error) or time.monotonic() >= deadline:
+                    self.rollback()
                     self._fail(error)
+            except BaseException:
+                self.rollback()
+                raise
             else:
                 self._writes = write
                 return
