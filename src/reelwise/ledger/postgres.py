@@ -72,15 +72,22 @@ def read_address(address: str) -> Address:
             name: str(value) for name, value in conninfo_to_dict(f"{base}?{rest}" if rest else base).items() if value
         }
     except psycopg.Error:  # its message may quote what it could not read: a password with a / in it
-        raise InputError(
-            "not an address of PostgreSQL",
-            where="ledger",
-            hint="postgresql://user@host:5432/database?schema=reelwise; write / @ : ? in a password as %2F %40 %3A %3F",
-        ) from None
+        raise _unreadable() from None
+    ports = given.get("port", "").replace(",", "")
+    if (ports and not ports.isdigit()) or "@" in given.get("dbname", ""):
+        raise _unreadable()  # a part of the password stands where it would be printed
     user = f"{given['user']}@" if "user" in given else ""
     port = f":{given['port']}" if "port" in given else ""
     shown = f"postgresql://{user}{given.get('host', '')}{port}/{given.get('dbname', '')}?schema={schema}"
     return Address({**_DEFAULTS, **given}, schema, shown)
+
+
+def _unreadable() -> InputError:
+    return InputError(
+        "not an address of PostgreSQL",
+        where="ledger",
+        hint="postgresql://user@host:5432/database?schema=reelwise; write / @ : ? in a password as %2F %40 %3A %3F",
+    )
 
 
 def open_postgres(

@@ -86,6 +86,7 @@ class PostgresLink:
             self._check()
             self._prepare(create=create)
         except psycopg.Error as error:
+            self._drop()
             self._fail(error)
         except BaseException:
             self._drop()

@@ -49,6 +49,7 @@ class Writer:
         self._beat_ms = -_HEARTBEAT_MS
         self._seen = -1
         self._unfolded = 0
+        self._failures = 0
         self._thread: threading.Thread | None = None
         self._refused: dict[str, None] = {}
         self.written = 0
@@ -101,8 +102,10 @@ class Writer:
             except ReelwiseError as error:
                 self._kernel.broken = error
                 with self._done:
+                    self._failures += 1
                     self._done.notify_all()
                 raise
+            self._kernel.broken = None
             return rows
 
     def _call_back(self) -> None:
@@ -166,11 +169,13 @@ class Writer:
             while self.written < number:
                 self.step()
         else:
-            self.wake()
             with self._done:
-                done = self._done.wait_for(lambda: self.written >= number or self._kernel.broken is not None, seconds)
-            if self.written < number and self._kernel.broken is not None:
-                raise self._kernel.broken
+                before = self._failures  # what failed before somebody waits may be mended by now
+                self.wake()
+                done = self._done.wait_for(lambda: self.written >= number or self._failures != before, seconds)
+                broken = self._kernel.broken
+            if self.written < number and broken is not None:
+                raise broken
             if not done:
                 raise LedgerLockedError(
                     f"not written within {seconds:g} s", hint="the row stays queued and is written later"
