@@ -5,16 +5,16 @@ from __future__ import annotations
 import contextlib
 import secrets
 import time
-from functools import lru_cache
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import psycopg
 from psycopg.conninfo import make_conninfo
-from psycopg.pq import Format, TransactionStatus
+from psycopg.pq import TransactionStatus
 from psycopg.types.numeric import Int8Dumper
 
 from reelwise.errors import InputError, LedgerError, LedgerLockedError, OutputError
+from reelwise.ledger.postgres_statements import Whole, bulk_of, own
 from reelwise.ledger.postgres_watch import Watch
 
 if TYPE_CHECKING:
@@ -36,20 +36,8 @@ _OUTPUT = {
     "25006": "this server takes no writes: name the one that does",
     "58030": "look at the server's disk and log; nothing was lost",
 }
+_COPY_FROM = 16  # rows
 _GONE = ("57P01", "57P02", "57P03", "25P03")  # shut down, crashed, starting; stopped too long in a transaction
-
-
-class _Whole:
-    """Reads NUMERIC, which PostgreSQL makes of the sum of integers, as an integer of any size."""
-
-    format = Format.TEXT
-
-    def __init__(self, oid: int, context: Any = None) -> None:
-        del oid, context
-
-    def load(self, data: Any) -> int | float:
-        text = bytes(data)
-        return float(text) if b"." in text or b"N" in text else int(text)
 
 
 class PostgresLink:
@@ -79,6 +67,7 @@ class PostgresLink:
         self._writes = False
         self._unsure = False
         self._closed = False
+        self._may_copy = False
         self._watch: Watch | None = None
         self._connection: psycopg.Connection[tuple[Any, ...]] | None = None
         try:
@@ -86,8 +75,10 @@ class PostgresLink:
             self._check()
             self._prepare(create=create)
         except psycopg.Error as error:
-            self._drop()
-            self._fail(error)
+            try:
+                self._fail(error)
+            finally:
+                self._drop()
         except BaseException:
             self._drop()
             raise
@@ -98,7 +89,7 @@ class PostgresLink:
         connection = psycopg.connect(make_conninfo("", **self._where.parameters), autocommit=True)
         try:
             connection.adapters.register_dumper(int, Int8Dumper)
-            connection.adapters.register_loader("numeric", _Whole)
+            connection.adapters.register_loader("numeric", Whole)
             wait, run, idle = (round(one * 1000) for one in (self._wait_seconds, _STATEMENT_SECONDS, _IDLE_SECONDS))
             connection.execute(
                 f'SET search_path = "{self._where.schema}"; SET lock_timeout = {max(1, wait)}; '
@@ -146,10 +137,11 @@ class PostgresLink:
             )
         began = time.time()
         row = connection.execute(
-            b"SELECT EXTRACT(EPOCH FROM clock_timestamp())::float8, current_setting('server_encoding')"
+            b"SELECT EXTRACT(EPOCH FROM clock_timestamp())::float8, current_setting('server_encoding'), "
+            b"has_database_privilege(current_database(), 'TEMP')"
         ).fetchone()
         ended = time.time()
-        now, encoding = row if row is not None else (began, "")
+        now, encoding, self._may_copy = row if row is not None else (began, "", False)
         away = max(began - now, now - ended)
         if away > _SKEW_SECONDS:
             raise InputError(
@@ -282,23 +274,31 @@ class PostgresLink:
     def run(self, text: str, values: Sequence[Any] = ()) -> int:
         """See `Link`."""
         try:
-            return self._open().execute(_own(text), values).rowcount
+            return self._open().execute(own(text), values).rowcount
         except psycopg.Error as error:
             self._fail(error)
 
     def many(self, text: str, rows: Sequence[Sequence[Any]]) -> int:
-        """See `Link`."""
+        """See `Link`: many rows are copied into a table of this connection's own first, at twice the speed."""
+        bulk = bulk_of(text) if self._may_copy and len(rows) >= _COPY_FROM else None
         try:
-            with self._open().cursor() as cursor:
-                cursor.executemany(_own(text), rows)
-                return cursor.rowcount
+            connection = self._open()
+            with connection.cursor() as cursor:
+                if bulk is None:
+                    cursor.executemany(own(text), rows)
+                    return cursor.rowcount
+                connection.execute(bulk.make)
+                with cursor.copy(bulk.copy) as copy:
+                    for one in rows:
+                        copy.write_row(one)
+                return connection.execute(bulk.insert).rowcount
         except psycopg.Error as error:
             self._fail(error)
 
     def rows(self, text: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """See `Link`."""
         try:
-            return self._open().execute(_own(text), values).fetchall()
+            return self._open().execute(own(text), values).fetchall()
         except psycopg.Error as error:
             self._fail(error)
 
@@ -381,9 +381,3 @@ class PostgresLink:
         raise LedgerError(
             f"PostgreSQL ({code}): {said}", where=self._name, hint="`reelwise ledger verify` says more"
         ) from None
-
-
-@lru_cache(maxsize=2048)
-def _own(text: str) -> bytes:
-    """Write a statement as psycopg wants it; none of ours has a `?` in a string."""
-    return text.replace("%", "%%").replace("?", "%s").encode()
