@@ -448,6 +448,8 @@ def test_without_the_server_no_call_is_let_through_for_long(own_server):
         ledger.set_budget(Budget(name="all", period="total", hard=10**12))
         who = who_of("blur")
         ledger.void(ledger.hold(who, 1000))
+        time.sleep(0.3)  # the budget just set is known everywhere
+        ledger.void(ledger.hold(who, 1000))
         server("stop")
         try:
             ledger.void(ledger.hold(who, 1000))  # of what is leased

@@ -66,6 +66,7 @@ class PostgresLink:
         self._number = 0
         self._writes = False
         self._unsure = False
+        self._away = False
         self._closed = False
         self._may_copy = False
         self._watch: Watch | None = None
@@ -111,8 +112,10 @@ class PostgresLink:
                 self._connection = self._connect()
             except psycopg.Error as error:
                 if time.monotonic() >= deadline:
+                    self._away = True  # whoever comes next need not wait as long again
                     self._fail(error)
                 time.sleep(_AGAIN_SECONDS)
+        self._away = False
         return self._connection
 
     def _drop(self) -> None:
@@ -180,7 +183,7 @@ class PostgresLink:
         """See `Link`."""
         if self._closed:
             raise LedgerError("the ledger is closed", where=self._name, hint="open it again")
-        deadline = time.monotonic() + self._wait_seconds
+        deadline = time.monotonic() + (0 if self._away else self._wait_seconds)
         if self._unsure:
             self._settle_unsure()
         text = b"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
