@@ -8,6 +8,9 @@ import secrets
 
 import pytest
 
+if os.environ.get("REELWISE_NEED_POSTGRES") == "1":  # in CI nothing of this may be skipped
+    import psycopg  # noqa: F401 - or else fail here
+
 
 class Stores:
     """Opens the same ledger again and again, as further threads or processes would."""

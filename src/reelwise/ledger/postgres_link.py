@@ -27,9 +27,14 @@ __all__ = ["PostgresLink"]
 
 _OLDEST = 120000  # PostgreSQL 12
 _STATEMENT_SECONDS = 60
-_IDLE_SECONDS = 5  # a process that is stopped in a transaction keeps all others waiting for so long
+_IDLE_SECONDS = 30  # a process that is stopped in a transaction keeps all others waiting for so long
+_READ_SECONDS = 600  # who only reads keeps nobody waiting
 _SKEW_SECONDS = 10  # leases last 30
 _AGAIN_SECONDS = 0.1
+_BEGIN_READ = (
+    "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; "
+    f"SET LOCAL statement_timeout = '{_READ_SECONDS}s'; SET LOCAL idle_in_transaction_session_timeout = '{_READ_SECONDS}s'"
+).encode()
 _LOCKED = ("55P03", "57014", "40001", "40P01")
 _OUTPUT = {
     "53100": "free some space on the server; nothing was lost",
@@ -186,10 +191,11 @@ class PostgresLink:
         deadline = time.monotonic() + (0 if self._away else self._wait_seconds)
         if self._unsure:
             self._settle_unsure()
-        text = b"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
         if write:
             self._number += 1
             text = self._begin_write(self._number)
+        else:
+            text = _BEGIN_READ
         while True:
             try:
                 self._live(deadline).execute(text)

@@ -56,7 +56,7 @@ def verify(store: SqlStore) -> Verified:
     while fold(store):
         pass
     problems: list[Problem] = []
-    with store.transaction() as link:
+    with store.transaction(write=False) as link:  # one snapshot: it may take long, and nobody waits for it
         rows, cost = link.rows("SELECT COUNT(*), COALESCE(SUM(cost), 0) FROM event")[0]
         budgets = {
             int(number): (str(name), msgspec.json.decode(body, type=Budget), int(set_ms))
