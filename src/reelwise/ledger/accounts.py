@@ -9,7 +9,7 @@ from reelwise.ledger.periods import since
 from reelwise.ledger.store import Denied, Granted, Move, Want
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from reelwise.ledger.budgets import Budget
     from reelwise.ledger.sql import Link
@@ -21,6 +21,11 @@ ROLLING = -1
 
 _SHARES = 8  # a lease is at most this part of what remains, for each owner
 _KNOWN_MAX = 100_000
+
+_FREE = (
+    "UPDATE lease SET amount = amount - ?, tight = CASE WHEN ? = 1 THEN 1 ELSE tight END "
+    "WHERE owner = ? AND slot = ? AND amount >= ?"
+)
 
 Place = tuple[int, str, int]
 """A budget, an account of it, and a bucket."""
@@ -80,6 +85,28 @@ class Accounts:
             )[0][0]
         return State(slot, int(posted) + int(lost), int(leased), int(pending), int(lost), bool(tight))
 
+    def spent(
+        self, link: Link, budgets: Mapping[int, Budget], places: Iterable[Place], now_ms: int
+    ) -> dict[Place, int]:
+        """Return what is spent on accounts: posted and lost, in the present window of their budget."""
+        found = {}
+        wanted = {}
+        for place in dict.fromkeys(places):
+            budget = budgets.get(place[0])
+            if budget is None:
+                continue
+            if place[2] == ROLLING:
+                found[place] = self.state(link, budget, place, now_ms).spent
+            else:
+                wanted[self.slot(link, place)] = place
+        numbers = sorted(wanted)
+        for at in range(0, len(numbers), 500):
+            part = numbers[at : at + 500]
+            marks = ", ".join("?" * len(part))
+            for slot, spent in link.rows(f"SELECT id, posted + lost FROM slot WHERE id IN ({marks})", part):  # noqa: S608
+                found[wanted[int(slot)]] = int(spent)
+        return found
+
     def grant(self, link: Link, owner: str, want: Want, now_ms: int) -> tuple[Granted | None, State]:
         """Say how much may be leased, or None; nothing is written yet but that a slot has become tight."""
         state = self.state(link, want.budget, want.place, now_ms)
@@ -110,24 +137,33 @@ class Accounts:
 
     def move(self, link: Link, owner: str, moves: Sequence[Move]) -> None:
         """Post to accounts, and free what was leased for it."""
-        for one in moves:
-            place = (one.budget_id, one.account, one.bucket)
-            if one.posted or one.overrun:
-                link.run(
-                    "UPDATE slot SET posted = posted + ?, overrun = overrun + ? WHERE id = ?",
-                    (one.posted, one.overrun, self.slot(link, place)),
-                )
-            if one.release or one.told:
-                self._release(link, owner, self.slot(link, (one.budget_id, one.account, one.lease_bucket)), one)
+        slots = [self.slot(link, (one.budget_id, one.account, one.lease_bucket)) for one in moves]
+        posted = [
+            (one.posted, one.overrun, slot if one.bucket == one.lease_bucket else self._posts(link, one))
+            for one, slot in zip(moves, slots, strict=True)
+            if one.posted or one.overrun
+        ]
+        if posted:
+            link.many("UPDATE slot SET posted = posted + ?, overrun = overrun + ? WHERE id = ?", posted)
+        due = [(one, slot) for one, slot in zip(moves, slots, strict=True) if one.release or one.told]
+        if not due:
+            return
+        link.run("SAVEPOINT leases")
+        freed = [(one.release, int(one.told), owner, slot, one.release) for one, slot in due]
+        if link.many(_FREE, freed) == len(due):
+            link.many("UPDATE slot SET leased = leased - ? WHERE id = ?", [(one.release, slot) for one, slot in due])
+        else:  # some of them are not leased any more: one after the other
+            link.run("ROLLBACK TO SAVEPOINT leases")
+            for one, slot in due:
+                self._release(link, owner, slot, one)
+        link.run("RELEASE SAVEPOINT leases")
+
+    def _posts(self, link: Link, one: Move) -> int:
+        return self.slot(link, (one.budget_id, one.account, one.bucket))
 
     def _release(self, link: Link, owner: str, slot: int, one: Move) -> None:
         amount, told = one.release, int(one.told)
-        done = link.run(
-            "UPDATE lease SET amount = amount - ?, tight = CASE WHEN ? = 1 THEN 1 ELSE tight END "
-            "WHERE owner = ? AND slot = ? AND amount >= ?",
-            (amount, told, owner, slot, amount),
-        )
-        if done:
+        if link.run(_FREE, (amount, told, owner, slot, amount)):
             link.run("UPDATE slot SET leased = leased - ? WHERE id = ?", (amount, slot))
             return
         if not amount:
@@ -146,6 +182,19 @@ class Accounts:
         link.run("UPDATE lease SET amount = 0 WHERE owner = ? AND slot = ?", (owner, slot))
         link.run("UPDATE lost SET amount = amount - ? WHERE owner = ? AND slot = ?", (rest, owner, slot))
         link.run("UPDATE slot SET leased = leased - ?, lost = lost - ? WHERE id = ?", (leased, rest, slot))
+
+    def renew(self, link: Link, owner: str, expires_ms: int) -> None:
+        """Say that an owner lives: its leases hold on, and what was booked as lost while it slept is leased again."""
+        link.run("DELETE FROM lease WHERE owner = ? AND amount = 0", (owner,))
+        link.run("UPDATE lease SET expires_ms = ? WHERE owner = ?", (expires_ms, owner))
+        for slot, amount in link.rows("SELECT slot, amount FROM lost WHERE owner = ?", (owner,)):
+            link.run("DELETE FROM lost WHERE owner = ? AND slot = ?", (owner, slot))
+            link.run("UPDATE slot SET leased = leased + ?, lost = lost - ? WHERE id = ?", (amount, amount, slot))
+            link.run(
+                "INSERT INTO lease (owner, slot, amount, expires_ms) VALUES (?, ?, ?, ?) ON CONFLICT (owner, slot) "
+                "DO UPDATE SET amount = lease.amount + excluded.amount",
+                (owner, slot, amount, expires_ms),
+            )
 
     def reap(self, link: Link, now_ms: int) -> int:
         """Book leases that were not renewed as lost; return how many there were."""

@@ -17,8 +17,8 @@ from reelwise.errors import InputError
 
 __all__ = ["KINDS", "STATUSES", "UNITS", "Event", "Kind", "Status", "Units", "What", "Who", "key_of"]
 
-Kind = Literal["call", "frames", "overrun", "late", "true_up", "correction", "avoided"]
-KINDS: tuple[str, ...] = ("call", "frames", "overrun", "late", "true_up", "correction", "avoided")
+Kind = Literal["call", "frames", "overrun", "late", "true_up", "correction", "avoided", "estimate"]
+KINDS: tuple[str, ...] = ("call", "frames", "overrun", "late", "true_up", "correction", "avoided", "estimate")
 Status = Literal["ok", "error", "cut", "ambiguous", "cached", "skipped"]
 STATUSES: tuple[str, ...] = ("ok", "error", "cut", "ambiguous", "cached", "skipped")
 
@@ -26,10 +26,12 @@ LABEL_MAX = 128
 """The longest label, in characters: a feature's name, a user's id, a tag's value."""
 TAGS_MAX = 16
 _TAG_NAME = re.compile(r"[a-z][a-z0-9_.-]{0,63}")
-_LARGEST = 1 << 62  # the stores keep 64-bit numbers
+_LARGEST = (
+    1 << 56
+)  # one amount: 72 million dollars, 72 PB. The stores keep 64-bit numbers: a hundred of the largest still add up
 
 
-class Who(Struct, frozen=True, kw_only=True):
+class Who(Struct, frozen=True, kw_only=True, cache_hash=True, gc=False):
     """Who a cost belongs to: every field is a label of at most 128 characters, empty where it is not known.
 
     Attributes:
@@ -54,7 +56,7 @@ class Who(Struct, frozen=True, kw_only=True):
         return str(getattr(self, name))
 
 
-class What(Struct, frozen=True, kw_only=True):
+class What(Struct, frozen=True, kw_only=True, cache_hash=True, gc=False):
     """What a cost was for.
 
     Attributes:
@@ -66,7 +68,7 @@ class What(Struct, frozen=True, kw_only=True):
         version: the deployed version.
         status: ok, error, cut (stream cut off), ambiguous (accepted or not is unknown), cached, skipped.
         kind: call, frames (a batch of them), overrun (what a call cost above its hold), late (posted after its hold had expired),
-            true_up (month close), correction, avoided (nothing was spent).
+            true_up (month close), correction, avoided (nothing was spent), estimate (of an audit: kept, and counted in no budget and no sum).
         outcome: what came of it, in the product's words; empty where not known.
     """
 
@@ -81,7 +83,7 @@ class What(Struct, frozen=True, kw_only=True):
     outcome: str = ""
 
 
-class Units(Struct, frozen=True, kw_only=True):
+class Units(Struct, frozen=True, kw_only=True, gc=False):
     """How much of each unit one event used. Whole numbers; 0 where none."""
 
     calls: int = 0
@@ -106,7 +108,7 @@ NO_UNITS = Units()
 ONE_CALL = Units(calls=1)
 
 
-class Event(Struct, frozen=True, kw_only=True):
+class Event(Struct, frozen=True, kw_only=True, gc=False):
     """One immutable row of the ledger: a call, or a batch of frames.
 
     Attributes:
@@ -190,6 +192,34 @@ def who_of(
     )
 
 
+def check_identity(value: Any) -> str:
+    """Check the id of a row.
+
+    Raises:
+        InputError: not text, empty, or too long.
+    """
+    if not check_label(value, "id"):
+        raise InputError("a row needs an id", where="id", hint="the same call must give the same id, each call another")
+    return str(value)
+
+
+def check_who(who: Who) -> Who:
+    """Check a `Who` that was not made by `who_of`; see there."""
+    if not isinstance(who, Who) or not isinstance(who.tags, tuple):
+        raise InputError("not a caller", where="who", hint="make one with who_of(feature, user=...)")
+    for name in ("feature", "user", "session", "tenant", "user_class"):
+        check_label(getattr(who, name), name)
+    if len(who.tags) > TAGS_MAX:
+        raise InputError(
+            f"{len(who.tags):,} tags, at most {TAGS_MAX} are kept", where="tags", hint="use few tags with few values"
+        )
+    for name, value in who.tags:
+        if not isinstance(name, str) or not _TAG_NAME.fullmatch(name):
+            raise InputError(f"no tag can be named {str(name)[:40]!r}", where="tags", hint="use who_of(tags={...})")
+        check_label(value, f"tags.{name}")
+    return who
+
+
 def check_what(what: What) -> What:
     """Check the labels of a `What`; see `check_label`."""
     for name in ("model", "provider", "plan", "stage", "mode", "version", "outcome"):
@@ -216,12 +246,17 @@ def check_amount(value: Any, name: str, *, negative: bool = False) -> int:
             hint="amounts are integers: nano-USD, milliseconds, bytes",
         )
     if (value < 0 and not negative) or abs(value) > _LARGEST:
-        raise InputError(f"{name} cannot be {value:,}", where=name, hint="it must lie between 0 and 2^62")
+        raise InputError(f"{name} cannot be {value:,}", where=name, hint="it must lie between 0 and 2^56")
     return value
 
 
 def check_units(units: Units) -> Units:
     """Check each amount of units; see `check_amount`."""
+    for value in msgspec.structs.astuple(units):
+        if type(value) is not int or not 0 <= value <= _LARGEST:
+            break
+    else:
+        return units
     for name in UNITS:
         check_amount(getattr(units, name), name)
     return units

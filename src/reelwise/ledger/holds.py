@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from reelwise.ledger.events import Event
     from reelwise.ledger.purses import Line
 
-__all__ = ["Amounts", "Hold", "Posted", "Posting"]
+__all__ = ["NOTHING", "Amounts", "Hold", "Posted", "Posting"]
 
 Amounts = tuple[int, int, int]
 """Nano-USD, calls, frames."""
+NOTHING: Amounts = (0, 0, 0)
 
 PENDING, POSTED, VOID, EXPIRED = range(4)
 STATES = ("pending", "posted", "void", "expired")
@@ -24,19 +27,25 @@ class Hold:
         line: the accounts it is held in.
         amounts: nano-USD, calls, frames.
         at_ms: when it was taken: the window that the call counts in.
-        expires_ms: when it is let go if nobody settles it.
+        timeout_ms: how long it is kept if nobody settles it.
         state: a number: pending, posted, void, expired.
+        group: those that wait to be settled, of the same timeout.
     """
 
-    __slots__ = ("amounts", "at_ms", "expires_ms", "line", "state", "timeout_ms")
+    __slots__ = ("amounts", "at_ms", "group", "line", "state", "timeout_ms")
 
-    def __init__(self, line: Line, amounts: Amounts, at_ms: int, timeout_ms: int) -> None:
+    def __init__(self, line: Line, amounts: Amounts, at_ms: int, timeout_ms: int, group: dict[Hold, None]) -> None:
         self.line = line
         self.amounts = amounts
         self.at_ms = at_ms
         self.timeout_ms = timeout_ms
-        self.expires_ms = at_ms + timeout_ms
+        self.group = group
         self.state = PENDING
+
+    @property
+    def expires_ms(self) -> int:
+        """When it is let go if nobody settles it."""
+        return self.at_ms + self.timeout_ms
 
     @property
     def nano(self) -> int:
@@ -49,23 +58,19 @@ class Hold:
         return STATES[self.state]
 
 
-class Posting(NamedTuple):
-    """A row that waits to be written, with what it moved: to be undone if the row was there already."""
-
-    event: Event
-    line: Line
-    used: Amounts
-    over: Amounts
+Posting = tuple["tuple[Event, ...]", "Line", Amounts, Amounts, Amounts]
+"""A settled call that waits to be written: its rows (all are written or none), its accounts, what it used, how much of that lay above
+what was held, and how much of it comes off the lease."""
 
 
-class Posted(NamedTuple):
+class Posted(Struct, frozen=True, gc=False):
     """What became of a cost.
 
     Attributes:
         cost_nano: what was posted in all.
         overrun_nano: the part of it above the hold, in a row of its own.
         late: the hold had expired: all of it counts as overrun.
-        number: rows up to this number must be written before it is durable; see `Ledger.wait`.
+        number: settled calls up to this number must be written before it is durable.
     """
 
     cost_nano: int

@@ -7,43 +7,25 @@ off a lease in the same transaction that makes its row durable.
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from reelwise.errors import AlreadySettledError, BudgetError
-from reelwise.ledger.holds import EXPIRED, PENDING, POSTED, STATES, VOID, Amounts, Hold, Posted, Posting
+from reelwise.ledger.batches import Batch
+from reelwise.ledger.holds import EXPIRED, NOTHING, PENDING, POSTED, STATES, VOID, Amounts, Hold, Posted, Posting
 from reelwise.ledger.modes import OFF
-from reelwise.ledger.purses import Account, Line, Lines, Purse
-from reelwise.ledger.store import Move
+from reelwise.ledger.purses import Line, Lines, Purse
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Mapping
 
+    from reelwise.ledger.accounts import Place
     from reelwise.ledger.events import Event, Who
     from reelwise.ledger.store import Definitions
 
-__all__ = ["Batch", "Kernel"]
+__all__ = ["Kernel"]
 
 _OPEN_MAX = 1_000_000
 _IDLE_MS = 2_000
-
-
-class Taken(NamedTuple):
-    """What a batch posts to one account."""
-
-    account: Account
-    posted: int
-    overrun: int
-    released: int
-
-
-class Batch:
-    """Rows to write, and what they move: `moves` begins with one for each of `taken`, and ends with what is given back besides."""
-
-    def __init__(self, postings: list[Posting], taken: list[Taken], moves: list[Move], number: int) -> None:
-        self.postings = postings
-        self.taken = taken
-        self.moves = moves
-        self.number = number
 
 
 class Kernel:
@@ -53,49 +35,52 @@ class Kernel:
         self.lock = threading.Lock()
         self.lines = Lines()
         self.queue: list[Posting] = []
-        self.queued = 0  # rows ever queued
+        self.queued = 0  # settled calls ever queued
         self.broken: Exception | None = None
+        self.flights = (
+            0  # grows whenever something is on its way back to the store, or has arrived: odd while it is under way
+        )
+        self.loose = False  # a purse that others wait for has something to give back
         self._queue_max = queue_max
-        self._dirty: list[Account] = []
-        self._open: dict[int, dict[int, Hold]] = {}  # by timeout: each in the order in which they expire
+        self._open: dict[int, dict[Hold, None]] = {}  # by timeout: each in the order in which they expire
         self._count = 0
 
     # holds
 
-    def try_hold(self, who: Who, amounts: Amounts, now_ms: int, timeout_ms: int) -> Hold | Line:
+    def try_hold(  # noqa: C901 - the hot path: no calls in it
+        self, who: Who, amounts: Amounts, now_ms: int, timeout_ms: int
+    ) -> Hold | Line:
         """Hold if every purse has enough; else return the line whose purses are short. The caller has the lock.
 
         Raises:
             BudgetError: the feature is switched off, or the ledger cannot write.
         """
         line = self.lines.lines.get(who)
-        if line is None or now_ms >= line.until_ms:
+        if line is None or not line.from_ms <= now_ms < line.until_ms:
             line = self.lines.resolve(who, now_ms)
             self.check_switch(who)
         nano = amounts[0]
-        for one in line.usd:
-            if one.purse.free < nano:
+        purses = line.purses
+        for purse in purses:
+            if purse.free < nano:
                 return line
-        for one in line.other:
-            if one.purse.free < amounts[one.purse.index]:
-                return line
+        others = line.others
+        if others:
+            for purse in others:
+                if purse.free < amounts[purse.index]:
+                    return line
         if self._count >= _OPEN_MAX or len(self.queue) >= self._queue_max:
             raise self._full()
-        for one in line.usd:
-            purse = one.purse
+        for purse in purses:
             purse.free -= nano
-            purse.pending += nano
-            purse.used_ms = now_ms
-        for one in line.other:
-            purse = one.purse
-            purse.free -= amounts[purse.index]
-            purse.pending += amounts[purse.index]
-            purse.used_ms = now_ms
-        hold = Hold(line, amounts, now_ms, timeout_ms)
+        if others:
+            for purse in others:
+                purse.free -= amounts[purse.index]
         group = self._open.get(timeout_ms)
         if group is None:
             group = self._open[timeout_ms] = {}
-        group[id(hold)] = hold
+        hold = Hold(line, amounts, now_ms, timeout_ms, group)
+        group[hold] = None
         self._count += 1
         return hold
 
@@ -112,7 +97,6 @@ class Kernel:
         if feature is None:
             return
         if feature.killed or feature.forced == OFF:
-            self.lines.lines.pop(who, None)  # a line that is kept is one that may be used
             said = f": {feature.reason}" if feature.reason else ""
             raise BudgetError(
                 f"{feature.name} is switched off{said}",
@@ -122,67 +106,61 @@ class Kernel:
                 hint=f"`reelwise budget resume {feature.name}` switches it on",
             )
 
-    def post(self, hold: Hold, events: Sequence[Event], used: Amounts) -> Posted:
+    def post(self, hold: Hold, events: tuple[Event, ...], used: Amounts) -> Posted:
         """Post what a call cost. The caller has the lock.
 
         Args:
             hold: the call's.
-            events: its row, and that of its overrun where it has one.
+            events: its row, and that of its overrun where it has one: written together or not at all.
             used: nano-USD, calls and frames that it used.
 
         Raises:
             AlreadySettledError: it was posted or voided before.
         """
+        held = hold.amounts
+        nano, cost = held[0], used[0]
+        if hold.state or cost > nano or used[1] > held[1] or used[2] > held[2]:
+            return self._post_more(hold, events, used)
+        line = hold.line
+        hold.state = POSTED
+        del hold.group[hold]
+        self._count -= 1
+        if cost != nano:
+            back = nano - cost
+            for purse in line.purses:
+                purse.free += back
+        for purse in line.others:
+            index = purse.index
+            purse.free += held[index] - used[index]
+        self.queue.append((events, line, used, NOTHING, used))
+        self.queued = number = self.queued + 1
+        return Posted(cost, 0, False, number)
+
+    def _post_more(self, hold: Hold, events: tuple[Event, ...], used: Amounts) -> Posted:
+        """Post above the hold, or after it has expired."""
         if hold.state in (POSTED, VOID):
             raise AlreadySettledError(
                 f"this hold was {STATES[hold.state]} before", where=events[0].id, hint="settle each hold once"
             )
         late = hold.state == EXPIRED
-        held = (0, 0, 0) if late else hold.amounts
+        held = NOTHING if late else hold.amounts
         over = (max(0, used[0] - held[0]), max(0, used[1] - held[1]), max(0, used[2] - held[2]))
-        line = hold.line
+        free = (used[0] - over[0], used[1] - over[1], used[2] - over[2])
         if not late:
             self._close(hold, POSTED)
-            for one in (*line.usd, *line.other):
-                index = one.purse.index
-                one.purse.pending -= held[index]
-                one.purse.free += held[index] - used[index] + over[index]
+            for purse in hold.line.held():
+                purse.free += held[purse.index] - free[purse.index]
         hold.state = POSTED
-        for one in (*line.usd, *line.other):
-            index = one.purse.index
-            one.posted += used[index]
-            one.overrun += over[index]
-            one.released += used[index] - over[index]
-            if not one.dirty:
-                one.dirty = True
-                self._dirty.append(one)
-        for one in line.watched:
-            one.posted += used[one.purse.index]
-            if not one.dirty:
-                one.dirty = True
-                self._dirty.append(one)
-        self.queue.append(Posting(events[0], line, used, over))
-        for event in events[1:]:
-            self.queue.append(Posting(event, line, (0, 0, 0), (0, 0, 0)))
-        self.queued += len(events)
+        self.queue.append((events, hold.line, used, over, free))
+        self.queued += 1
         return Posted(used[0], over[0], late, self.queued)
 
     def record(self, event: Event, line: Line, used: Amounts) -> Posted:
         """Post a cost that nothing was held for: it counts, all of it as overrun where a hard limit should have been asked."""
         over = (max(0, used[0]), max(0, used[1]), max(0, used[2]))
-        held = {id(one) for one in (*line.usd, *line.other)}
-        for one in line.accounts():
-            index = one.purse.index
-            one.posted += used[index]
-            if id(one) in held:
-                one.overrun += over[index]
-                one.released += used[index] - over[index]
-            if not one.dirty:
-                one.dirty = True
-                self._dirty.append(one)
-        self.queue.append(Posting(event, line, used, over))
+        self.queue.append(((event,), line, used, over, NOTHING))
         self.queued += 1
-        return Posted(used[0], over[0], late=False, number=self.queued)
+        return Posted(used[0], over[0], False, self.queued)
 
     def void(self, hold: Hold, state: int = VOID) -> bool:
         """Let go of a hold; False where it had expired. The caller has the lock.
@@ -195,30 +173,28 @@ class Kernel:
         if hold.state != PENDING:
             raise AlreadySettledError(f"this hold was {STATES[hold.state]} before", hint="settle each hold once")
         self._close(hold, state)
-        for one in (*hold.line.usd, *hold.line.other):
-            amount = hold.amounts[one.purse.index]
-            one.purse.pending -= amount
-            one.purse.free += amount
+        for purse in hold.line.held():
+            purse.free += hold.amounts[purse.index]
+            self.loose = self.loose or purse.tight
         return True
 
     def _close(self, hold: Hold, state: int) -> None:
         hold.state = state
-        group = self._open[hold.timeout_ms]
-        del group[id(hold)]
-        if not group:
-            del self._open[hold.timeout_ms]
+        del hold.group[hold]
         self._count -= 1
 
     def expire(self, now_ms: int) -> int:
         """Let go of holds whose time is over; return how many."""
         gone = 0
-        for group in list(self._open.values()):
+        for timeout_ms, group in list(self._open.items()):
             while group:
-                hold = next(iter(group.values()))
-                if hold.expires_ms > now_ms:
+                hold = next(iter(group))
+                if hold.at_ms + timeout_ms > now_ms:
                     break
                 self.void(hold, EXPIRED)
                 gone += 1
+            if not group:
+                del self._open[timeout_ms]
         return gone
 
     @property
@@ -228,108 +204,83 @@ class Kernel:
 
     # flushing
 
+    def known(self) -> Collection[int]:
+        """Return the numbers of the budgets that lines are made of."""
+        return self.lines.definitions.budgets.keys() if self.lines.definitions else ()
+
     def take(self, most: int, now_ms: int, *, sweep: bool = False, all_free: bool = False) -> Batch:
         """Take what waits to be written, and what may be given back: of purses that are tight, idle, or whose window has ended.
 
         Args:
-            most: rows to take.
+            most: settled calls to take.
             now_ms: now.
             sweep: look at every purse, and not only at those that were posted to.
             all_free: give back everything that is free.
         """
         postings, self.queue = self.queue[:most], self.queue[most:]
-        taken = self._partial(postings) if self.queue else self._all()  # moves must be those of the rows taken
-        seen: set[int] = set()
-        moves = []
-        for one in taken:
-            purse = one.account.purse
-            back = 0 if id(purse) in seen else self._give_back(purse, now_ms, all_free=all_free)
-            seen.add(id(purse))
-            moves.append(self._move(purse, one.account.bucket, one.posted, one.overrun, one.released + back))
-        for purse in self.lines.purses.values() if sweep or all_free else ():
-            if id(purse) not in seen:
-                back = self._give_back(purse, now_ms, all_free=all_free)
-                if back or (purse.tight and not purse.told):
-                    moves.append(self._move(purse, purse.bucket, 0, 0, back))
-        return Batch(postings, taken, moves, self.queued - len(self.queue))
+        batch = Batch(postings, self.queued - len(self.queue), self.lines)
+        purses = dict.fromkeys(one.account.purse for one in batch.taken)
+        for purse in purses:
+            purse.used_ms = now_ms
+        if sweep or all_free or self.loose:
+            self.loose = False
+            purses.update(dict.fromkeys(self.lines.purses.values()))
+        for purse in purses:
+            back = purse.owed
+            if purse.free and (all_free or purse.tight or self._idle(purse, now_ms)):
+                back += purse.free
+                purse.free = 0
+            purse.owed = 0
+            if back or (purse.tight and not purse.told):
+                batch.backs[purse] = back
+                purse.told = purse.tight
+        batch.fill()
+        if any(batch.backs.values()):
+            self.flights += 1
+        return batch
 
-    def _all(self) -> list[Taken]:
-        taken = []
-        for one in self._dirty:
-            taken.append(Taken(one, one.posted, one.overrun, one.released))
-            one.posted = one.overrun = one.released = 0
-            one.dirty = False
-        self._dirty = []
-        return taken
-
-    def _partial(self, postings: list[Posting]) -> list[Taken]:
-        sums: dict[int, Taken] = {}
-        for posting in postings:
-            for one, posted, overrun, released in _parts(posting):
-                one.posted -= posted
-                one.overrun -= overrun
-                one.released -= released
-                before = sums.get(id(one), Taken(one, 0, 0, 0))
-                sums[id(one)] = Taken(one, before.posted + posted, before.overrun + overrun, before.released + released)
-        return list(sums.values())
-
-    def _give_back(self, purse: Purse, now_ms: int, *, all_free: bool) -> int:
-        if purse.free and (all_free or purse.tight or now_ms - purse.used_ms > _IDLE_MS):
-            back, purse.free = purse.free, 0
-            return back
-        return 0
-
-    def _move(self, purse: Purse, bucket: int, posted: int, overrun: int, release: int) -> Move:
-        if purse.tight:
-            purse.told = True
-        return Move(purse.budget_id, purse.account, bucket, purse.bucket, posted, overrun, release, purse.tight)
+    def _idle(self, purse: Purse, now_ms: int) -> bool:
+        return purse.free == purse.leased and not 0 <= now_ms - purse.used_ms <= _IDLE_MS
 
     def put_back(self, batch: Batch) -> None:
         """Undo `take`: nothing of it was written."""
         self.queue = batch.postings + self.queue
-        for (one, posted, overrun, released), move in zip(batch.taken, batch.moves, strict=False):
-            one.posted += posted
-            one.overrun += overrun
-            one.released += released
-            one.purse.free += move.release - released
-            one.purse.told = False
-            if not one.dirty:
-                one.dirty = True
-                self._dirty.append(one)
-        for move in batch.moves[len(batch.taken) :]:
-            purse = self.lines.purses[move.budget_id, move.account, move.lease_bucket]
-            purse.free += move.release
+        for purse, back in batch.backs.items():
+            purse.free += back
             purse.told = False
+        self.loose = True
+        self._landed(batch)
 
-    def leave_out(self, batch: Batch, numbers: Sequence[int]) -> list[Posting]:
-        """Take rows out of a batch that were written before; what they would have posted is free again."""
-        wrong = set(numbers)
-        left = []
-        places = {id(one.account): at for at, one in enumerate(batch.taken)}
-        for number in sorted(wrong):
-            posting = batch.postings[number]
-            left.append(posting)
-            for one, posted, overrun, released in _parts(posting):
-                at = places[id(one)]
-                now, move = batch.taken[at], batch.moves[at]
-                one.purse.free += released
-                batch.taken[at] = Taken(one, now.posted - posted, now.overrun - overrun, now.released - released)
-                batch.moves[at] = move._replace(
-                    posted=move.posted - posted, overrun=move.overrun - overrun, release=move.release - released
-                )
+    def leave_out(self, batch: Batch, numbers: Collection[int]) -> list[Posting]:
+        """Take calls out of a batch of which a row was written before; what they would have posted is free again.
+
+        Args:
+            batch: as it was refused.
+            numbers: of rows in it.
+        """
+        wrong = batch.owners(numbers)
+        left = [one for number, one in enumerate(batch.postings) if number in wrong]
+        for _, line, _, _, free in left:
+            for purse in line.held():
+                purse.free += free[purse.index]
+                self.loose = self.loose or purse.tight
         batch.postings = [one for number, one in enumerate(batch.postings) if number not in wrong]
+        batch.again()
         return left
+
+    def done(self, batch: Batch, spent: Mapping[Place, int], now_ms: int) -> None:
+        """A batch was written: its part of the leases is gone."""
+        for purse, move in zip(batch.purses, batch.moves, strict=True):
+            purse.leased -= move.release
+            amount = spent.get(purse.place)
+            if amount is not None:
+                purse.spent, purse.seen_ms = amount, now_ms
+        self._landed(batch)
+
+    def _landed(self, batch: Batch) -> None:
+        if any(batch.backs.values()):
+            self.flights += 1
 
     def change(self, definitions: Definitions) -> None:
         """Take over other definitions."""
         self.lines.change(definitions)
-
-
-def _parts(posting: Posting) -> Iterator[tuple[Account, int, int, int]]:
-    """Yield what one row moved: the account, what was posted, of it above the hold, and what came off the lease."""
-    line = posting.line
-    for one in (*line.usd, *line.other):
-        used, over = posting.used[one.purse.index], posting.over[one.purse.index]
-        yield one, used, over, used - over
-    for one in line.watched:
-        yield one, posting.used[one.purse.index], 0, 0

@@ -9,17 +9,19 @@ from reelwise.errors import BudgetError
 from reelwise.ledger.budgets import shown
 from reelwise.ledger.holds import Amounts, Hold
 from reelwise.ledger.periods import length_ms, window_of
-from reelwise.ledger.store import Denied, Want
+from reelwise.ledger.store import Denied, Move, Want
 from reelwise.units import NANO
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from reelwise.ledger.clock import Clock
     from reelwise.ledger.events import Who
     from reelwise.ledger.kernel import Kernel
     from reelwise.ledger.purses import Line, Purse
-    from reelwise.ledger.store import Store
+    from reelwise.ledger.store import Granted, Store
 
-__all__ = ["Leasing"]
+__all__ = ["Leasing", "give_back"]
 
 _ROUNDS_MAX = 200
 _CALL_BACK_SECONDS = 0.5
@@ -63,14 +65,12 @@ class Leasing:
                     found = kernel.try_hold(who, amounts, now, timeout_ms)
                     if isinstance(found, Hold):
                         return found
-                    wants = self._wants(found, amounts)
+                    wants = self._wants(found, amounts, now)
+                    flights = kernel.flights
                 answer = self._store.lease(self._owner, [want for want, _ in wants], now, self._ttl_ms)
                 if not isinstance(answer, Denied):
                     with kernel.lock:
-                        for (_, purse), granted in zip(wants, answer, strict=True):
-                            purse.free += granted.amount
-                            purse.spent, purse.seen_ms = granted.spent, now
-                            purse.tight = purse.told = granted.tight
+                        _fill(wants, answer, now)
                         found = kernel.try_hold(who, amounts, now, timeout_ms)
                         if isinstance(found, Hold):
                             return found
@@ -79,10 +79,19 @@ class Leasing:
                 with kernel.lock:
                     purse.tight = True
                     missing = amounts[purse.index] - purse.free
+                    owed = purse.owed
+                    moving = flights % 2 or flights != kernel.flights
                 if missing <= answer.remaining:
                     continue  # a call of this process was settled meanwhile
+                if owed:
+                    give_back(kernel, self._store, self._owner, purse, now)  # what a lowered limit took out of it
+                    continue
+                if moving and waited < _CALL_BACK_SECONDS:
+                    self._wait()  # what this process gives back is on its way
+                    waited += _POLL_SECONDS
+                    continue
                 if answer.others and waited < _CALL_BACK_SECONDS:
-                    self._clock.sleep(_POLL_SECONDS)
+                    self._wait()
                     waited += _POLL_SECONDS
                     continue
                 if answer.shared and not settled:
@@ -94,15 +103,41 @@ class Leasing:
             "other calls take what is free before this one can", reason="others_hold", retryable=True, retry_seconds=0.1
         )
 
-    def _wants(self, line: Line, amounts: Amounts) -> list[tuple[Want, Purse]]:
+    def _wait(self) -> None:
+        self._clock.sleep(_POLL_SECONDS)
+
+    def _wants(self, line: Line, amounts: Amounts, now_ms: int) -> list[tuple[Want, Purse]]:
         wants = []
-        for one in (*line.usd, *line.other):
-            purse = one.purse
+        for purse in line.held():
             need = amounts[purse.index] - purse.free
             if need > 0:
+                purse.used_ms = now_ms
                 best = max(need, self._sizes[purse.index])
                 wants.append((Want(purse.budget_id, purse.budget, purse.account, purse.bucket, need, best), purse))
         return wants
+
+
+def _fill(wants: Sequence[tuple[Want, Purse]], answer: Sequence[Granted], now_ms: int) -> None:
+    for (_, purse), granted in zip(wants, answer, strict=True):
+        purse.free += granted.amount
+        purse.leased += granted.amount
+        purse.spent, purse.seen_ms = granted.spent, now_ms
+        purse.tight = purse.told = granted.tight
+
+
+def give_back(kernel: Kernel, store: Store, owner: str, purse: Purse, now_ms: int) -> None:
+    """Give back what a purse owes now, and not with the next rows."""
+    with kernel.lock:
+        back, purse.owed = purse.owed, 0
+    move = Move(purse.budget_id, purse.account, purse.bucket, purse.bucket, 0, 0, back)
+    try:
+        store.commit(owner, [], [move], now_ms)
+    except BaseException:
+        with kernel.lock:
+            purse.owed += back
+        raise
+    with kernel.lock:
+        purse.leased -= back
 
 
 def denied(want: Want, answer: Denied, amounts: Amounts, purse: Purse, now_ms: int) -> BudgetError:
@@ -125,7 +160,7 @@ def denied(want: Want, answer: Denied, amounts: Amounts, purse: Purse, now_ms: i
         retry = None
     else:
         retry = (window_of(budget.period, budget.zone, now_ms)[1] - now_ms) / 1000
-    if purse.pending:
+    if purse.leased > purse.free:
         retry = min(retry, 1.0) if retry is not None else 1.0  # what is held may be let go
     lost = f"; {said(answer.lost, budget.measure)} of it is uncertain since a process died" if answer.lost else ""
     return BudgetError(

@@ -5,31 +5,34 @@ from __future__ import annotations
 import os
 import secrets
 import weakref
-from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 import msgspec
 
 from reelwise.errors import BudgetError, InputError, LedgerError
-from reelwise.ledger.budgets import Budget, check_budget
 from reelwise.ledger.clock import Clock, SystemClock
+from reelwise.ledger.control import Control
 from reelwise.ledger.desk import Desk
+from reelwise.ledger.entries import rows_of
 from reelwise.ledger.events import (
-    NO_UNITS,
     ONE_CALL,
     Event,
     Units,
     What,
     Who,
     check_amount,
+    check_identity,
     check_units,
     check_what,
+    check_who,
 )
 from reelwise.ledger.holds import EXPIRED, Hold, Posted
-from reelwise.ledger.kernel import Batch, Kernel
+from reelwise.ledger.job_calls import JobCalls
+from reelwise.ledger.kernel import Kernel
 from reelwise.ledger.leasing import Leasing
-from reelwise.ledger.modes import Feature, Mode, check_feature
+from reelwise.ledger.modes import Mode
 from reelwise.ledger.notices import Notices
+from reelwise.ledger.queries import live
 from reelwise.ledger.standing import Standing
 from reelwise.ledger.writer import Writer
 from reelwise.units import NANO
@@ -38,15 +41,20 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
 
-    from reelwise.ledger.jobs import Job
+    from reelwise.ledger.modes import Mode
     from reelwise.ledger.notices import Notice
+    from reelwise.ledger.queries import Live
     from reelwise.ledger.sql import SqlStore
 
 __all__ = ["Ledger", "open_store"]
 
 _TTL_MS = 30_000
 _QUEUE_MAX = 200_000
-_TIMEOUT_MAX_MS = 7 * 86_400_000
+_PLAIN = 1 << 50  # amounts and ids that need no closer look
+_PLAIN_ID = 100
+_NOTHING_SAID = What()
+_TIMEOUT_MAX_SECONDS = 7 * 86_400
+_WHATS_MAX = 10_000
 
 
 def open_store(where: str | os.PathLike[str], *, create: bool = True) -> SqlStore:
@@ -65,7 +73,7 @@ def open_store(where: str | os.PathLike[str], *, create: bool = True) -> SqlStor
     return open_sqlite(name, create=create)
 
 
-class Ledger:
+class Ledger(Control, JobCalls):
     """Budgets that cannot be overspent, and the rows they rest on.
 
     Use it as a context manager, or call `close`: what is leased and not used is given back then.
@@ -106,9 +114,12 @@ class Ledger:
         sizes = (nano, 1000, 100_000) if nano else (0, 0, 0)
         self._leasing = Leasing(self._kernel, self.store, self.clock, owner=self.owner, sizes=sizes, ttl_ms=_TTL_MS)
         self._notices = Notices(self.store, self.clock, on_notice)
-        self._writer = Writer(self._kernel, self.store, self.clock, owner=self.owner, ttl_ms=_TTL_MS, after=self._after)
+        self._writer = Writer(
+            self._kernel, self.store, self.clock, owner=self.owner, ttl_ms=_TTL_MS, after=self._notices.look
+        )
         self._standing = Standing(self._kernel, self.store, self.clock)
-        self._desk = Desk(self._kernel, self.store, self.clock)
+        self._desk = Desk(self._kernel, self.store, self.clock, self.owner)
+        self._whats: dict[What, None] = {}  # labels that were checked before
         self._seen = -1
         self._closed = False
         self._load()
@@ -117,69 +128,11 @@ class Ledger:
         weak = weakref.ref(self)
         os.register_at_fork(after_in_child=lambda: _forked(weak))
 
-    # definitions
-
     def _load(self) -> None:
         definitions = self.store.definitions()
         with self._kernel.lock:
             self._kernel.change(definitions)
             self._seen = definitions.generation
-
-    def set_budget(self, budget: Budget) -> None:
-        """Add a budget, or change one by name. What was spent in its present window counts.
-
-        Raises:
-            InputError: see `check_budget`.
-        """
-        self.flush()
-        self.store.put_budget(check_budget(budget), self.clock.now_ms())
-        self._load()
-
-    def drop_budget(self, name: str) -> None:
-        """Drop a budget.
-
-        Raises:
-            InputError: there is none by this name.
-        """
-        if not self.store.drop_budget(name, self.clock.now_ms()):
-            known = sorted(one.name for one in self.budgets())
-            raise InputError(
-                f"no budget {name[:64]!r}", where=name[:64], hint=f"there are: {', '.join(known) or 'none'}"
-            )
-        self._load()
-
-    def budgets(self) -> list[Budget]:
-        """Return the budgets that are in force."""
-        return list(self.store.definitions().budgets.values())
-
-    def features(self) -> list[Feature]:
-        """Return the features that have ladders or switches."""
-        return list(self.store.definitions().features.values())
-
-    def feature(self, name: str) -> Feature:
-        """Return one feature, as set or as it is by default."""
-        return self.store.definitions().features.get(name) or Feature(name=name)
-
-    def set_feature(self, feature: Feature) -> None:
-        """Set ladders, modes and switches of a feature.
-
-        Raises:
-            InputError: see `check_feature`.
-        """
-        self.store.put_feature(check_feature(feature))
-        self._load()
-
-    def kill(self, feature: str, reason: str = "") -> None:
-        """Let no further call of a feature through: in every process, from the next call on."""
-        self.set_feature(msgspec.structs.replace(self.feature(feature), killed=True, reason=reason[:128]))
-
-    def resume(self, feature: str) -> None:
-        """Let calls of a feature through again, and forget a mode set by hand."""
-        self.set_feature(msgspec.structs.replace(self.feature(feature), killed=False, forced="", reason=""))
-
-    def force(self, feature: str, mode: str, reason: str = "") -> None:
-        """Set a feature's mode by hand, whatever its budgets say."""
-        self.set_feature(msgspec.structs.replace(self.feature(feature), forced=mode, reason=reason[:128]))
 
     # holds
 
@@ -197,19 +150,23 @@ class Ledger:
             BudgetError: a budget has not that much left, or the feature is switched off: the call must not be made.
             InputError: an amount that cannot be.
         """
-        if type(nano) is not int or nano < 0:
-            check_amount(nano, "hold")
-        timeout_ms = int(timeout_seconds * 1000)
-        if not 0 < timeout_ms <= _TIMEOUT_MAX_MS:
+        if (
+            type(nano) is not int
+            or type(calls) is not int
+            or type(frames) is not int
+            or nano < 0
+            or calls < 0
+            or frames < 0
+        ):
+            for amount, name in ((nano, "hold"), (calls, "calls"), (frames, "frames")):
+                check_amount(amount, name)
+        if not 0.001 <= timeout_seconds <= _TIMEOUT_MAX_SECONDS:
             raise InputError(
                 "a hold lasts up to seven days", where="timeout_seconds", hint="600; see `hold_job` for longer"
             )
-        if self._closed:
-            raise LedgerError(
-                "the ledger is closed, or belongs to the parent process", where=self.store.name, hint="open it again"
-            )
-        if self.store.generation() != self._seen:
-            self._reload()
+        timeout_ms = int(timeout_seconds * 1000)
+        if self._closed or self.store.generation() != self._seen:
+            self._ready()
         amounts = (nano, calls, frames)
         kernel = self._kernel
         with kernel.lock:
@@ -221,6 +178,13 @@ class Ledger:
         except BudgetError as error:
             self._notices.denied(error, who)
             raise
+
+    def _ready(self) -> None:
+        """Take over what was set meanwhile."""
+        if self._closed:
+            self._refuse()
+        if self.store.generation() != self._seen:
+            self._reload()
 
     def _reload(self) -> None:
         self._load()
@@ -258,39 +222,33 @@ class Ledger:
             AlreadySettledError: the hold was settled, or the id recorded, before.
             LedgerError, OutputError: the row cannot be written now; it is counted, stays queued, and is written later.
         """
-        check_amount(cost_nano, "cost")
-        check_amount(avoided_nano, "avoided")
-        what = check_what(what) if what is not None else What()
-        check_units(units)
-        used = (cost_nano, units.calls, units.frames)
-        late = hold.state == EXPIRED
-        if late:
-            what = msgspec.structs.replace(what, kind="late")
-        over = 0 if late else max(0, cost_nano - hold.nano)
+        if self._closed:
+            self._refuse()
+        for amount, name in ((cost_nano, "cost"), (avoided_nano, "avoided"), (latency_ms, "latency_ms")):
+            if type(amount) is not int or not 0 <= amount < _PLAIN:
+                check_amount(amount, name)
+        if type(identity) is not str or not 0 < len(identity) <= _PLAIN_ID or not identity.isprintable():
+            check_identity(identity)
+        if what is None:
+            what = _NOTHING_SAID
+        elif what not in self._whats:
+            self._know(what)
+        if units is not ONE_CALL:
+            check_units(units)
         event = Event(
             id=identity,
             at_ms=hold.at_ms,
             who=hold.line.who,
             what=what,
             units=units,
-            cost_nano=cost_nano - over,
+            cost_nano=cost_nano,
             avoided_nano=avoided_nano,
             latency_ms=latency_ms,
         )
-        events = [event]
-        if over:
-            more = msgspec.structs.replace(what, kind="overrun")
-            events.append(
-                Event(
-                    id=f"{identity}/overrun",
-                    at_ms=hold.at_ms,
-                    who=hold.line.who,
-                    what=more,
-                    units=NO_UNITS,
-                    cost_nano=over,
-                )
-            )
+        used = (cost_nano, units.calls, units.frames)
         with self._kernel.lock:
+            late = hold.state == EXPIRED
+            events = rows_of(event, hold.amounts[0], late=late) if late or cost_nano > hold.amounts[0] else (event,)
             posted = self._kernel.post(hold, events, used)
         if wait:
             self._writer.wait(posted.number, identity, wait_seconds)
@@ -298,14 +256,30 @@ class Ledger:
             self._writer.wake()
         return posted
 
+    def _know(self, what: What) -> None:
+        check_what(what)
+        if len(self._whats) >= _WHATS_MAX:
+            self._whats.clear()
+        self._whats[what] = None
+
+    def _refuse(self) -> None:
+        raise LedgerError(
+            "the ledger is closed, or belongs to the parent process", where=self.store.name, hint="open it again"
+        )
+
     def void(self, hold: Hold) -> bool:
         """Let go of a hold: nothing was spent. False where it had expired.
 
         Raises:
             AlreadySettledError: it was posted or voided before.
         """
+        if self._closed:
+            self._refuse()
         with self._kernel.lock:
-            return self._kernel.void(hold)
+            done = self._kernel.void(hold)
+        if self._kernel.loose:
+            self._writer.wake()
+        return done
 
     def record(self, event: Event, *, wait: bool = True, wait_seconds: float = 30.0) -> Posted:
         """Record a cost that nothing was held for: an invoice's true-up, a correction, a call made elsewhere, or a cost avoided.
@@ -316,6 +290,11 @@ class Ledger:
             InputError: an amount or a label that cannot be.
             AlreadySettledError: its id was recorded before.
         """
+        if self._closed:
+            self._refuse()
+        check_identity(event.id)
+        check_who(event.who)
+        check_amount(event.latency_ms, "latency_ms")
         negative = event.what.kind in ("true_up", "correction")
         check_amount(event.cost_nano, "cost", negative=negative)
         check_amount(event.avoided_nano, "avoided")
@@ -323,8 +302,12 @@ class Ledger:
         check_what(event.what)
         check_units(event.units)
         used = (event.cost_nano, event.units.calls, event.units.frames)
+        if event.what.kind == "estimate":
+            used = (0, 0, 0)
         with self._kernel.lock:
-            line = self._kernel.lines.at(event.who, event.at_ms)
+            line = self._kernel.lines.at(self._kernel.lines.fold(event.who), event.at_ms)
+            if line.who != event.who:
+                event = msgspec.structs.replace(event, who=line.who)
             posted = self._kernel.record(event, line, used)
         if wait:
             self._writer.wait(posted.number, event.id, wait_seconds)
@@ -332,72 +315,21 @@ class Ledger:
             self._writer.wake()
         return posted
 
-    # jobs: durable holds
-
-    def hold_job(
-        self, name: str, who: Who, nano: int, *, calls: int = 1, frames: int = 0, timeout_seconds: float = 86_400.0
-    ) -> Job:
-        """Hold for a job that may outlive this process: written down before it returns, and settled by whichever process comes first.
-
-        Args:
-            name: the job's id: the provider's, or your own.
-            who: the caller.
-            nano: the most that the job can cost.
-            calls: what it counts as in budgets of calls.
-            frames: and in budgets of frames.
-            timeout_seconds: after this it is let go of.
-
-        Raises:
-            BudgetError: a budget has not that much left.
-            AlreadySettledError: a job of this name was held before.
-        """
-        return self._desk.hold(name, who, (check_amount(nano, "hold"), calls, frames), round(timeout_seconds * 1000))
-
-    def post_job(
-        self,
-        name: str,
-        cost_nano: int,
-        *,
-        what: What | None = None,
-        units: Units = ONE_CALL,
-        avoided_nano: int = 0,
-        latency_ms: int = 0,
-    ) -> Posted:
-        """Settle a job with what it cost: durable when it returns. One that had expired is posted as late.
-
-        Raises:
-            AlreadySettledError: it was posted or voided before.
-            InputError: no job was held under this name.
-        """
-        check_amount(cost_nano, "cost")
-        what = check_what(what) if what is not None else What()
-        check_units(units)
-        return self._desk.post(name, cost_nano, what, units, avoided_nano=avoided_nano, latency_ms=latency_ms)
-
-    def void_job(self, name: str) -> bool:
-        """Let go of a job's hold: nothing was spent. False where it had expired.
-
-        Raises:
-            AlreadySettledError: it was posted or voided before.
-            InputError: no job was held under this name.
-        """
-        return self._desk.void(name)
-
-    def jobs(self) -> list[Job]:
-        """List jobs that wait to be settled, the next to expire first."""
-        return self.store.jobs()
-
     # modes and standing
 
     def mode(self, who: Who) -> Mode:
         """Return what the caller's feature should do now: its best mode, or a lower one where a budget runs out."""
-        if self.store.generation() != self._seen:
-            self._reload()
+        self._ready()
         return self._standing.mode(who)
 
     def remaining(self, who: Who) -> dict[str, int]:
         """Return what is left of each hard budget that a caller counts in, by the budget's name, as this process sees it."""
         return self._standing.remaining(who)
+
+    def live(self, who: Who) -> list[Live]:
+        """Return what everybody, and the caller's feature, user and session, spend today and by the hour; see `Live`."""
+        self.flush()
+        return live(self.store, who, self.clock.now_ms())
 
     @property
     def open_holds(self) -> int:
@@ -408,11 +340,6 @@ class Ledger:
     def duplicates(self) -> int:
         """How many rows were refused because their id was there."""
         return self._writer.duplicates
-
-    # writing
-
-    def _after(self, batch: Batch) -> None:
-        self._notices.look(self._kernel, batch)
 
     def step(self) -> int:
         """Write one batch, for ledgers without a thread; return how many rows were written."""
@@ -442,8 +369,10 @@ class Ledger:
             self._kernel.expire(1 << 62)
         try:
             self._writer.stop()
-        finally:
-            self.store.close()
+        except BaseException:
+            self._closed = False  # what waits is still here: close again when it can be written
+            raise
+        self.store.close()
 
     def __enter__(self) -> Self:
         return self
@@ -458,8 +387,3 @@ def _forked(weak: weakref.ref[Ledger]) -> None:
     ledger = weak()
     if ledger is not None:
         ledger._closed = True  # noqa: SLF001 - a child must not write through its parent's connection
-
-
-def default_path() -> Path:
-    """Return where a project's ledger is kept."""
-    return Path(os.environ.get("REELWISE_LEDGER", "reelwise.db"))

@@ -20,7 +20,7 @@ from reelwise.ledger.store import Committed, Definitions, Denied, Granted, Move,
 from reelwise.ledger.words import INSERT_EVENT, Words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
     from pathlib import Path
 
     from reelwise.ledger.events import Event
@@ -147,7 +147,9 @@ class SqlStore:
             old = link.rows("SELECT id, body, dropped_ms FROM budget WHERE name = ?", (budget.name,))
             if old and old[0][2] is None and counts_alike(msgspec.json.decode(old[0][1], type=Budget), budget):
                 number = int(old[0][0])
-                link.run("UPDATE budget SET body = ?, set_ms = ? WHERE id = ?", (body, now_ms, number))
+                link.run(
+                    "UPDATE budget SET body = ? WHERE id = ?", (body, number)
+                )  # its balances go on from when it was set
                 link.run("UPDATE slot SET tight = 0 WHERE budget = ?", (number,))
                 link.run("UPDATE lease SET tight = 0 WHERE slot IN (SELECT id FROM slot WHERE budget = ?)", (number,))
             else:
@@ -213,7 +215,7 @@ class SqlStore:
     def renew(self, owner: str, now_ms: int, ttl_ms: int) -> None:
         """See `Store`."""
         with self.transaction() as link:
-            link.run("UPDATE lease SET expires_ms = ? WHERE owner = ?", (now_ms + ttl_ms, owner))
+            self._accounts.renew(link, owner, now_ms + ttl_ms)
 
     def reap(self, now_ms: int) -> int:
         """See `Store`."""
@@ -222,25 +224,26 @@ class SqlStore:
 
     # rows
 
-    def commit(self, owner: str, events: Sequence[Event], moves: Sequence[Move], now_ms: int) -> Committed:
+    def commit(
+        self,
+        owner: str,
+        events: Sequence[Event],
+        moves: Sequence[Move],
+        now_ms: int,
+        known: Collection[int] | None = None,
+    ) -> Committed:
         """See `Store`."""
         try:
             with self.transaction() as link:
+                if _stale(link, events, known):
+                    return Committed([], {}, stale=True)
                 rows = self._words.rows(events)
                 _insert(link, rows)
                 self._accounts.move(link, owner, moves)
-                return Committed([], self._spent(link, moves, now_ms))
+                places = [(one.budget_id, one.account, one.lease_bucket) for one in moves]
+                return Committed([], self._accounts.spent(link, self._budgets, places, now_ms))
         except _DuplicateRowsError:
             return Committed(self._duplicates(events), {})
-
-    def _spent(self, link: Link, moves: Sequence[Move], now_ms: int) -> dict[tuple[int, str, int], int]:
-        spent = {}
-        for one in moves:
-            budget = self._budgets.get(one.budget_id)
-            place = (one.budget_id, one.account, one.lease_bucket)
-            if budget is not None and place not in spent:
-                spent[place] = self._accounts.state(link, budget, place, now_ms).spent
-        return spent
 
     def _duplicates(self, events: Sequence[Event]) -> list[int]:
         seen: set[bytes] = set()
@@ -298,11 +301,18 @@ class SqlStore:
         with self.transaction(write=False) as link:
             return self._jobs.open(link, most)
 
-    def settle(self, job: Job, state: str, events: Sequence[Event], moves: Sequence[Move]) -> bool:
+    def settle(
+        self,
+        job: Job,
+        state: str,
+        events: Sequence[Event],
+        moves: Sequence[Move],
+        known: Collection[int] | None = None,
+    ) -> bool:
         """See `Store`."""
         try:
             with self.transaction() as link:
-                if not self._jobs.close(link, job, state):
+                if _stale(link, events, known) or not self._jobs.close(link, job, state):
                     return False
                 rows = self._words.rows(events)
                 _insert(link, rows)
@@ -317,6 +327,13 @@ class SqlStore:
         """See `Store`."""
         with self._lock:
             self.link.close()
+
+
+def _stale(link: Link, events: Sequence[Event], known: Collection[int] | None) -> bool:
+    """Say whether there are budgets that whoever worked out what rows move did not know of."""
+    if known is None or not events:
+        return False
+    return any(int(number) not in known for (number,) in link.rows("SELECT id FROM budget WHERE dropped_ms IS NULL"))
 
 
 def _insert(link: Link, rows: Sequence[Sequence[Any]]) -> None:

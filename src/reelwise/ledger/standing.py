@@ -39,7 +39,7 @@ class Standing:
         with kernel.lock:
             definitions = kernel.lines.definitions
             line = kernel.lines.lines.get(who)
-            if line is None or now >= line.until_ms:
+            if line is None or not line.from_ms <= now < line.until_ms:
                 line = kernel.lines.resolve(who, now)
         feature = (definitions.features.get(who.feature) if definitions else None) or Feature(name=who.feature)
         if feature.killed:
@@ -54,7 +54,7 @@ class Standing:
             budget = purse.budget
             if budget.shadow:
                 continue
-            spent = self._spent(purse, line)
+            spent = self._spent(purse)
             down = step(ladder, spent, budget.soft, budget.hard)
             if down > deepest:
                 full = budget.full or 0
@@ -68,9 +68,8 @@ class Standing:
                     why = f"{budget.name}: {said(cost.nano, 'usd')} a {budget.target.per}, {said(budget.target.nano, 'usd')} aimed at"
         return feature.mode(ladder[deepest], why)
 
-    def _spent(self, purse: Purse, line: Line) -> int:
-        waiting = sum(one.posted for one in line.accounts() if one.purse is purse)
-        return purse.spent + waiting + purse.pending
+    def _spent(self, purse: Purse) -> int:
+        return purse.spent + purse.leased - purse.free - purse.owed
 
     def _refresh(self, line: Line, now: int) -> None:
         stale = [one.purse for one in line.accounts() if now - one.purse.seen_ms >= _FRESH_MS or one.purse.seen_ms < 0]
@@ -96,6 +95,6 @@ class Standing:
             line = self._kernel.lines.resolve(who, now)
         self._refresh(line, now)
         return {
-            one.purse.budget.name: max(0, (one.purse.budget.hard or 0) - self._spent(one.purse, line))
+            one.purse.budget.name: max(0, (one.purse.budget.hard or 0) - self._spent(one.purse))
             for one in (*line.usd, *line.other)
         }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from reelwise.ledger.budgets import Budget
     from reelwise.ledger.events import Event
@@ -89,11 +89,13 @@ class Committed(NamedTuple):
     """What came of a batch.
 
     Where rows were there already, `duplicates` has their numbers in the batch and NOTHING was written: leave them out and come again.
+    Where `stale`, there is a budget that the batch does not know of, and NOTHING was written: count it there too and come again.
     Else `spent` says what is spent now in each account moved, by (budget, account, lease bucket).
     """
 
     duplicates: list[int]
     spent: dict[tuple[int, str, int], int]
+    stale: bool = False
 
 
 class Store(Protocol):
@@ -124,8 +126,15 @@ class Store(Protocol):
     def lease(self, owner: str, wants: Sequence[Want], now_ms: int, ttl_ms: int) -> list[Granted] | Denied:
         """Grant all wants or none."""
 
-    def commit(self, owner: str, events: Sequence[Event], moves: Sequence[Move], now_ms: int) -> Committed:
-        """Write rows and what they move; see `Committed`."""
+    def commit(
+        self,
+        owner: str,
+        events: Sequence[Event],
+        moves: Sequence[Move],
+        now_ms: int,
+        known: Collection[int] | None = None,
+    ) -> Committed:
+        """Write rows and what they move; see `Committed`. `known`: the numbers of the budgets that `moves` were made from."""
 
     def called_back(self, owner: str) -> list[tuple[int, str, int]]:
         """Return the accounts (budget, account, lease bucket) on which others are short and this owner was not told yet."""
@@ -145,8 +154,15 @@ class Store(Protocol):
     def jobs(self, most: int = 1000) -> list[Job]:
         """List durable holds that wait to be settled, the next to expire first."""
 
-    def settle(self, job: Job, state: str, events: Sequence[Event], moves: Sequence[Move]) -> bool:
-        """Move a job from the state it was read in to another, with its rows; False where it has moved meanwhile.
+    def settle(
+        self,
+        job: Job,
+        state: str,
+        events: Sequence[Event],
+        moves: Sequence[Move],
+        known: Collection[int] | None = None,
+    ) -> bool:
+        """Move a job from the state it was read in to another, with its rows; False where it, or the budgets known, have moved.
 
         Raises:
             AlreadySettledError: a row with one of the ids is there already; nothing was written.

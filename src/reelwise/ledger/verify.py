@@ -9,7 +9,9 @@ from msgspec import Struct
 
 from reelwise.ledger.accounts import ROLLING
 from reelwise.ledger.budgets import Budget, shown
-from reelwise.ledger.recompute import spent_in
+from reelwise.ledger.periods import since
+from reelwise.ledger.recompute import COUNTS, spent_in
+from reelwise.ledger.retention import pruned_sums, pruned_until
 from reelwise.ledger.rolls import fold, unfolded
 
 if TYPE_CHECKING:
@@ -31,7 +33,7 @@ class Verified(Struct, frozen=True, kw_only=True):
     """What was checked.
 
     Attributes:
-        rows: events.
+        rows: events that count: estimates are left out.
         accounts: balances computed again.
         cost_nano: what all rows add up to.
         overrun_nano: the part of it that was above a hold, late, or never held.
@@ -57,7 +59,7 @@ def verify(store: SqlStore) -> Verified:
         pass
     problems: list[Problem] = []
     with store.transaction(write=False) as link:  # one snapshot: it may take long, and nobody waits for it
-        rows, cost = link.rows("SELECT COUNT(*), COALESCE(SUM(cost), 0) FROM event")[0]
+        rows, cost = link.rows(f"SELECT COUNT(*), COALESCE(SUM(cost), 0) FROM event WHERE {COUNTS}")[0]  # noqa: S608 - words of our own
         budgets = {
             int(number): (str(name), msgspec.json.decode(body, type=Budget), int(set_ms))
             for number, name, body, set_ms in link.rows(
@@ -65,8 +67,8 @@ def verify(store: SqlStore) -> Verified:
             )
         }
         accounts = 0
-        for number, (name, budget, _) in budgets.items():
-            checked, found = _balances(link, number, name, budget)
+        for number, (name, budget, set_ms) in budgets.items():
+            checked, found = _balances(link, number, name, budget, set_ms)
             accounts += checked
             problems += found
         problems += _leases(link)
@@ -91,20 +93,18 @@ def verify(store: SqlStore) -> Verified:
     )
 
 
-def _balances(link: Link, number: int, name: str, budget: Budget) -> tuple[int, list[Problem]]:
-    """Hold every bucket that is kept against the sum of its rows."""
-    first = link.rows("SELECT value FROM meta WHERE name = ?", ("pruned",))
-    since = int(first[0][0]) if first else 0
-    computed = spent_in(link, budget, since)
+def _balances(link: Link, number: int, name: str, budget: Budget, set_ms: int) -> tuple[int, list[Problem]]:
+    """Hold every bucket that is kept, from the window on in which the budget was set, against the sum of its rows."""
+    begins = max(since(budget.period, budget.zone, set_ms, rolling=budget.rolling), pruned_until(link))
+    computed = spent_in(link, budget, begins)
     kept = {
         (str(account), int(bucket)): int(posted)
         for account, bucket, posted in link.rows("SELECT account, bucket, posted FROM slot WHERE budget = ?", (number,))
         if int(bucket) != ROLLING
     }
-    begins = link.rows("SELECT MIN(bucket) FROM slot WHERE budget = ? AND bucket <> ?", (number, ROLLING))[0][0]
     problems = []
     for account, bucket in sorted(kept.keys() | computed.keys()):
-        if begins is None or bucket < int(begins) or bucket < since:
+        if bucket < begins:
             continue  # before the budget was set, or before rows were let go of
         have, should = kept.get((account, bucket), 0), computed.get((account, bucket), 0)
         if have != should:
@@ -147,9 +147,10 @@ def _jobs(link: Link) -> list[Problem]:
 
 def _rolls(link: Link, cost: int, rows: int) -> list[Problem]:
     rolled, last = unfolded(link)
-    pruned = link.rows("SELECT value FROM meta WHERE name = ?", ("pruned",))
-    if rolled < last or pruned:
+    if rolled < last:
         return []
+    gone_rows, gone_cost = pruned_sums(link)
+    rows, cost = rows + gone_rows, cost + gone_cost
     found = []
     for grain, name in ((1, "minute"), (2, "hour"), (3, "day")):
         kept = link.rows(

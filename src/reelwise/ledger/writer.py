@@ -11,8 +11,10 @@ from reelwise.ledger.rolls import fold
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from reelwise.ledger.batches import Batch
     from reelwise.ledger.clock import Clock
-    from reelwise.ledger.kernel import Batch, Kernel
+    from reelwise.ledger.holds import Posting
+    from reelwise.ledger.kernel import Kernel
     from reelwise.ledger.sql import SqlStore
 
 __all__ = ["Writer"]
@@ -48,8 +50,8 @@ class Writer:
         self._stop = False
         self._beat_ms = -_HEARTBEAT_MS
         self._seen = -1
-        self._unfolded = 0
         self._failures = 0
+        self._unfolded = 0
         self._thread: threading.Thread | None = None
         self._refused: dict[str, None] = {}
         self.written = 0
@@ -69,7 +71,7 @@ class Writer:
         while not self._stop:
             self._wake.wait(0.05)
             self._wake.clear()
-            if self._kernel.queue and group_seconds:
+            if (self._kernel.queue or self._kernel.loose) and group_seconds:
                 self._clock.sleep(group_seconds)
             try:
                 self.step()
@@ -86,15 +88,15 @@ class Writer:
         """
         with self._lock:
             now = self._clock.now_ms()
-            beat = now - self._beat_ms >= _HEARTBEAT_MS
+            beat = not 0 <= now - self._beat_ms < _HEARTBEAT_MS  # or the clock was set back
             try:
                 generation = self._store.generation()
                 called = generation != self._seen
-                if called:
-                    self._call_back()
-                    self._seen = generation
                 if beat:
                     self._heartbeat(now)
+                if called or beat:
+                    self._call_back()
+                    self._seen = generation
                 rows = self._write(now, sweep=beat or called, all_free=all_free)
                 self._unfolded += rows
                 if self._unfolded >= _FOLD_ROWS:
@@ -105,7 +107,6 @@ class Writer:
                     self._failures += 1
                     self._done.notify_all()
                 raise
-            self._kernel.broken = None
             return rows
 
     def _call_back(self) -> None:
@@ -128,35 +129,43 @@ class Writer:
         kernel = self._kernel
         with kernel.lock:
             batch = kernel.take(_BATCH_MAX, now, sweep=sweep, all_free=all_free)
+            known = kernel.known()
         if not batch.postings and not batch.moves:
             return 0
         try:
             while True:
-                done = self._store.commit(self._owner, [one.event for one in batch.postings], batch.moves, now)
+                done = self._store.commit(self._owner, batch.rows(), batch.moves, now, known)
+                if done.stale:  # a budget was set meanwhile, and these rows count in it
+                    definitions = self._store.definitions()
+                    with kernel.lock:
+                        kernel.change(definitions)
+                        known = kernel.known()
+                        batch.again()
+                    continue
                 if not done.duplicates:
                     break
                 with kernel.lock:
                     left = kernel.leave_out(batch, done.duplicates)
-                for one in left:
-                    self.duplicates += 1
-                    self._refused[one.event.id] = None
-                    if len(self._refused) > _REFUSED_MAX:
-                        del self._refused[next(iter(self._refused))]
+                self._refuse(left)
         except BaseException:
             with kernel.lock:
                 kernel.put_back(batch)
             raise
         kernel.broken = None
         with kernel.lock:
-            for place, spent in done.spent.items():
-                purse = kernel.lines.purses.get(place)
-                if purse is not None:
-                    purse.spent, purse.seen_ms = spent, now
+            kernel.done(batch, done.spent, now)
         with self._done:
             self.written = batch.number
             self._done.notify_all()
         self._after(batch)
         return len(batch.postings)
+
+    def _refuse(self, left: list[Posting]) -> None:
+        for events, *_ in left:
+            self.duplicates += 1
+            self._refused[events[0].id] = None
+            if len(self._refused) > _REFUSED_MAX:
+                del self._refused[next(iter(self._refused))]
 
     def wait(self, number: int, identity: str, seconds: float) -> None:
         """Wait until rows up to a number are durable.
@@ -169,14 +178,14 @@ class Writer:
             while self.written < number:
                 self.step()
         else:
+            self.wake()
             with self._done:
-                before = self._failures  # what failed before somebody waits may be mended by now
-                self.wake()
-                done = self._done.wait_for(lambda: self.written >= number or self._failures != before, seconds)
-                broken = self._kernel.broken
-            if self.written < number and broken is not None:
+                before = self._failures  # what failed before this row came does not matter to it
+                done = self._done.wait_for(lambda: self.written >= number or self._failures > before, seconds)
+            broken = self._kernel.broken
+            if self.written < number and done and broken is not None:
                 raise broken
-            if not done:
+            if self.written < number:
                 raise LedgerLockedError(
                     f"not written within {seconds:g} s", hint="the row stays queued and is written later"
                 )
@@ -195,6 +204,7 @@ class Writer:
         self._wake.set()
         if self._thread is not None:
             self._thread.join(30)
+            self._thread = None
         while self._kernel.queue:
             self.step()
         self.step(all_free=True)
