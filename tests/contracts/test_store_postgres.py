@@ -12,9 +12,12 @@ import time
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from reelwise.cli import cli as command_line
 from reelwise.errors import BudgetError, InputError, LedgerError, MissingExtraError, OutputError
 from reelwise.ledger import Budget, Event, Ledger, Units, What, Who, who_of
+from reelwise.ledger.address import shown_address
 from reelwise.ledger.modes import Feature
 from reelwise.ledger.postgres import open_postgres, read_address
 from reelwise.ledger.verify import verify
@@ -85,6 +88,44 @@ def test_an_address_that_leads_nowhere_is_an_error_without_the_password(address)
     assert SECRET not in said
     assert caught.value.hint
     assert time.monotonic() - began < 10
+
+
+@pytest.mark.parametrize(
+    ("where", "said"),
+    [
+        ("folder/a@b:c.db", "folder/a@b:c.db"),
+        (f"postgresql://me:{SECRET}@host:5433/db?password={SECRET}&schema=a", "postgresql://me@host:5433/db?schema=a"),
+        (f"postgres://me:x/@{SECRET}@host/db", "postgres://me@host/db"),
+        (f"postgresql://me:x?{SECRET}@host/db", "postgresql://..."),
+        ("postgresql:///db", "postgresql:///db"),
+    ],
+)
+def test_what_is_printed_of_an_address_has_no_password(where, said):
+    assert shown_address(where) == said
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["budget", "set", "all", "--hard", "1", "--json"],
+        ["budget", "status", "--json"],
+        ["ledger", "top", "--json"],
+        ["ledger", "verify", "--json"],
+        ["ledger", "backup", "copy"],
+    ],
+)
+def test_no_command_prints_the_password(postgres, command):
+    secret = read_address(postgres.where).parameters["password"]
+    postgres.open()
+
+    done = CliRunner().invoke(command_line, [*command, "--ledger", postgres.where])
+
+    assert secret not in done.output + str(done.exception)
+    if command[1] == "backup":
+        assert "pg_dump" in done.exception.hint
+    else:
+        assert done.exception is None, done.output
+        assert postgres.where.rpartition("?")[2] in done.output
 
 
 def test_without_psycopg_the_command_that_installs_it_is_named(monkeypatch):
