@@ -236,7 +236,7 @@ class PostgresLink:
     def _committed(self) -> bool:
         """Say whether the last transaction that wrote was committed; waits until the server knows."""
         self._unsure = True
-        deadline = time.monotonic() + self._restart_seconds
+        deadline = time.monotonic() + (0 if self._away else self._restart_seconds)
         while True:
             try:
                 connection = self._live(deadline)
