@@ -19,8 +19,9 @@ $(READY): pyproject.toml constraints.txt
 demo: $(READY)
 	$(BIN)/reelwise audit $(if $(CLIP),"$(CLIP)",--demo) --out out/demo
 
+# Installs and starts a PostgreSQL server for the tests that need one, where it may (Debian, root); else they skip and say why.
 test: $(READY)
-	$(BIN)/python -m pytest
+	scripts/with_postgres $(BIN)/python -m pytest
 
 lint: $(READY)
 	$(BIN)/ruff format --check .

@@ -58,7 +58,7 @@ def verify(store: SqlStore) -> Verified:
     while fold(store):
         pass
     problems: list[Problem] = []
-    with store.transaction() as link:
+    with store.transaction(write=False) as link:  # one snapshot: it may take long, and nobody waits for it
         rows, cost = link.rows(f"SELECT COUNT(*), COALESCE(SUM(cost), 0) FROM event WHERE {COUNTS}")[0]  # noqa: S608 - words of our own
         budgets = {
             int(number): (str(name), msgspec.json.decode(body, type=Budget), int(set_ms))

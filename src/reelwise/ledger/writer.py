@@ -89,9 +89,9 @@ class Writer:
         with self._lock:
             now = self._clock.now_ms()
             beat = not 0 <= now - self._beat_ms < _HEARTBEAT_MS  # or the clock was set back
-            generation = self._store.generation()
-            called = generation != self._seen
             try:
+                generation = self._store.generation()
+                called = generation != self._seen
                 if beat:
                     self._heartbeat(now)
                 if called or beat:
