@@ -59,7 +59,7 @@ def fill(path: Path, rows: int) -> dict[str, Any]:
                             key_of(f"call-{number}"),
                             when + (number - first) * 7_000,
                             who,
-                            numbers[number % 12],
+                            numbers[(first // A_SESSION * 5 + number // 4) % 12],  # a session uses a few models
                             video * 31,
                             0,
                             rng.randrange(200, 3_000),
@@ -99,8 +99,13 @@ def ask(path: Path, rounds: int) -> dict[str, Any]:
     with Ledger(path, thread=False, create=False) as ledger:
         store = ledger.store
 
-        def day() -> int:
-            return FIRST + rng.randrange(DAYS - 1) * DAY
+        def by_day(by: str) -> list[Any]:
+            at = FIRST + rng.randrange(DAYS - 1) * DAY
+            return sums(store, at, at + DAY, by=by, most=20)
+
+        def a_day(grain: str) -> list[Any]:
+            at = FIRST + rng.randrange(DAYS - 1) * DAY
+            return series(store, at, at + DAY, grain)
 
         def latest() -> list[Any]:
             with store.transaction(write=False) as link:
@@ -120,14 +125,14 @@ def ask(path: Path, rounds: int) -> dict[str, Any]:
             "by model, 30 days of one feature": lambda: sums(
                 store, FIRST, stop, by="model", feature=rng.choice(FEATURES)
             ),
-            "by feature, day": lambda: (lambda at: sums(store, at, at + DAY, by="feature"))(day()),
-            "by user, day, top 20": lambda: (lambda at: sums(store, at, at + DAY, by="user", most=20))(day()),
-            "by session, day, top 20": lambda: (lambda at: sums(store, at, at + DAY, by="session", most=20))(day()),
+            "by feature, day": lambda: by_day("feature"),
+            "by user, day, top 20": lambda: by_day("user"),
+            "by session, day, top 20": lambda: by_day("session"),
             "by user, month, top 20": lambda: sums(store, FIRST, stop, by="user", most=20),
             "by session, month, top 20": lambda: sums(store, FIRST, stop, by="session", most=20),
-            "series by hour, day": lambda: (lambda at: series(store, at, at + DAY, "hour"))(day()),
+            "series by hour, day": lambda: a_day("hour"),
             "series by hour, month": lambda: series(store, FIRST, stop, "hour"),
-            "series by minute, day": lambda: (lambda at: series(store, at, at + DAY, "minute"))(day()),
+            "series by minute, day": lambda: a_day("minute"),
             "last 100 rows": latest,
             "budget status": status,
         }

@@ -315,7 +315,7 @@ def test_a_budget_that_is_dropped_holds_nothing(opened):
         other.drop_budget("day")
 
 
-def test_a_process_that_dies_leaves_its_lease_uncertain_and_no_more(opened, clock, path):
+def test_a_process_that_dies_leaves_its_lease_uncertain_and_no_more(opened, clock):
     one = opened(lease_usd=1)
     one.set_budget(Budget(name="day", hard=10_000))
     one.post(one.hold(WHO, 100), "c1", 60)

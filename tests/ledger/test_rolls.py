@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections import Counter
 
@@ -91,4 +92,4 @@ def test_spans_have_no_gap(dim):
 
         assert found[0][1] <= first
         assert found[-1][2] >= stop
-        assert all(one[2] == following[1] for one, following in zip(found, found[1:], strict=False))
+        assert all(one[2] == following[1] for one, following in itertools.pairwise(found))
