@@ -87,14 +87,14 @@ def fold(store: SqlStore, most: int = _FOLD_MAX) -> int:
             return 0
         added: dict[Key, Row] = defaultdict(lambda: [0] * len(_COLUMNS))
         for feature, at, labels, row in _groups(link, first, last):
-            starts = [(grain, at - at % length) for grain, length in _GRAINS]
-            for grain, start in ((_MONTH, month_of(at)), *starts):
-                for dim, label in labels if grain > 1 else labels[:1]:
-                    if dim == _SHORT and grain != 2:
-                        continue
-                    total = added[grain, dim, start, feature, label]
-                    for column, amount in enumerate(row):
-                        total[column] += amount
+            _plus(added[1, _TOTAL, at - at % _MINUTE, feature, ""], row)
+            hour = at - at % _HOUR
+            for dim, label in labels:
+                _plus(added[2, dim, hour, feature, label], row)
+        for (grain, dim, at, feature, label), row in list(added.items()):
+            if grain == 2 and dim != _SHORT:
+                _plus(added[3, dim, at - at % _DAY, feature, label], row)
+                _plus(added[_MONTH, dim, month_of(at), feature, label], row)
         link.many(_ADD, [(*key, *row) for key, row in sorted(added.items())])
         link.run(
             "INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
@@ -261,6 +261,11 @@ def series(store: SqlStore, first_ms: int, stop_ms: int, grain: str, *, feature:
             if low <= at < high and (feature is None or own == feature):
                 _add(totals, str(at - at % length), amounts)
     return [_sum(label, totals[label]) for label in sorted(totals, key=int)]
+
+
+def _plus(total: Row, row: Sequence[int]) -> None:
+    for column, amount in enumerate(row):
+        total[column] += amount
 
 
 def _add(totals: dict[str, Row], label: str, amounts: Sequence[int]) -> None:
