@@ -37,6 +37,7 @@ nightly: $(READY)
 	$(BIN)/python -m pytest -m nightly -n 2
 	$(BIN)/python bench/keep.py price
 	$(BIN)/python bench/keep.py decode
+	$(BIN)/python bench/keep.py holds
 	$(BIN)/python bench/publish.py
 
 # The wheel, in an environment of its own: the demo must run from it with its data files.

@@ -59,9 +59,43 @@ def decode_rows(found: dict) -> list[str]:
     return rows
 
 
+def holds_rows(found: dict) -> list[str]:
+    command = "python bench/holds.py"
+    ratio, real = found["ratio"], found["realised_ratio_median"]
+    what = f"{found['calls_about_video']} video calls and {found['calls'] - found['calls_about_video']} others, {found['rules']} rules"
+    return [
+        row(
+            f"{what}: held / true cost, answers at their maximum",
+            f"{ratio['lowest']:.2f} to {ratio['highest']:.3f}, median {ratio['median']:.3f}",
+            "1.00 to 1.10",
+            command,
+        ),
+        row("the same, input alone: highest", f"{found['input_ratio_highest']:.3f}", "", command),
+        row(
+            "the same with real answers of 7, 13 and 55 tokens: median (highest)",
+            ", ".join(f"{real[p]:.2f} ({found['realised_ratio_highest'][p]:.2f})" for p in ("p10", "p50", "p90")),
+            "",
+            command,
+        ),
+        row(
+            "one hold: median, worst",
+            f"{found['hold_ms']['median']:.2f}, {found['hold_ms']['worst']:.2f} ms",
+            "5 ms",
+            command,
+        ),
+        row("first hold of a process, prices loaded", f"{found['first_hold_of_a_process_ms']:.0f} ms", "", command),
+        row(
+            f"reading a container, worst of {len(found['container_ms']['clips'])} clips",
+            f"{found['container_ms']['cpu_ms_worst']:.1f} ms CPU, {found['container_ms']['ms_worst']:.1f} ms on the clock",
+            "5 ms",
+            f"{command} CLIP...",
+        ),
+    ]
+
+
 def main() -> None:
     parts = [HEAD]
-    for name, rows in (("price", price_rows), ("decode", decode_rows)):
+    for name, rows in (("price", price_rows), ("decode", decode_rows), ("holds", holds_rows)):
         path = RESULTS / f"{name}.json"
         if not path.is_file():
             continue

@@ -1,7 +1,30 @@
-"""Reelwise: what a video-AI feature costs, and what each way of cutting that bill is worth on your own footage."""
+"""Reelwise: what a video-AI feature costs, and what each way of cutting that bill is worth on your own footage.
+
+`meter`, `current_call` and `Ledger` put budgets around your own calls; they are loaded on first use.
+"""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from reelwise.frame_meter import Frames
+    from reelwise.ledger.ledger import Ledger
+    from reelwise.metering import current_call, meter
+
 __version__ = "0.1.0"
 
-__all__ = ["__version__"]
+__all__ = ["Frames", "Ledger", "__version__", "current_call", "meter"]
+
+
+def __getattr__(name: str) -> Any:
+    import importlib
+
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    homes = {"Ledger": "reelwise.ledger.ledger", "Frames": "reelwise.frame_meter"}
+    return getattr(importlib.import_module(homes.get(name, "reelwise.metering")), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

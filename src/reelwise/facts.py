@@ -45,9 +45,13 @@ NAMES = (
     "route.easy_share",
     "sample.frames_per_second",
     "sample.uniform_frames_per_second",
+    "scan.cpu_seconds_per_second",
 )
-"""Facts that stages and prices ask for; beside them `host.NAME.frames_per_second` and `quality.LEVER`."""
-_NAMED = re.compile(r"host\..+\.frames_per_second|quality\..+")
+"""Facts that stages and prices ask for; beside them `host.NAME.frames_per_second`, `quality.LEVER` and
+`scan.METHOD.MODE.cpu_share`, what a scan costs beside a full decode."""
+_NAMED = re.compile(
+    r"host\..+\.frames_per_second|quality\..+|scan\.(auto|packets|keyframes|luma)\.(coarse|exact)\.cpu_share"
+)
 
 
 class Entry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

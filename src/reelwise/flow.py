@@ -98,6 +98,7 @@ class Piece(Struct, frozen=True, kw_only=True):
         stretches: (start, stop) seconds still in play.
         frames: indices of chosen frames, or None while all are in play.
         box: region of interest as fractions (left, top, right, bottom).
+        scan: scans its file as `reelwise.scan.scan` does, and may remember; None scans it each time.
     """
 
     item: Item
@@ -105,6 +106,7 @@ class Piece(Struct, frozen=True, kw_only=True):
     stretches: tuple[tuple[float, float], ...]
     frames: Any = None
     box: tuple[float, float, float, float] = (0.0, 0.0, 1.0, 1.0)
+    scan: Any = None
 
     def with_item(self, **changes: Any) -> Piece:
         """Return the piece with some of its item's amounts changed."""

@@ -64,7 +64,8 @@ def test_a_dash_will_do() -> None:
 
 def test_settings_come_with_defaults_and_bounds() -> None:
     settings = json.loads(run("gate", "--json").stdout)["levers"][0]["settings"]
-    assert settings[0] == {"name": "threshold", "default": None, "allowed": "number above 0 below 1 or null"}
+    assert [one["name"] for one in settings] == ["method", "mode", "threshold", "pad_seconds", "at"]
+    assert settings[2] == {"name": "threshold", "default": None, "allowed": "number above 0 below 1 or null"}
 
 
 def test_a_typo_gets_a_hint() -> None:

@@ -1,95 +1,105 @@
-"""Sums kept beside the rows equal the raw sums to the nano-dollar, whatever the span."""
-
 from __future__ import annotations
 
-import itertools
-import random
 from collections import Counter
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from reelwise.ledger import Event, Units, What, who_of
+from reelwise.errors import InputError
+from reelwise.ledger import Budget, Event, Ledger, Units, What, who_of
+from reelwise.ledger.retention import prune
 from reelwise.ledger.rolls import fold, series, spans, sums
 from reelwise.ledger.verify import verify
 
-HOUR, DAY = 3_600_000, 86_400_000
+DAY = 86_400_000
+NOW = 20_000 * DAY
+
+moments = st.integers(NOW - 3 * DAY, NOW + DAY)
+event = st.tuples(moments, st.sampled_from("ab"), st.sampled_from(["u1", "u2", ""]), st.integers(0, 10**12))
 
 
-@pytest.fixture
-def filled(ledger, clock):
-    rng = random.Random(7)  # noqa: S311 - no secret
-    events = []
-    for number in range(600):
-        who = who_of(
-            rng.choice(("blur", "tags")),
-            user=f"u{rng.randrange(9)}",
-            session=f"s{rng.randrange(60)}",
-            tags={"team": rng.choice("ab")} if rng.random() < 0.5 else None,
+def write(ledger: Ledger, found: list[tuple[int, str, str, int]]) -> None:
+    for number, (at, feature, user, cost) in enumerate(found):
+        what = What(model=f"m{cost % 2}", kind="call", outcome="ok" if cost % 3 else "")
+        who = who_of(feature, user=user, tags={"team": user} if user else None)
+        ledger.record(
+            Event(id=f"e{number}", at_ms=at, who=who, what=what, units=Units(calls=1, frames=cost % 5), cost_nano=cost),
+            wait=False,
         )
-        what = What(model=rng.choice(("m", "n")), outcome=rng.choice(("", "kept")))
-        at = clock.now_ms() - rng.randrange(100 * DAY)
-        cost = rng.randrange(10**7)
-        events.append(
-            Event(id=f"e{number}", at_ms=at, who=who, what=what, units=Units(calls=1, frames=3), cost_nano=cost)
-        )
-    for one in events[:450]:
-        ledger.record(one, wait=False)
     ledger.flush()
-    fold(ledger.store)
-    for one in events[450:]:
-        ledger.record(one, wait=False)  # these are in no sum yet
-    ledger.flush()
-    return events
 
 
-@pytest.mark.parametrize("by", ["", "feature", "user", "session", "model", "outcome", "tag:team"])
-@pytest.mark.parametrize("folded", [False, True])
-def test_sums_equal_the_rows(ledger, clock, filled, by, folded):
-    if folded:
-        fold(ledger.store)
-    rng = random.Random(f"{by}{folded}")  # noqa: S311 - no secret
-    for _ in range(12):
-        first = clock.now_ms() - rng.randrange(100 * DAY)
-        stop = first + rng.randrange(70 * DAY)
-        first, stop = first - first % HOUR, stop + -stop % HOUR
-        raw = Counter()
-        for one in filled:
-            label = (
-                one.what.model
-                if by == "model"
-                else one.what.outcome
-                if by == "outcome"
-                else one.who.label(by)
-                if by
-                else ""
-            )
-            if first <= one.at_ms < stop and (label or not by):
-                raw[label] += one.cost_nano
-
-        found = sums(ledger.store, first, stop, by=by)
-
-        assert {one.label: one.cost_nano for one in found} == {label: cost for label, cost in raw.items() if cost}
-        assert [one.label for one in sums(ledger.store, first, stop, by=by, most=2)] == [one.label for one in found[:2]]
+@given(found=st.lists(event, max_size=40), folded=st.integers(0, 60), low=moments, length=st.integers(1, 3 * DAY))
+@settings(max_examples=60, deadline=None)
+def test_sums_equal_the_rows_to_the_nano_dollar(
+    found: list[tuple[int, str, str, int]], folded: int, low: int, length: int
+) -> None:
+    with Ledger(":memory:", thread=False) as ledger:
+        write(ledger, found)
+        if folded:
+            fold(ledger.store, folded)  # some rows in the sums, some not
+        for by, pick in (("feature", 1), ("user", 2)):
+            finest = 60_000 if by == "feature" else 3_600_000
+            first, stop = low - low % finest, low + length + -(low + length) % finest
+            expected: Counter[str] = Counter()
+            for one in found:
+                if first <= one[0] < stop and (pick == 1 or one[2]):
+                    expected[str(one[pick])] += one[3]
+            got = {one.label: one.cost_nano for one in sums(ledger.store, low, low + length, by=by)}
+            assert {label: cost for label, cost in got.items() if cost} == {k: v for k, v in expected.items() if v}
+        assert sum(one.cost_nano for one in series(ledger.store, 0, NOW * 2, "hour")) == sum(one[3] for one in found)
+        assert verify(ledger.store).problems == ()
 
 
-@pytest.mark.parametrize("grain", ["minute", "hour", "day"])
-def test_series_come_to_the_whole(ledger, clock, filled, grain):
-    first, stop = clock.now_ms() - 101 * DAY, clock.now_ms() + DAY
+@given(first=st.integers(0, 10**8), length=st.integers(0, 10 * DAY), minutes=st.booleans())
+def test_spans_cover_without_gap_or_overlap(first: int, length: int, minutes: bool) -> None:
+    finest = 60_000 if minutes else 3_600_000
+    found = sorted(spans(first, first + length, 0 if minutes else 1), key=lambda one: one[1])
+    at = first - first % finest
+    for _, start, stop in found:
+        assert start == at
+        assert stop > start
+        at = stop
+    assert at == first + length + -(first + length) % finest or not found
 
-    found = series(ledger.store, first, stop, grain)
 
-    assert sum(one.cost_nano for one in found) == sum(one.cost_nano for one in filled)
-    assert verify(ledger.store).problems == ()
+def test_tags_and_features_are_summed_apart() -> None:
+    with Ledger(":memory:", thread=False) as ledger:
+        write(ledger, [(NOW, "a", "u1", 10), (NOW, "b", "u1", 20), (NOW, "a", "u2", 40)])
+        assert {one.label: one.cost_nano for one in sums(ledger.store, 0, NOW + 1, by="tag:team")} == {
+            "u1": 30,
+            "u2": 40,
+        }
+        assert {one.label: one.cost_nano for one in sums(ledger.store, 0, NOW + 1, by="user", feature="a")} == {
+            "u1": 10,
+            "u2": 40,
+        }
+        with pytest.raises(InputError):
+            sums(ledger.store, 0, 1, by="tag")
 
 
-@pytest.mark.parametrize("dim", [0, 1, 2])
-def test_spans_have_no_gap(dim):
-    rng = random.Random(dim)  # noqa: S311 - no secret
-    for _ in range(300):
-        first = rng.randrange(1 << 41)
-        stop = first + rng.randrange(200 * DAY)
-        found = sorted(spans(first, stop, dim), key=lambda one: one[1])
+def test_old_rows_go_and_their_sums_stay() -> None:
+    with Ledger(":memory:", thread=False) as ledger:
+        ledger.set_budget(Budget(name="m", hard=10**15, period="month"))
+        write(ledger, [(NOW - 100 * DAY, "a", "u1", 10), (NOW - 70 * DAY, "a", "u1", 20), (NOW, "a", "u2", 40)])
+        before = sums(ledger.store, 0, NOW + 1, by="user")
+        assert prune(ledger.store, 62, NOW) == 2
+        assert sums(ledger.store, 0, NOW + 1, by="user") == before
+        found = verify(ledger.store)
+        assert (found.rows, found.problems) == (1, ())
 
-        assert found[0][1] <= first
-        assert found[-1][2] >= stop
-        assert all(one[2] == following[1] for one, following in itertools.pairwise(found))
+
+def test_an_estimate_is_kept_and_counts_nowhere() -> None:
+    from reelwise.ledger.queries import last_rows
+
+    with Ledger(":memory:", thread=False) as ledger:
+        ledger.set_budget(Budget(name="m", hard=100, period="total"))
+        what = What(kind="estimate", model="m")
+        ledger.record(Event(id="e", at_ms=NOW, who=who_of("a"), what=what, units=Units(calls=3), cost_nano=10**9))
+        assert last_rows(ledger.store, 9)[0]["cost_nano"] == 10**9
+        assert sums(ledger.store, 0, NOW + 1) == []
+        assert ledger.remaining(who_of("a")) == {"m": 100}
+        assert verify(ledger.store).problems == ()
+        ledger.set_budget(Budget(name="later", hard=100, period="total"))
+        assert ledger.remaining(who_of("a"))["later"] == 100

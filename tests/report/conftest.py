@@ -16,7 +16,11 @@ from reelwise.run.result import (
     FactCount,
     HoldoutError,
     LeverCount,
+    LookCount,
+    Looked,
+    LookTried,
     Moment,
+    SignalCount,
     StageCount,
 )
 from reelwise.stack import Skipped, Stack, Step
@@ -138,6 +142,51 @@ def lever(one: Step | Skipped, usd: tuple[float, float], lost: tuple[Moment, ...
     )  # fmt: skip
 
 
+def looked(one: ClipCount, **fields: object) -> Looked:
+    usual: dict[str, object] = {
+        "method": "packets",
+        "why": "packet sizes tell active from quiet",
+        "separable": True,
+        "frames": one.frames,
+        "frames_decoded_share": 0.163,
+        "bound_seconds": 4.0,
+        "bound_share": 0.12,
+        "blind_seconds": 0.0,
+        "cpu_seconds": 0.55,
+        "cpu_seconds_full": one.cpu_seconds,
+        "kept": one.stretches,
+        "kept_share": one.active_seconds / one.seconds if one.seconds else 0.0,
+        "reference_share": 0.391,
+        "activities": one.stretches,
+        "lost": (),
+        "faint": 0,
+        "active_kept_share": 0.93,
+        "change_kept_share": 0.998,
+    }
+    return Looked(path=one.path, **{**usual, **fields})
+
+
+def look(footage: tuple[ClipCount, ...], **fields: object) -> LookCount:
+    tried = LookTried(method="auto", believed=("packets",), activities=5, lost=0, change_kept_share=0.998,
+                      frames_decoded_share=0.163, cpu_seconds=1.1, cpu_seconds_full=5.74)  # fmt: skip
+    usual: dict[str, object] = {
+        "method": "auto",
+        "mode": "exact",
+        "chosen": "auto loses 0 of 5 activities",
+        "is_safe": True,
+        "tried": (tried,),
+        "signals": (
+            SignalCount(signal="packets", cpu_seconds=0.12, frames_decoded=0, saved_cpu_seconds=4.69, cpu_seconds_an_hour=2.01, saved_usd_month=2.481),
+            SignalCount(signal="luma", cpu_seconds=0.98, frames_decoded=874, saved_cpu_seconds=-0.05, cpu_seconds_an_hour=16.5, saved_usd_month=-0.0265),
+            SignalCount(signal="full", cpu_seconds=5.74, frames_decoded=5360, saved_cpu_seconds=0.0, cpu_seconds_an_hour=96.4, saved_usd_month=0.0),
+        ),
+        "clips": tuple(looked(one) for one in footage),
+        "sku": "aws/c7g.xlarge",
+        "factor": 5.22,
+    }  # fmt: skip
+    return LookCount(**{**usual, **fields})
+
+
 def make_result() -> AuditResult:
     dock = clip("footage/loading-bay-dusk.mp4", 134.4, ((12.0, 27.5), (61.2, 80.0), (110.0, 118.3)), 0.0)
     door = clip("footage/front-door.mp4", 80.0, ((5.0, 11.0), (40.5, 58.0)), 80.0)
@@ -169,6 +218,7 @@ def make_result() -> AuditResult:
             lever(STEPS[5], (0.1932, 0.1058), counted=False, thrown_away="Gemini-2.5-flash answers the easy share."),
             lever(SKIPPED[1], (0.1932, 0.1811), thrown_away="80.0 of 80.0 seconds of sound are not sent."),
         ),
+        look=look((dock, door)),
         stack=waterfall(47300.0, STEPS, SKIPPED),
         per={"frame": (0.000036, 9.2e-7), "minute": (0.054, 0.00138), "hour": (3.2397, 0.0829), "session": (None, None),
              "user": (None, None)},
@@ -217,6 +267,8 @@ def fake() -> SimpleNamespace:
     return SimpleNamespace(
         clip=clip,
         lever=lever,
+        look=look,
+        looked=looked,
         moments=moments,
         result=make_result,
         skipped=SKIPPED,

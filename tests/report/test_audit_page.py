@@ -107,6 +107,7 @@ def test_parts_stand_in_the_order_of_a_readers_questions(result: AuditResult, dr
         "per",
         "skipped",
         "footage",
+        "look",
         "losses",
         "facts",
         "holdout",
@@ -138,6 +139,34 @@ def test_every_figure_of_the_result_is_on_the_page(result: AuditResult) -> None:
     assert "+6.5%" in said
     assert "-8.3%" in said
     assert "0.000036" in said
+
+
+def test_how_the_active_stretches_are_found_is_on_the_page(result: AuditResult, fake: SimpleNamespace) -> None:
+    said = plain(result)
+    for one in result.look.signals:
+        assert f"{one.cpu_seconds:,.2f}" in said
+        assert f"{one.frames_decoded:,}" in said
+    assert result.look.chosen in said
+    assert "5.22x less processor time than a full decode" in said
+    assert "4.64" in said, "what the signals saved, summed"
+    assert "2 of 2 activities seen; 93% of their time is kept, with over 99% of what changes in it" in said
+    assert "packet sizes tell active from quiet" in said
+    assert "Lost:" not in said
+
+    clip = result.clips[0]
+    lost = fake.looked(clip, lost=clip.stretches[:1], faint=1, blind_seconds=2.0)
+    worse = msgspec.structs.replace(result, look=fake.look(result.clips, clips=(lost,), factor=0.9, is_safe=False))
+    said = plain(worse)
+    assert "Lost: 0:12.0 to 0:27.5." in said
+    assert "1 of 2 activities seen" in said
+    assert "one more that only a full decode calls active holds hardly any change" in said
+    assert "it takes more processor time than a full decode" in said
+    assert "What is over within 2 s and leaves nothing behind may be missing" in said
+
+    whole = tuple(one for one in result.look.signals if one.signal == "full")
+    decoded = fake.looked(clip, method="full", bound_seconds=None, bound_share=None)
+    said = plain(msgspec.structs.replace(result, look=fake.look((), method="full", signals=whole, clips=(decoded,))))
+    assert "Every picture is decoded to decide, here and in production" in said
 
 
 def test_links_to_sources_are_the_only_addresses(result: AuditResult) -> None:

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from reelwise.report.numbers import as_words, clock, duration, factor, money, money_short, percent, quantity
+from reelwise.report.numbers import as_words, clock, duration, factor, money, money_short, no_less, percent, quantity
 
 
 @pytest.mark.parametrize(
@@ -29,7 +29,11 @@ from reelwise.report.numbers import as_words, clock, duration, factor, money, mo
         (percent(0.025), "2.5%"),
         (percent(-0.0833), "-8.3%"),
         (percent(0.0004), "0.04%"),
+        (percent(-5.4e-15), "0%"),
         (percent(None), "-"),
+        (no_less(1.0), "100%"),
+        (no_less(0.998), "over 99%"),
+        (no_less(0.93), "93%"),
         (quantity(1_920_000), "1,920,000"),
         (quantity(0.3745), "0.374"),
         (quantity(80.3), "80.3"),

@@ -152,13 +152,21 @@ class TestNothingToSee:
     """What was not seen is no saving: an idle, silent or one-frame clip must not make the month free."""
 
     @pytest.fixture
-    def still(self, drawn_clip):
-        """A clip whose picture never changes and whose sound is off."""
+    def still(self, tmp_path):
+        """A clip whose picture never changes, and whose sound is off."""
         import numpy as np
 
-        track = decode_clips([drawn_clip])[0]
-        nothing = np.zeros_like(track.change)
-        return msgspec.structs.replace(track, change=nothing, activity=nothing, boxes=np.zeros_like(track.boxes))
+        from reelwise.video.writer import write_mp4
+
+        planes = (
+            np.full((180, 320), 90, np.uint8),
+            np.full((90, 160), 120, np.uint8),
+            np.full((90, 160), 130, np.uint8),
+        )
+        planes[0][40:80, 100:160] = 200
+        path = tmp_path / "still.mp4"
+        write_mp4(path, [planes] * 120, width=320, height=180, fps=10, sound=np.zeros(16_000 * 12, np.float32))
+        return decode_clips([path])[0]
 
     def test_a_gate_earns_nothing_where_nothing_happened(self, still):
         found = audit([still], TREE)

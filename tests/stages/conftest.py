@@ -27,9 +27,13 @@ def expect() -> Callable[..., tuple[tuple[Item, ...], Out]]:
 
     def run(stage: Stage, item: Item, **known: Any) -> tuple[tuple[Item, ...], Out]:
         decode = Entry(name="decode.cpu_seconds_per_second", fact=Fact(value=0.03))
+        look = [
+            Entry(name=f"scan.{method}.exact.cpu_share", fact=Fact(value=0.4 if method == "auto" else 0.1))
+            for method in ("auto", "packets")
+        ]
         entries = {name.replace("__", "."): value for name, value in known.items()}
-        facts = Facts([decode, *(Entry(name=name, fact=Fact(value=0.5)) for name in entries)])
-        for entry in facts.entries[1:]:
+        facts = Facts([decode, *look, *(Entry(name=name, fact=Fact(value=0.5)) for name in entries)])
+        for entry in facts.entries[3:]:
             facts = facts.fixed(entry, entries[entry.name])
         out = Out(BOOK, DAY)
         return stage.expect(item, facts, out), out

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reelwise.errors import DocumentError
 from reelwise.flow import Item
 from reelwise.stages import Gate
 
@@ -51,13 +52,31 @@ def test_items_without_activity_drop_out_and_the_others_keep_more_of_theirs(
 
 
 def test_looking_is_billed_in_the_cloud_and_not_at_the_edge(expect: Callable[..., Any], item: Item) -> None:
-    (cloud,), billed = expect(Gate(), item, gate__active_share=0.5)
+    (cloud,), billed = expect(Gate(method="full"), item, gate__active_share=0.5)
     (edge,), free = expect(Gate(at="edge"), item, gate__active_share=0.5)
     (usage,) = billed.usages
     assert usage.quantity == pytest.approx(120 * 60 * 0.03 / 3600 / 4)
     assert not free.usages
     assert (cloud.place, edge.place) == ("cloud", "edge")
     assert cloud.decoded
+
+
+def test_a_scan_costs_its_share_of_a_full_decode_until_it_was_measured(expect: Callable[..., Any], item: Item) -> None:
+    for method, share in (("auto", 0.4), ("packets", 0.1)):
+        (after,), billed = expect(Gate(method=method), item, gate__active_share=0.5)
+        (usage,) = billed.usages
+        assert usage.quantity == pytest.approx(120 * 60 * 0.03 * share / 3600 / 4)
+        assert not after.decoded, "a scan keeps no pictures: who looks at some decodes what is left"
+    _, billed = expect(Gate(), item, gate__active_share=0.5, scan__cpu_seconds_per_second=0.001)
+    assert billed.usages[0].quantity == pytest.approx(120 * 60 * 0.001 / 3600 / 4)
+
+
+def test_a_threshold_is_what_a_full_decode_measures(expect: Callable[..., Any], item: Item) -> None:
+    (after,), _ = expect(Gate(threshold=0.1), item, gate__active_share=0.5)
+    assert after.decoded
+    Gate(threshold=0.1, method="full").check("plan")
+    with pytest.raises(DocumentError, match="no threshold"):
+        Gate(threshold=0.1, method="luma").check("plan")
 
 
 def test_draws_are_gated_one_by_one(expect: Callable[..., Any], item: Item) -> None:

@@ -28,6 +28,8 @@ COMMANDS: dict[str, str] = {
     "seen": "Say whether a clip, or a part of it, has been seen before.",
     "tokens": "Count the billable tokens of a picture, a video or a minute of sound.",
     "rates": "List, show, check and compare prices.",
+    "budget": "Set and show budgets: what may be spent, by whom, and what happens when it runs out.",
+    "ledger": "Show, sum, check and export what was spent.",
     "doctor": "Say what is installed and what is missing, with the command that installs it.",
     "schema": "Print the JSON Schema of a workload file, a plan or private rates.",
     "levers": "List every way of cutting the bill, or show one's card.",

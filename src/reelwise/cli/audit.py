@@ -15,11 +15,12 @@ from reelwise.cli.output import json_option, money, note, print_json, table
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from reelwise.run.result import AuditResult
+    from reelwise.run.result import AuditResult, LookCount, SignalCount
 
 __all__ = ["cli"]
 
 _FILE = click.Path(path_type=Path)
+_CLIPS_SHOWN = 10
 
 
 @click.command()
@@ -37,6 +38,11 @@ _FILE = click.Path(path_type=Path)
 @click.option(
     "--evidence", type=_FILE, help=f"Folder the measured facts are added to. [default: {EVIDENCE}; none for --demo]"
 )
+@click.option(
+    "--record",
+    metavar="LEDGER",
+    help="Write what each clip costs to this ledger, as estimates that count in no budget.",
+)
 @click.option("--seconds", type=click.FloatRange(min=0.1), help="Decode at most this much of each clip.")
 @json_option
 def cli(
@@ -52,6 +58,7 @@ def cli(
     day: str | None,
     evidence: Path | None,
     seconds: float | None,
+    record: str | None,
     as_json: bool,
 ) -> None:
     """Count what CLIPS would cost to send to a model, and what each lever takes off, on the clip and for the month."""
@@ -84,11 +91,14 @@ def cli(
             evidence=evidence or (None if demo else EVIDENCE),
             folder=folder,
             again=_again(day or (tree or {}).get("day")),
+            progress=show,
         )
         show(Path("counting and pricing"), 1.0)
     from reelwise.report.files import document, write_report
 
     files = write_report(result, out)
+    if record is not None:
+        _record(result, record)
     if as_json:
         print_json(document(result, files.html))
         return
@@ -99,6 +109,18 @@ def cli(
     else:
         click.echo("Charts: pip install 'reelwise[report]'")
     click.echo(f"Data:   {files.json}")
+
+
+def _record(result: AuditResult, where: str) -> None:
+    from reelwise.ledger.ledger import Ledger
+    from reelwise.run.record import record
+
+    with Ledger(where, thread=False) as ledger:
+        new, old = record(result, ledger)
+    known = f"; {old} were there already" if old else ""
+    note(
+        f"{new} {'estimate' if new == 1 else 'estimates'} written to {where}{known}: reelwise ledger show --match kind=estimate"
+    )
 
 
 def _again(day: str | None) -> str:
@@ -213,6 +235,7 @@ def _show(result: AuditResult) -> None:
     click.echo(f"Month: {result.demand}; prices of {result.day}")
     for text in result.assumed:
         click.echo(f"Assumed: {text}")
+    _show_look(result.look)
     click.echo("\nOn these clips, each lever alone:")
     rows = [
         (
@@ -238,3 +261,53 @@ def _show(result: AuditResult) -> None:
         )
     for text in result.warnings:
         click.echo(f"Note: {text}")
+
+
+def _show_look(look: LookCount) -> None:
+    """Say how the active stretches are found, and what that costs beside a full decode."""
+    click.echo(f"\nHow the active stretches are found: method {look.method}, because {look.chosen}")
+    from reelwise.report.numbers import no_less
+    from reelwise.run.look import scan_total
+
+    signals = [(one.signal, one) for one in look.signals[:-1]]
+    if look.method != "full":
+        signals.append(("all of the scan", scan_total(look)))
+    rows = [
+        (
+            name,
+            *_spent(one),
+            f"{one.saved_cpu_seconds:,.2f}",
+            money(one.saved_usd_month) if one.saved_usd_month else "-",
+        )
+        for name, one in signals
+    ]
+    rows.append(("full decode", *_spent(look.signals[-1]), "-", "-"))
+    columns = ("signal", "CPU s", "an hour of video", "pictures decoded", "CPU s saved", "USD saved a month")
+    table(columns, rows, right=(1, 2, 3, 4, 5))
+    for clip in look.clips[:_CLIPS_SHOWN]:
+        there = len(clip.activities) - clip.faint
+        said = [
+            f"keeps {clip.kept_share:.0%} of the time (a full decode: {clip.reference_share:.0%})",
+            f"sees {there - len(clip.lost)} of {there} activities",
+        ]
+        if clip.change_kept_share is not None:
+            said.append(f"keeps {no_less(clip.change_kept_share)} of what changes in them")
+        if clip.bound_seconds is not None and clip.bound_share is not None:
+            said.append(
+                f"key frames are up to {clip.bound_seconds:.1f} s apart: from the one before each event to its end are "
+                f"{clip.bound_share:.0%} of the pictures; {clip.frames_decoded_share:.0%} were decoded"
+            )
+        click.echo(f"{Path(clip.path).name}: {clip.method} ({clip.why}); {'; '.join(said)}")
+    if len(look.clips) > _CLIPS_SHOWN:
+        click.echo(f"{len(look.clips) - _CLIPS_SHOWN:,} more clips are in the report")
+    if look.method != "full":
+        click.echo(
+            f"This audit decoded everything once, to have something to judge by. In production only the scan runs: "
+            f"{look.factor:,.1f} times less CPU."
+            if look.factor >= 1
+            else "This audit decoded everything once, to have something to judge by. On these clips the scan costs more than that."
+        )
+
+
+def _spent(one: SignalCount) -> tuple[str, str, str]:
+    return f"{one.cpu_seconds:,.2f}", f"{one.cpu_seconds_an_hour:,.1f}", f"{one.frames_decoded:,}"

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from reelwise.errors import AlreadySettledError, InputError
-from reelwise.ledger.events import NO_UNITS, Event, Units, What, Who, check_label, check_who
+from reelwise.ledger.entries import rows_of
+from reelwise.ledger.events import Event, Units, What, Who, check_label, check_who
 from reelwise.ledger.holds import Amounts, Posted
 from reelwise.ledger.jobs import Job, Part
 from reelwise.ledger.leasing import denied, give_back
@@ -123,31 +122,17 @@ class Desk:
             held: Amounts = (0, 0, 0) if late else (job.amount, job.calls, job.frames)
             used: Amounts = (cost, units.calls, units.frames)
             over = 0 if late else max(0, cost - job.amount)
-            first = msgspec.structs.replace(what, kind="late") if late else what
-            events = [
-                Event(
-                    id=f"job/{name}",
-                    at_ms=job.at_ms,
-                    who=job.who,
-                    what=first,
-                    units=units,
-                    cost_nano=cost - over,
-                    avoided_nano=avoided_nano,
-                    latency_ms=latency_ms,
-                )
-            ]
-            if over:
-                more = msgspec.structs.replace(what, kind="overrun")
-                events.append(
-                    Event(
-                        id=f"job/{name}/overrun",
-                        at_ms=job.at_ms,
-                        who=job.who,
-                        what=more,
-                        units=NO_UNITS,
-                        cost_nano=over,
-                    )
-                )
+            event = Event(
+                id=f"job/{name}",
+                at_ms=job.at_ms,
+                who=job.who,
+                what=what,
+                units=units,
+                cost_nano=cost,
+                avoided_nano=avoided_nano,
+                latency_ms=latency_ms,
+            )
+            events = rows_of(event, job.amount, late=late)
             moves, known = self._moves(job, used, held)
             if self._store.settle(job, "posted", events, moves, known):
                 return Posted(cost, cost if late else over, late, 0)

@@ -17,8 +17,8 @@ from reelwise.errors import InputError
 
 __all__ = ["KINDS", "STATUSES", "UNITS", "Event", "Kind", "Status", "Units", "What", "Who", "key_of"]
 
-Kind = Literal["call", "frames", "overrun", "late", "true_up", "correction", "avoided"]
-KINDS: tuple[str, ...] = ("call", "frames", "overrun", "late", "true_up", "correction", "avoided")
+Kind = Literal["call", "frames", "overrun", "late", "true_up", "correction", "avoided", "estimate"]
+KINDS: tuple[str, ...] = ("call", "frames", "overrun", "late", "true_up", "correction", "avoided", "estimate")
 Status = Literal["ok", "error", "cut", "ambiguous", "cached", "skipped"]
 STATUSES: tuple[str, ...] = ("ok", "error", "cut", "ambiguous", "cached", "skipped")
 
@@ -68,7 +68,7 @@ class What(Struct, frozen=True, kw_only=True, cache_hash=True, gc=False):
         version: the deployed version.
         status: ok, error, cut (stream cut off), ambiguous (accepted or not is unknown), cached, skipped.
         kind: call, frames (a batch of them), overrun (what a call cost above its hold), late (posted after its hold had expired),
-            true_up (month close), correction, avoided (nothing was spent).
+            true_up (month close), correction, avoided (nothing was spent), estimate (of an audit: kept, and counted in no budget and no sum).
         outcome: what came of it, in the product's words; empty where not known.
     """
 

@@ -97,7 +97,6 @@ class Kernel:
         if feature is None:
             return
         if feature.killed or feature.forced == OFF:
-            self.lines.lines.pop(who, None)  # a line that is kept is one that may be used
             said = f": {feature.reason}" if feature.reason else ""
             raise BudgetError(
                 f"{feature.name} is switched off{said}",

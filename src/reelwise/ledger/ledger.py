@@ -5,17 +5,16 @@ from __future__ import annotations
 import os
 import secrets
 import weakref
-from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 import msgspec
 
 from reelwise.errors import BudgetError, InputError, LedgerError
-from reelwise.ledger.budgets import Budget, check_budget
 from reelwise.ledger.clock import Clock, SystemClock
+from reelwise.ledger.control import Control
 from reelwise.ledger.desk import Desk
+from reelwise.ledger.entries import rows_of
 from reelwise.ledger.events import (
-    NO_UNITS,
     ONE_CALL,
     Event,
     Units,
@@ -28,10 +27,12 @@ from reelwise.ledger.events import (
     check_who,
 )
 from reelwise.ledger.holds import EXPIRED, Hold, Posted
+from reelwise.ledger.job_calls import JobCalls
 from reelwise.ledger.kernel import Kernel
 from reelwise.ledger.leasing import Leasing
-from reelwise.ledger.modes import Feature, Mode, check_feature
+from reelwise.ledger.modes import Mode
 from reelwise.ledger.notices import Notices
+from reelwise.ledger.queries import live
 from reelwise.ledger.standing import Standing
 from reelwise.ledger.writer import Writer
 from reelwise.units import NANO
@@ -40,9 +41,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
 
-    from reelwise.ledger.batches import Batch
-    from reelwise.ledger.jobs import Job
+    from reelwise.ledger.modes import Mode
     from reelwise.ledger.notices import Notice
+    from reelwise.ledger.queries import Live
     from reelwise.ledger.sql import SqlStore
 
 __all__ = ["Ledger", "open_store"]
@@ -72,7 +73,7 @@ def open_store(where: str | os.PathLike[str], *, create: bool = True) -> SqlStor
     return open_sqlite(name, create=create)
 
 
-class Ledger:
+class Ledger(Control, JobCalls):
     """Budgets that cannot be overspent, and the rows they rest on.
 
     Use it as a context manager, or call `close`: what is leased and not used is given back then.
@@ -113,7 +114,9 @@ class Ledger:
         sizes = (nano, 1000, 100_000) if nano else (0, 0, 0)
         self._leasing = Leasing(self._kernel, self.store, self.clock, owner=self.owner, sizes=sizes, ttl_ms=_TTL_MS)
         self._notices = Notices(self.store, self.clock, on_notice)
-        self._writer = Writer(self._kernel, self.store, self.clock, owner=self.owner, ttl_ms=_TTL_MS, after=self._after)
+        self._writer = Writer(
+            self._kernel, self.store, self.clock, owner=self.owner, ttl_ms=_TTL_MS, after=self._notices.look
+        )
         self._standing = Standing(self._kernel, self.store, self.clock)
         self._desk = Desk(self._kernel, self.store, self.clock, self.owner)
         self._whats: dict[What, None] = {}  # labels that were checked before
@@ -125,69 +128,11 @@ class Ledger:
         weak = weakref.ref(self)
         os.register_at_fork(after_in_child=lambda: _forked(weak))
 
-    # definitions
-
     def _load(self) -> None:
         definitions = self.store.definitions()
         with self._kernel.lock:
             self._kernel.change(definitions)
             self._seen = definitions.generation
-
-    def set_budget(self, budget: Budget) -> None:
-        """Add a budget, or change one by name. What was spent in its present window counts.
-
-        Raises:
-            InputError: see `check_budget`.
-        """
-        self.flush()
-        self.store.put_budget(check_budget(budget), self.clock.now_ms())
-        self._load()
-
-    def drop_budget(self, name: str) -> None:
-        """Drop a budget.
-
-        Raises:
-            InputError: there is none by this name.
-        """
-        if not self.store.drop_budget(name, self.clock.now_ms()):
-            known = sorted(one.name for one in self.budgets())
-            raise InputError(
-                f"no budget {name[:64]!r}", where=name[:64], hint=f"there are: {', '.join(known) or 'none'}"
-            )
-        self._load()
-
-    def budgets(self) -> list[Budget]:
-        """Return the budgets that are in force."""
-        return list(self.store.definitions().budgets.values())
-
-    def features(self) -> list[Feature]:
-        """Return the features that have ladders or switches."""
-        return list(self.store.definitions().features.values())
-
-    def feature(self, name: str) -> Feature:
-        """Return one feature, as set or as it is by default."""
-        return self.store.definitions().features.get(name) or Feature(name=name)
-
-    def set_feature(self, feature: Feature) -> None:
-        """Set ladders, modes and switches of a feature.
-
-        Raises:
-            InputError: see `check_feature`.
-        """
-        self.store.put_feature(check_feature(feature))
-        self._load()
-
-    def kill(self, feature: str, reason: str = "") -> None:
-        """Let no further call of a feature through: in every process, from the next call on."""
-        self.set_feature(msgspec.structs.replace(self.feature(feature), killed=True, reason=reason[:128]))
-
-    def resume(self, feature: str) -> None:
-        """Let calls of a feature through again, and forget a mode set by hand."""
-        self.set_feature(msgspec.structs.replace(self.feature(feature), killed=False, forced="", reason=""))
-
-    def force(self, feature: str, mode: str, reason: str = "") -> None:
-        """Set a feature's mode by hand, whatever its budgets say."""
-        self.set_feature(msgspec.structs.replace(self.feature(feature), forced=mode, reason=reason[:128]))
 
     # holds
 
@@ -245,7 +190,7 @@ class Ledger:
         self._load()
         self._writer.wake()
 
-    def post(  # noqa: C901 - the hot path: few calls in it
+    def post(
         self,
         hold: Hold,
         identity: str,
@@ -290,26 +235,20 @@ class Ledger:
             self._know(what)
         if units is not ONE_CALL:
             check_units(units)
-        nano = hold.amounts[0]
-        if hold.state == EXPIRED or cost_nano > nano:
-            events = _rows(hold, identity, cost_nano, what, units, avoided_nano=avoided_nano, latency_ms=latency_ms)
-        else:
-            events = (
-                Event(
-                    id=identity,
-                    at_ms=hold.at_ms,
-                    who=hold.line.who,
-                    what=what,
-                    units=units,
-                    cost_nano=cost_nano,
-                    avoided_nano=avoided_nano,
-                    latency_ms=latency_ms,
-                ),
-            )
+        event = Event(
+            id=identity,
+            at_ms=hold.at_ms,
+            who=hold.line.who,
+            what=what,
+            units=units,
+            cost_nano=cost_nano,
+            avoided_nano=avoided_nano,
+            latency_ms=latency_ms,
+        )
         used = (cost_nano, units.calls, units.frames)
         with self._kernel.lock:
-            if hold.state == EXPIRED:  # it may have expired since
-                events = _rows(hold, identity, cost_nano, what, units, avoided_nano=avoided_nano, latency_ms=latency_ms)
+            late = hold.state == EXPIRED
+            events = rows_of(event, hold.amounts[0], late=late) if late or cost_nano > hold.amounts[0] else (event,)
             posted = self._kernel.post(hold, events, used)
         if wait:
             self._writer.wait(posted.number, identity, wait_seconds)
@@ -363,6 +302,8 @@ class Ledger:
         check_what(event.what)
         check_units(event.units)
         used = (event.cost_nano, event.units.calls, event.units.frames)
+        if event.what.kind == "estimate":
+            used = (0, 0, 0)
         with self._kernel.lock:
             line = self._kernel.lines.at(self._kernel.lines.fold(event.who), event.at_ms)
             if line.who != event.who:
@@ -373,68 +314,6 @@ class Ledger:
         else:
             self._writer.wake()
         return posted
-
-    # jobs: durable holds
-
-    def hold_job(
-        self, name: str, who: Who, nano: int, *, calls: int = 1, frames: int = 0, timeout_seconds: float = 86_400.0
-    ) -> Job:
-        """Hold for a job that may outlive this process: written down before it returns, and settled by whichever process comes first.
-
-        Args:
-            name: the job's id: the provider's, or your own.
-            who: the caller.
-            nano: the most that the job can cost.
-            calls: what it counts as in budgets of calls.
-            frames: and in budgets of frames.
-            timeout_seconds: after this it is let go of.
-
-        Raises:
-            BudgetError: a budget has not that much left.
-            AlreadySettledError: a job of this name was held before.
-        """
-        self._ready()
-        for amount, kind in ((calls, "calls"), (frames, "frames")):
-            check_amount(amount, kind)
-        return self._desk.hold(name, who, (check_amount(nano, "hold"), calls, frames), round(timeout_seconds * 1000))
-
-    def post_job(
-        self,
-        name: str,
-        cost_nano: int,
-        *,
-        what: What | None = None,
-        units: Units = ONE_CALL,
-        avoided_nano: int = 0,
-        latency_ms: int = 0,
-    ) -> Posted:
-        """Settle a job with what it cost: durable when it returns. One that had expired is posted as late.
-
-        Raises:
-            AlreadySettledError: it was posted or voided before.
-            InputError: no job was held under this name.
-        """
-        self._ready()
-        check_amount(cost_nano, "cost")
-        check_amount(avoided_nano, "avoided")
-        check_amount(latency_ms, "latency_ms")
-        what = check_what(what) if what is not None else What()
-        check_units(units)
-        return self._desk.post(name, cost_nano, what, units, avoided_nano=avoided_nano, latency_ms=latency_ms)
-
-    def void_job(self, name: str) -> bool:
-        """Let go of a job's hold: nothing was spent. False where it had expired.
-
-        Raises:
-            AlreadySettledError: it was posted or voided before.
-            InputError: no job was held under this name.
-        """
-        self._ready()
-        return self._desk.void(name)
-
-    def jobs(self) -> list[Job]:
-        """List jobs that wait to be settled, the next to expire first."""
-        return self.store.jobs()
 
     # modes and standing
 
@@ -447,6 +326,11 @@ class Ledger:
         """Return what is left of each hard budget that a caller counts in, by the budget's name, as this process sees it."""
         return self._standing.remaining(who)
 
+    def live(self, who: Who) -> list[Live]:
+        """Return what everybody, and the caller's feature, user and session, spend today and by the hour; see `Live`."""
+        self.flush()
+        return live(self.store, who, self.clock.now_ms())
+
     @property
     def open_holds(self) -> int:
         """How many holds of this process are pending."""
@@ -456,11 +340,6 @@ class Ledger:
     def duplicates(self) -> int:
         """How many rows were refused because their id was there."""
         return self._writer.duplicates
-
-    # writing
-
-    def _after(self, batch: Batch) -> None:
-        self._notices.look(self._kernel, batch)
 
     def step(self) -> int:
         """Write one batch, for ledgers without a thread; return how many rows were written."""
@@ -504,36 +383,7 @@ class Ledger:
         self.close()
 
 
-def _rows(
-    hold: Hold, identity: str, cost_nano: int, what: What, units: Units, *, avoided_nano: int, latency_ms: int
-) -> tuple[Event, ...]:
-    """Return the rows of a call that cost more than was held for it, or whose hold had expired."""
-    late = hold.state == EXPIRED
-    over = 0 if late else cost_nano - hold.nano
-    first = Event(
-        id=identity,
-        at_ms=hold.at_ms,
-        who=hold.line.who,
-        what=msgspec.structs.replace(what, kind="late") if late else what,
-        units=units,
-        cost_nano=cost_nano - over,
-        avoided_nano=avoided_nano,
-        latency_ms=latency_ms,
-    )
-    if not over:
-        return (first,)
-    more = msgspec.structs.replace(what, kind="overrun")
-    return first, Event(
-        id=f"{identity}/overrun", at_ms=hold.at_ms, who=hold.line.who, what=more, units=NO_UNITS, cost_nano=over
-    )
-
-
 def _forked(weak: weakref.ref[Ledger]) -> None:
     ledger = weak()
     if ledger is not None:
         ledger._closed = True  # noqa: SLF001 - a child must not write through its parent's connection
-
-
-def default_path() -> Path:
-    """Return where a project's ledger is kept."""
-    return Path(os.environ.get("REELWISE_LEDGER", "reelwise.db"))

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from reelwise.ledger.batches import Batch
     from reelwise.ledger.clock import Clock
     from reelwise.ledger.events import Who
-    from reelwise.ledger.kernel import Kernel
     from reelwise.ledger.purses import Purse
     from reelwise.ledger.sql import SqlStore
 
@@ -58,7 +57,7 @@ class Notices:
         self._tell = tell
         self._given: dict[tuple[int, str, int], int] = {}
 
-    def look(self, kernel: Kernel, batch: Batch) -> None:
+    def look(self, batch: Batch) -> None:
         """Give the notices that a batch calls for."""
         now = self._clock.now_ms()
         seen: set[int] = set()
@@ -69,7 +68,6 @@ class Notices:
                 continue
             seen.add(id(purse))
             found += self._due(purse, now)
-        del kernel
         self._give(found)
 
     def _due(self, purse: Purse, now: int) -> list[Notice]:

@@ -9,6 +9,7 @@ import msgspec
 from reelwise.ledger.accounts import ROLLING
 from reelwise.ledger.budgets import key_for
 from reelwise.ledger.events import check_who
+from reelwise.ledger.modes import OFF
 from reelwise.ledger.periods import FOREVER, bucket_of
 
 if TYPE_CHECKING:
@@ -134,9 +135,13 @@ class Lines:
         Raises:
             InputError: a label that cannot be.
         """
+        line = self.at(self.fold(check_who(who)), now_ms)
+        feature = self.definitions.features.get(who.feature) if self.definitions else None
+        if feature is not None and (feature.killed or feature.forced == OFF):
+            return line  # never kept: a line that is kept is one that may be used
         if len(self.lines) >= _LINES_MAX:
             self.lines.clear()
-        line = self.lines[who] = self.at(self.fold(check_who(who)), now_ms)
+        self.lines[who] = line
         return line
 
     def fold(self, who: Who) -> Who:

@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
     from reelwise.ledger.sql import Link
 
-__all__ = ["counts_alike", "spent_before", "spent_in"]
+__all__ = ["COUNTS", "counts_alike", "spent_before", "spent_in"]
+
+COUNTS = "what NOT IN (SELECT id FROM what WHERE kind = 'estimate')"
+"""What leaves out rows that nobody paid for."""
 
 _COLUMN = {"usd": "cost", "calls": "calls", "frames": "frames"}
 
@@ -41,7 +44,7 @@ def spent_in(link: Link, budget: Budget, first_ms: int) -> dict[tuple[str, int],
     keys = {number: key_for(budget, who) for number, who in people.items()}
     column = _COLUMN[budget.measure]
     found = link.rows(
-        f"SELECT who, at_ms / 1000, SUM({column}) FROM event WHERE at_ms >= ? GROUP BY who, at_ms / 1000",  # noqa: S608 - one of three names
+        f"SELECT who, at_ms / 1000, SUM({column}) FROM event WHERE at_ms >= ? AND {COUNTS} GROUP BY who, at_ms / 1000",  # noqa: S608 - one of three names
         (first_ms,),
     )
     buckets: dict[int, int] = {}

@@ -13,13 +13,14 @@ from msgspec import Struct
 
 from reelwise.errors import InputError
 from reelwise.ledger.periods import window_of
+from reelwise.ledger.recompute import COUNTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from reelwise.ledger.sql import Link, SqlStore
 
-__all__ = ["BY", "Sum", "fold", "series", "sums"]
+__all__ = ["BY", "Sum", "fold", "series", "sums", "with_rest"]
 
 _MINUTE, _HOUR, _DAY = 60_000, 3_600_000, 86_400_000
 _GRAINS = ((3, _DAY), (2, _HOUR), (1, _MINUTE))
@@ -106,7 +107,7 @@ def fold(store: SqlStore, most: int = _FOLD_MAX) -> int:
 def _groups(link: Link, first: int, last: int) -> Iterable[tuple[str, int, Sequence[tuple[int, str]], Row]]:
     """Yield what rows add up to by caller, purpose and minute, with the labels they count under."""
     found = link.rows(
-        f"SELECT who, what, at_ms / 60000, COUNT(*), {_SUMS} FROM event WHERE seq > ? AND seq <= ? "  # noqa: S608
+        f"SELECT who, what, at_ms / 60000, COUNT(*), {_SUMS} FROM event WHERE seq > ? AND seq <= ? AND {COUNTS} "  # noqa: S608
         "GROUP BY who, what, at_ms / 60000",
         (first, last),
     )
@@ -163,7 +164,7 @@ def spans(first: int, stop: int, dim: int) -> list[tuple[int, int, int]]:
     first -= first % finest
     stop += -stop % finest
     if dim == _SHORT:
-        return [(2, first, stop)]
+        return [(2, first, stop)] if first < stop else []
     found: list[tuple[int, int, int]] = []
     for grain, _ in reversed(_GRAINS):
         if grain == 1 and not minutes:
@@ -234,6 +235,15 @@ def sums(
                         _add(totals, own if by == "feature" else label, amounts)
     found = [_sum(label.removeprefix(begins), row) for label, row in totals.items()]
     return sorted(found, key=lambda one: (-one.cost_nano, one.label))[:most]
+
+
+def with_rest(found: list[Sum], whole: list[Sum]) -> list[Sum]:
+    """Add what has no label, under the label "", so that sums by a label come to the whole."""
+    names = Sum.__struct_fields__[1:]
+    rest = {name: sum(getattr(one, name) for one in whole) - sum(getattr(one, name) for one in found) for name in names}
+    if not rest["events"]:
+        return found
+    return sorted([*found, Sum(label="", **rest)], key=lambda one: (-one.cost_nano, one.label))
 
 
 def series(store: SqlStore, first_ms: int, stop_ms: int, grain: str, *, feature: str | None = None) -> list[Sum]:

@@ -10,7 +10,8 @@ from msgspec import Struct
 from reelwise.ledger.accounts import ROLLING
 from reelwise.ledger.budgets import Budget, shown
 from reelwise.ledger.periods import since
-from reelwise.ledger.recompute import spent_in
+from reelwise.ledger.recompute import COUNTS, spent_in
+from reelwise.ledger.retention import pruned_sums, pruned_until
 from reelwise.ledger.rolls import fold, unfolded
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ class Verified(Struct, frozen=True, kw_only=True):
     """What was checked.
 
     Attributes:
-        rows: events.
+        rows: events that count: estimates are left out.
         accounts: balances computed again.
         cost_nano: what all rows add up to.
         overrun_nano: the part of it that was above a hold, late, or never held.
@@ -58,7 +59,7 @@ def verify(store: SqlStore) -> Verified:
         pass
     problems: list[Problem] = []
     with store.transaction() as link:
-        rows, cost = link.rows("SELECT COUNT(*), COALESCE(SUM(cost), 0) FROM event")[0]
+        rows, cost = link.rows(f"SELECT COUNT(*), COALESCE(SUM(cost), 0) FROM event WHERE {COUNTS}")[0]  # noqa: S608 - words of our own
         budgets = {
             int(number): (str(name), msgspec.json.decode(body, type=Budget), int(set_ms))
             for number, name, body, set_ms in link.rows(
@@ -94,9 +95,7 @@ def verify(store: SqlStore) -> Verified:
 
 def _balances(link: Link, number: int, name: str, budget: Budget, set_ms: int) -> tuple[int, list[Problem]]:
     """Hold every bucket that is kept, from the window on in which the budget was set, against the sum of its rows."""
-    first = link.rows("SELECT value FROM meta WHERE name = ?", ("pruned",))
-    begins = since(budget.period, budget.zone, set_ms, rolling=budget.rolling)
-    begins = max(begins, int(first[0][0]) if first else 0)
+    begins = max(since(budget.period, budget.zone, set_ms, rolling=budget.rolling), pruned_until(link))
     computed = spent_in(link, budget, begins)
     kept = {
         (str(account), int(bucket)): int(posted)
@@ -148,9 +147,10 @@ def _jobs(link: Link) -> list[Problem]:
 
 def _rolls(link: Link, cost: int, rows: int) -> list[Problem]:
     rolled, last = unfolded(link)
-    pruned = link.rows("SELECT value FROM meta WHERE name = ?", ("pruned",))
-    if rolled < last or pruned:
+    if rolled < last:
         return []
+    gone_rows, gone_cost = pruned_sums(link)
+    rows, cost = rows + gone_rows, cost + gone_cost
     found = []
     for grain, name in ((1, "minute"), (2, "hour"), (3, "day"), (4, "month")):
         kept = link.rows(

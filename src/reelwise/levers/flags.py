@@ -75,8 +75,8 @@ def changed_stages(lever: Lever) -> Iterator[tuple[Stage, bool]]:
             yield from ((stage, True) for stage in after.stages if stage not in plan.stages)
 
 
-_FROM_FOOTAGE = ("gate.", "crop.", "sample.", "audio.", "decode.")
-"""Facts that decoding a clip can tell, by the first part of their names."""
+_FROM_FOOTAGE = ("gate.", "crop.", "sample.", "audio.", "decode.", "scan.")
+"""Facts that scanning or decoding a clip can tell, by the first part of their names."""
 
 
 def _footage_tells(stage: Stage) -> bool:

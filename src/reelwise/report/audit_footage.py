@@ -194,7 +194,11 @@ def stages(result: AuditResult) -> Html:
         for one in result.stages
     ]  # fmt: skip
     columns = ("stage", "settings", "seconds in", "seconds out", "frames in", "frames out", "processor seconds")
-    says = f"Over all clips. Reading and measuring them took {duration(sum(clip.cpu_seconds for clip in result.clips))} of processor time before that."
+    read = duration(sum(clip.cpu_seconds for clip in result.clips))
+    says = (
+        f"Over all clips. Reading and measuring them took {read} of processor time before that; what finding the stretches takes "
+        "stands further up."
+    )
     return section(
         "stages", "The final plan, stage by stage", table(columns, rows, label="stages", right=range(2, 7)),
         element("p", says, class_="soft"),

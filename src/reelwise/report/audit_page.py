@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from reelwise.report import audit_footage
+from reelwise.report import audit_footage, audit_look
 from reelwise.report.bars import waterfall_bars
 from reelwise.report.numbers import NOTHING, as_words, duration, factor, money, percent
 from reelwise.report.page import Html, bullets, element, fold, join, link, page, section, table
@@ -79,6 +79,7 @@ def audit_page(result: AuditResult, drawn: Drawn | None) -> str:
         _per(result),
         _skipped(result),
         audit_footage.clips(result, drawn),
+        audit_look.look(result),
         audit_footage.losses(result),
         audit_footage.facts(result),
         audit_footage.holdout(result),

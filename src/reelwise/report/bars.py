@@ -28,12 +28,13 @@ def waterfall_bars(found: Waterfall) -> Html:
     return element("div", *rows, element("p", element("small", f"USD a month; {scale}.")), class_="bars")
 
 
-def stretch_bar(stretches: Iterable[tuple[float, float]], seconds: float) -> Html:
-    """Draw which stretches of a clip are kept."""
+def stretch_bar(stretches: Iterable[tuple[float, float]], seconds: float, kind: str = "kept") -> Html:
+    """Draw which stretches of a clip are kept, or `kind` activities: in which something happens."""
     inside = [(start / seconds, min(stop, seconds) / seconds) for start, stop in stretches] if seconds > 0 else []
-    label = f"kept stretches from 0:00.0 to {clock(seconds)}: {percent(sum(b - a for a, b in inside))} of the time"
+    name = "kept stretches" if kind == "kept" else kind
+    label = f"{name} from 0:00.0 to {clock(seconds)}: {percent(sum(b - a for a, b in inside))} of the time"
     ends = element("p", element("small", "0:00.0"), element("small", clock(seconds)))
-    return element("div", _track(inside, "kept", label=label), ends, class_="bars")
+    return element("div", _track(inside, kind, label=label), ends, class_="bars")
 
 
 def _track(spans: Iterable[tuple[float, float]], kind: str, *, label: str = "") -> Html:

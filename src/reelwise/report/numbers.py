@@ -4,7 +4,18 @@ from __future__ import annotations
 
 import math
 
-__all__ = ["NOTHING", "as_words", "clock", "duration", "factor", "money", "money_short", "percent", "quantity"]
+__all__ = [
+    "NOTHING",
+    "as_words",
+    "clock",
+    "duration",
+    "factor",
+    "money",
+    "money_short",
+    "no_less",
+    "percent",
+    "quantity",
+]
 
 NOTHING = "-"
 """What a cell holds that has no value."""
@@ -56,9 +67,14 @@ def percent(share: float | None) -> str:
     if share is None or not math.isfinite(share):
         return NOTHING
     value = share * 100
-    if value == 0 or abs(value) >= 9.95:
-        return f"{value:.0f}%"
+    if abs(value) < 1e-9 or abs(value) >= 9.95:  # what is left of a difference of floats is nothing
+        return f"{abs(value) if abs(value) < 1e-9 else value:.0f}%"
     return f"{f'{value:.1f}'.removesuffix('.0')}%" if abs(value) >= 0.1 else f"{value:.2g}%"
+
+
+def no_less(share: float) -> str:
+    """Write a share that must not be rounded up to all: 93%, over 99%, 100% of all only."""
+    return "over 99%" if 0.99 < share < 1 - 1e-9 else percent(share)
 
 
 def quantity(value: float) -> str:

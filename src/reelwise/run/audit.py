@@ -17,13 +17,26 @@ from reelwise.evidence import Fact
 from reelwise.evidence_store import Measurement, machine, write_measurement
 from reelwise.facts import Entry
 from reelwise.levers import Lever, find, kinds
+from reelwise.levers.process_less.gate import Gate as GateLever
 from reelwise.price import price_collected, price_one
 from reelwise.run.footage import Footage, footage_of
 from reelwise.run.holdout import holdout
+from reelwise.run.look import full_cpu, look
 from reelwise.run.losses import active_coverage, lost_moments, sentence
 from reelwise.run.measure import collect, entries_of
-from reelwise.run.result import AuditResult, LeverCount
-from reelwise.run.rows import clip_row, demand_words, fact_rows, per_units, skewed, source_rows, stage_rows, warnings_of
+from reelwise.run.record import clip_costs
+from reelwise.run.result import AuditResult, LeverCount, LookCount
+from reelwise.run.rows import (
+    clip_row,
+    demand_words,
+    fact_rows,
+    per_units,
+    skewed,
+    source_rows,
+    stage_rows,
+    warnings_of,
+)
+from reelwise.run.scans import Scans
 from reelwise.sensitivity import band
 from reelwise.stack import Stack, ordered, stack
 from reelwise.stages import Gate, Sample
@@ -100,6 +113,7 @@ def audit(
     evidence: Path | None = None,
     folder: Path = Path(),
     again: str = "",
+    progress: Callable[[Path, float], None] | None = None,
 ) -> AuditResult:
     """Audit decoded clips.
 
@@ -112,27 +126,24 @@ def audit(
         evidence: a folder to add the measured facts to, or None to keep them out of any store.
         folder: what a relative rates file in the document is relative to.
         again: the command that does it again, for the report.
+        progress: called with what is being done and the share done.
 
     Returns:
         Counts, prices, the month's waterfall and how far to trust it.
     """
     wall, cpu = time.perf_counter(), time.process_time()
-    assumed: tuple[str, ...] = ()
-    if tree is None:
-        tree, assumed = default_tree(tracks)
+    tree, assumed = default_tree(tracks) if tree is None else (tree, ())
     case = make(tree, where=where, rates=rates, levers=levers, folder=folder)
     tracks, twice = _distinct(tracks)
-    footage = footage_of(case.workload, tracks)
-    decoding = _decoding(case, tracks)
-    case = msgspec.structs.replace(case, facts=case.facts.with_entries([decoding]))
-    case, entries, result = _measure(case, footage)
-    entries = (*entries, decoding)
-    if evidence is not None:
-        _keep(evidence, tracks, entries)
+    scans = Scans(tracks)
+    candidates, looked = _look(case, tracks, scans, progress)
+    footage = footage_of(case.workload, tracks, scans)
+    case, entries, result = _measure(case, footage, candidates, _decoding(case, tracks))
+    _keep(evidence, tracks, entries)
     naive = price_one(case.workload, case.plan, case.facts, case.book, case.account)
     final = price_one(case.workload, result.plan, case.facts, case.book, case.account)
-    shown = _shown(case, result)
-    held_out = holdout(case, result, shown, tracks)
+    shown = _shown(case, result, candidates)
+    held_out = holdout(case, result, shown, tracks, scans)
     band_final = _band(case, result.plan)
     return AuditResult(
         feature=case.workload.feature,
@@ -144,8 +155,10 @@ def audit(
         clips=tuple(clip_row(track) for track in tracks),
         demand=demand_words(case.workload),
         assumed=assumed,
+        costs=clip_costs(case, result.plan, footage),
         stages=stage_rows(case, result.plan, footage),
         levers=tuple(_lever(case, lever, footage) for lever in shown),
+        look=looked,
         stack=result,
         per=per_units(case, naive, final),
         band_naive=_band(case, case.plan),
@@ -157,7 +170,7 @@ def audit(
         explained_naive=tuple(line.explain() for line in naive.lines),
         explained=tuple(line.explain() for line in final.lines),
         evidence=final.share(),
-        warnings=(*twice, *warnings_of(case, tracks, footage, naive), *skewed(float(final.total_usd), band_final)),
+        warnings=(*twice, *warnings_of(case, tracks, footage, naive, looked), *skewed(final.total_usd, band_final)),
         seconds_wall=time.perf_counter() - wall,
         cpu_seconds=time.process_time() - cpu + sum(sum(t.cpu_seconds.values()) for t in tracks),
     )
@@ -176,7 +189,7 @@ def _distinct(tracks: Sequence[Track]) -> tuple[list[Track], tuple[str, ...]]:
 
 def _decoding(case: Case, tracks: Sequence[Track]) -> Entry:
     """Measure what decoding these clips costs on this machine, in CPU seconds a second of footage."""
-    each = [sum(t.cpu_seconds.values()) / t.seconds for t in tracks if t.seconds > 0]
+    each = [full_cpu(t) / t.seconds for t in tracks if t.seconds > 0]
     fact = Fact(
         value=sum(each) / len(each),
         low=min(each) * 0.8,
@@ -188,20 +201,45 @@ def _decoding(case: Case, tracks: Sequence[Track]) -> Entry:
     return Entry(name="decode.cpu_seconds_per_second", source_class=case.workload.footage, fact=fact)
 
 
-def _candidates(case: Case) -> list[Lever]:
-    """Return the levers to try: those named, or all, with adaptive sampling because it can be measured here."""
+def _look(
+    case: Case, tracks: Sequence[Track], scans: Scans, progress: Callable[[Path, float], None] | None
+) -> tuple[list[Lever], LookCount]:
+    """Find the active stretches, and say so while that lasts; return the levers to try and the receipt."""
+    name = Path("finding the active stretches")
+    if progress is not None:
+        progress(name, 0.0)
+    gate, is_free = _gate(case)
+    gate, looked = look(case, tracks, scans, gate, is_free=is_free)
+    if progress is not None:
+        progress(name, 1.0)
+    return _candidates(case, gate), looked
+
+
+def _gate(case: Case) -> tuple[Gate, bool]:
+    """Return the gate to look with, of the plan or of the lever, and whether its method is for the audit to choose."""
+    if case.plan.of(Gate):
+        return case.plan.of(Gate)[0], False
+    named = [lever for lever in case.levers if isinstance(lever, GateLever)]
+    return (named[0].stage(), False) if named else (GateLever().stage(), True)
+
+
+def _candidates(case: Case, gate: Gate) -> list[Lever]:
+    """Return the levers to try: those named, or all, with what can be measured here: adaptive sampling, and a gate that sees."""
     if case.levers:
         return list(case.levers)
     found = [kind() for kind in kinds().values()]
     adaptive = msgspec.convert({"lever": "sample_frames", "fps": 1.0, "adaptive": True}, type(find("sample_frames")))
-    return [adaptive if lever.name == "sample_frames" else lever for lever in found]
+    own: dict[str, Lever] = {"sample_frames": adaptive, "gate": GateLever(method=gate.method)}
+    return [own.get(lever.name, lever) for lever in found]
 
 
-def _measure(case: Case, footage: Footage) -> tuple[Case, tuple[Entry, ...], Stack]:
+def _measure(
+    case: Case, footage: Footage, levers: Sequence[Lever], decoding: Entry
+) -> tuple[Case, tuple[Entry, ...], Stack]:
     """Measure each lever alone, then each step of the waterfall, until no step stands behind a plan not yet measured."""
     today = dt.datetime.now(tz=dt.UTC).date()
-    base = case.facts
-    levers = _candidates(case)
+    base = case.facts.with_entries([decoding])
+    case = msgspec.structs.replace(case, facts=base)
     entries: dict[tuple[str, str, str], Entry] = {}
     plans: dict[str, Plan] = {case.plan.hash: case.plan}
     for lever in levers:
@@ -216,7 +254,7 @@ def _measure(case: Case, footage: Footage) -> tuple[Case, tuple[Entry, ...], Sta
             for entry in _facts_of(plans[key], case, footage, today):
                 entries[entry.name, entry.settings, entry.prefix] = entry
         case = msgspec.structs.replace(case, facts=base.with_entries(entries.values()))
-        result = stack(case, levers if case.levers else ordered(case, levers))
+        result = stack(case, list(levers) if case.levers else ordered(case, levers))
         plan = case.plan
         for step in result.steps:
             plan = next(lever for lever in levers if lever.name == step.lever).apply(plan)
@@ -224,7 +262,7 @@ def _measure(case: Case, footage: Footage) -> tuple[Case, tuple[Entry, ...], Sta
         if all(key in done for key in plans):
             break
     assert result is not None  # noqa: S101 - _ROUNDS is not 0
-    return case, tuple(entries.values()), result
+    return case, (*entries.values(), decoding), result
 
 
 def _facts_of(plan: Plan, case: Case, footage: Footage, today: dt.date) -> tuple[Entry, ...]:
@@ -236,7 +274,9 @@ def _facts_of(plan: Plan, case: Case, footage: Footage, today: dt.date) -> tuple
     return entries_of(tally, by_segment, footage=case.workload.footage, on=footage.on, day=today)
 
 
-def _keep(folder: Path, tracks: Sequence[Track], entries: Sequence[Entry]) -> None:
+def _keep(folder: Path | None, tracks: Sequence[Track], entries: Sequence[Entry]) -> None:
+    if folder is None:
+        return
     write_measurement(
         folder,
         Measurement(
@@ -249,12 +289,12 @@ def _keep(folder: Path, tracks: Sequence[Track], entries: Sequence[Entry]) -> No
     )
 
 
-def _shown(case: Case, result: Stack) -> list[Lever]:
+def _shown(case: Case, result: Stack, levers: Sequence[Lever]) -> list[Lever]:
     """Return the levers whose effect on the footage is shown: those pulled, and those skipped although they apply alone."""
     pulled = {step.lever for step in result.steps}
     return [
         lever
-        for lever in _candidates(case)
+        for lever in levers
         if lever.is_priced
         and (lever.name in pulled or lever.applies(case.workload, case.plan, case.facts, case.book).ok)
     ]

@@ -13,6 +13,7 @@ from reelwise.flow import Item, Piece
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from reelwise.run.scans import Scans
     from reelwise.video import Track
     from reelwise.workload import Workload
 
@@ -46,9 +47,9 @@ def item_of(workload: Workload, track: Track) -> Item:
     )
 
 
-def piece_of(workload: Workload, track: Track) -> Piece:
-    """Put a whole clip in play."""
-    return Piece(item=item_of(workload, track), track=track, stretches=((0.0, track.seconds),))
+def piece_of(workload: Workload, track: Track, scans: Scans | None = None) -> Piece:
+    """Put a whole clip, or a part that was cut out of one, in play."""
+    return Piece(item=item_of(workload, track), track=track, stretches=((0.0, track.seconds),), scan=scans)
 
 
 def part_of(track: Track, start: float, stop: float) -> Track:
@@ -75,6 +76,7 @@ def part_of(track: Track, start: float, stop: float) -> Track:
         boxes=track.boxes[first:last],
         audio=track.audio[a:b],
         extra={name: values[first:last] for name, values in track.extra.items()},
+        start_seconds=track.start_seconds + start,
     )
 
 
@@ -105,12 +107,12 @@ class Footage(Struct, frozen=True):
     on: str
 
 
-def footage_of(workload: Workload, tracks: Sequence[Track]) -> Footage:
-    """Put clips in play, whole and in segments."""
+def footage_of(workload: Workload, tracks: Sequence[Track], scans: Scans | None = None) -> Footage:
+    """Put clips in play, whole and in segments; `scans` remembers what scanning them found."""
     names = ", ".join(Path(t.info.path).name for t in tracks[:3])
     more = f" and {len(tracks) - 3} more" if len(tracks) > 3 else ""
     return Footage(
-        [piece_of(workload, t) for t in tracks],
-        [piece_of(workload, part) for t in tracks for part in segments(t)],
+        [piece_of(workload, t, scans) for t in tracks],
+        [piece_of(workload, part, scans) for t in tracks for part in segments(t)],
         f"{names}{more}",
     )

@@ -17,13 +17,16 @@ if TYPE_CHECKING:
     from reelwise.flow import Piece
     from reelwise.levers import Lever
     from reelwise.plan import Plan
+    from reelwise.run.scans import Scans
     from reelwise.stack import Stack
     from reelwise.video import Track
 
 __all__ = ["holdout"]
 
 
-def holdout(case: Case, result: Stack, levers: Sequence[Lever], tracks: Sequence[Track]) -> tuple[HoldoutError, ...]:
+def holdout(
+    case: Case, result: Stack, levers: Sequence[Lever], tracks: Sequence[Track], scans: Scans | None = None
+) -> tuple[HoldoutError, ...]:
     """Measure on one half of each clip and predict what the month costs if all of it is like the other half; both ways.
 
     Both figures are the month: predicted from facts of one half, counted from those of the other. Done for the plan with
@@ -34,11 +37,12 @@ def holdout(case: Case, result: Stack, levers: Sequence[Lever], tracks: Sequence
         result: the waterfall.
         levers: to test alone.
         tracks: the clips.
+        scans: remembers what scanning them found.
     """
     cut = [pair for pair in (halves(track) for track in tracks) if pair is not None]
     if not cut:
         return ()
-    sides = [[piece_of(case.workload, pair[side]) for pair in cut] for side in (0, 1)]
+    sides = [[piece_of(case.workload, pair[side], scans) for pair in cut] for side in (0, 1)]
     alone = [(f"{lever.name} alone", lever.apply(case.plan)) for lever in levers]
     plans = [
         ("all levers", result.plan),

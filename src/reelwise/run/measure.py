@@ -8,6 +8,7 @@ from reelwise.evidence import Fact
 from reelwise.facts import Entry
 from reelwise.flow import Out, Piece, Tally
 from reelwise.plan import Plan, run
+from reelwise.stages.decoding import SCAN_CPU
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -56,6 +57,8 @@ def entries_of(
             if name.endswith("_share") and len(parts) > 1:
                 least, most = wilson(value, len(parts))
                 low, high = min(low or 0.0, least), max(high or 0.0, most)
+            if name == SCAN_CPU:  # one run of one machine: as wide as what decoding costs is taken to be
+                low, high = 0.8 * (value if low is None else low), 1.25 * (value if high is None else high)
         fact = Fact(
             value=value, low=low, high=high, kind="measured", source="reelwise audit", day=day.isoformat(), on=on
         )

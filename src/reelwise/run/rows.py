@@ -12,7 +12,7 @@ from reelwise.facts import settings_hash
 from reelwise.flow import START, Out
 from reelwise.plan import prefix_of, run
 from reelwise.price import per_unit
-from reelwise.run.result import ClipCount, FactCount, StageCount
+from reelwise.run.result import ClipCount, FactCount, LookCount, StageCount
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,10 +24,20 @@ if TYPE_CHECKING:
     from reelwise.plan import Plan
     from reelwise.run.footage import Footage
     from reelwise.stages import AnyStage
+    from reelwise.units import Num
     from reelwise.video import Track
     from reelwise.workload import Workload
 
-__all__ = ["clip_row", "demand_words", "fact_rows", "per_units", "skewed", "source_rows", "stage_rows", "warnings_of"]
+__all__ = [
+    "clip_row",
+    "demand_words",
+    "fact_rows",
+    "per_units",
+    "skewed",
+    "source_rows",
+    "stage_rows",
+    "warnings_of",
+]
 
 _POINTS = 600
 _SHORT_SECONDS = 600.0
@@ -146,9 +156,9 @@ def demand_words(workload: Workload) -> str:
     return f"{hours:,.0f} hours a month"
 
 
-def skewed(usd: float, band: tuple[float, float, float]) -> tuple[str, ...]:
+def skewed(total: Num, band: tuple[float, float, float]) -> tuple[str, ...]:
     """Explain a figure that is not in the middle of its band."""
-    p50 = band[1]
+    usd, p50 = float(total), band[1]
     if usd <= 0 or abs(p50 / usd - 1) < 0.1:
         return ()
     side = "dearer" if p50 > usd else "cheaper"
@@ -159,7 +169,20 @@ def skewed(usd: float, band: tuple[float, float, float]) -> tuple[str, ...]:
     return (text,)
 
 
-def warnings_of(case: Case, tracks: Sequence[Track], footage: Footage, naive: Bill) -> tuple[str, ...]:
+def _misses(look: LookCount) -> tuple[str, ...]:
+    """Warn where the gate's signal does not see what a full decode sees."""
+    if look.is_safe:
+        return ()
+    last = look.tried[-1]
+    kept = "" if last.change_kept_share is None else f", and keeps {last.change_kept_share:.0%} of what changes"
+    said = (
+        f"the gate's method {look.method} sees nothing of {last.lost} of {last.activities} activities that a full decode "
+        f"found{kept}: method full finds them all"
+    )
+    return (said,)
+
+
+def warnings_of(case: Case, tracks: Sequence[Track], footage: Footage, naive: Bill, look: LookCount) -> tuple[str, ...]:
     """Say what a reader must know before quoting a figure."""
     said = []
     seconds = sum(t.seconds for t in tracks)
@@ -177,4 +200,5 @@ def warnings_of(case: Case, tracks: Sequence[Track], footage: Footage, naive: Bi
         )
     said.extend(f"the plan as it is could not do the job: {reason}" for reason in naive.why)
     said.extend(f"{Path(t.info.path).name}: {note}" for t in tracks for note in t.notes)
+    said.extend(_misses(look))
     return tuple(said)

@@ -68,6 +68,7 @@ class Track(Struct, kw_only=True, eq=False):
         grid: columns and rows of the grid, as displayed.
         audio: float32 (windows,), loudness in dBFS of each window; empty without audio.
         audio_window_seconds: length of a window.
+        start_seconds: where in its file a part that was cut out of a track begins.
         cpu_seconds: CPU seconds a step: decode, luma, signals, audio.
         notes: what went wrong and was mended, in words.
         extra: what further signals measured: "signal.column" to float32 (frames,).
@@ -83,6 +84,7 @@ class Track(Struct, kw_only=True, eq=False):
     grid: tuple[int, int]
     audio: NDArray[np.float32]
     audio_window_seconds: float = AUDIO_WINDOW_SECONDS
+    start_seconds: float = 0.0
     cpu_seconds: dict[str, float] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     extra: dict[str, NDArray[np.float32]] = field(default_factory=dict)

@@ -344,9 +344,9 @@ class Reader:
         )
 
 
-def open_container(file: Path) -> InputContainer:
-    """Open a file for reading, with limits; foreign errors are not mapped here."""
-    options = {"max_pixels": str(_PIXELS_MAX), "protocol_whitelist": "file", "threads": "1"}
+def open_container(file: Path, **more: str) -> InputContainer:
+    """Open a file for reading, with limits and `more` of libav's options; foreign errors are not mapped here."""
+    options = {"max_pixels": str(_PIXELS_MAX), "protocol_whitelist": "file", "threads": "1", **more}
     container = av.open(f"file:{file.resolve()}", metadata_errors="replace", options=options)
     if container.format.name in _TEXT_ART:
         container.close()

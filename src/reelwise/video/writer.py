@@ -12,6 +12,8 @@ import av.error
 import numpy as np
 
 from reelwise.errors import InputError, OutputError
+from reelwise.video.files import checked_file
+from reelwise.video.reader import mapped, open_container, video_stream
 
 if TYPE_CHECKING:
     import os
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["jpeg", "write_mp4"]
+__all__ = ["copy_head", "jpeg", "write_mp4"]
 
 
 def jpeg(rgb: NDArray[np.uint8], *, quality: int = 4) -> bytes:
@@ -111,3 +113,33 @@ def write_mp4(
     finally:
         with suppress(OSError):
             part.unlink()
+
+
+def copy_head(path: str, seconds: float, target: Path) -> None:
+    """Copy the first seconds of a clip's pictures into a Matroska file as they are coded, without decoding.
+
+    Args:
+        path: the clip.
+        seconds: how much of it.
+        target: where to write.
+
+    Raises:
+        MediaError: it cannot be read, or its pictures cannot be put into another container.
+    """
+    with (
+        mapped(path),
+        open_container(checked_file(path)) as source,
+        av.open(str(target), "w", format="matroska") as out,
+    ):
+        stream = video_stream(source, path)
+        copy = out.add_stream_from_template(stream)
+        first: float | None = None
+        for packet in source.demux(stream):
+            if packet.dts is None or not packet.size:
+                continue
+            at = float(packet.dts * packet.time_base)
+            first = at if first is None else first
+            if at - first >= seconds:
+                break
+            packet.stream = copy
+            out.mux(packet)

@@ -22,6 +22,8 @@ __all__ = ["Gate"]
 class Gate(Lever, frozen=True, kw_only=True):
     """Run the model only on stretches where the picture changes."""
 
+    method: Literal["auto", "packets", "keyframes", "luma", "full"] = "auto"
+    mode: Literal["coarse", "exact"] = "exact"
     threshold: Annotated[float, Meta(gt=0, lt=1)] | None = None
     pad_seconds: Annotated[float, Meta(ge=0, le=60)] = 1.0
     at: Literal["edge", "cloud"] = "cloud"
@@ -38,7 +40,7 @@ class Gate(Lever, frozen=True, kw_only=True):
         ask=("What does a missed event cost?", "Is the camera fixed?"),
         sources=("25-levers article, lever 4: 2 % active, fiftyfold",),
     )
-    owns: ClassVar[tuple[str, ...]] = ("gate.method", "gate.threshold", "gate.pad_seconds", "gate.at")
+    owns: ClassVar[tuple[str, ...]] = ("gate.method", "gate.mode", "gate.threshold", "gate.pad_seconds", "gate.at")
 
     def applies(self, workload: Workload, plan: Plan, facts: Facts, book: Book) -> Verdict:  # noqa: ARG002 - one signature for all
         """Fit footage whose active share is known."""
@@ -48,6 +50,8 @@ class Gate(Lever, frozen=True, kw_only=True):
             return no("the active share is not measured: run `reelwise audit`, or give facts.gate.active_share")
         if plan.of(GateStage):
             return no("the plan has a gate")
+        if self.threshold is not None and self.method not in {"auto", "full"}:
+            return no(f"the method {self.method} has no threshold: leave it out, or take method full")
         share, _ = facts.get("gate.active_share", source_class=workload.footage)
         if not is_array(share) and share == 0:
             return no("nothing happened in the footage that was looked at: look at some in which something does")
@@ -57,4 +61,10 @@ class Gate(Lever, frozen=True, kw_only=True):
         """Add the gate; an existing one stays as it is."""
         if plan.of(GateStage):
             return plan
-        return plan.put(GateStage(threshold=self.threshold, pad_seconds=self.pad_seconds, at=self.at))
+        return plan.put(self.stage())
+
+    def stage(self) -> GateStage:
+        """Return the stage that it adds."""
+        return GateStage(
+            method=self.method, mode=self.mode, threshold=self.threshold, pad_seconds=self.pad_seconds, at=self.at
+        )

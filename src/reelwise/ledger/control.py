@@ -1,0 +1,89 @@
+"""What people set: budgets, ladders of modes, switches."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from reelwise.errors import InputError
+from reelwise.ledger.budgets import Budget, check_budget
+from reelwise.ledger.modes import Feature, check_feature
+
+if TYPE_CHECKING:
+    from reelwise.ledger.clock import Clock
+    from reelwise.ledger.sql import SqlStore
+
+__all__ = ["Control"]
+
+
+class Control(ABC):
+    """The part of a ledger that sets budgets and switches; see `reelwise.ledger.ledger.Ledger`."""
+
+    store: SqlStore
+    clock: Clock
+
+    @abstractmethod
+    def flush(self) -> None:
+        """Make everything that was posted so far durable."""
+
+    @abstractmethod
+    def _load(self) -> None:
+        """Read definitions again."""
+
+    def set_budget(self, budget: Budget) -> None:
+        """Add a budget, or change one by name. What was spent in its present window counts.
+
+        Raises:
+            InputError: see `check_budget`.
+        """
+        self.flush()
+        self.store.put_budget(check_budget(budget), self.clock.now_ms())
+        self._load()
+
+    def drop_budget(self, name: str) -> None:
+        """Drop a budget.
+
+        Raises:
+            InputError: there is none by this name.
+        """
+        if not self.store.drop_budget(name, self.clock.now_ms()):
+            known = sorted(one.name for one in self.budgets())
+            raise InputError(
+                f"no budget {name[:64]!r}", where=name[:64], hint=f"there are: {', '.join(known) or 'none'}"
+            )
+        self._load()
+
+    def budgets(self) -> list[Budget]:
+        """Return the budgets that are in force."""
+        return list(self.store.definitions().budgets.values())
+
+    def features(self) -> list[Feature]:
+        """Return the features that have ladders or switches."""
+        return list(self.store.definitions().features.values())
+
+    def feature(self, name: str) -> Feature:
+        """Return one feature, as set or as it is by default."""
+        return self.store.definitions().features.get(name) or Feature(name=name)
+
+    def set_feature(self, feature: Feature) -> None:
+        """Set ladders, modes and switches of a feature.
+
+        Raises:
+            InputError: see `check_feature`.
+        """
+        self.store.put_feature(check_feature(feature))
+        self._load()
+
+    def kill(self, feature: str, reason: str = "") -> None:
+        """Let no further call of a feature through: in every process, from the next call on."""
+        self.set_feature(msgspec.structs.replace(self.feature(feature), killed=True, reason=reason[:128]))
+
+    def resume(self, feature: str) -> None:
+        """Let calls of a feature through again, and forget a mode set by hand."""
+        self.set_feature(msgspec.structs.replace(self.feature(feature), killed=False, forced="", reason=""))
+
+    def force(self, feature: str, mode: str, reason: str = "") -> None:
+        """Set a feature's mode by hand, whatever its budgets say."""
+        self.set_feature(msgspec.structs.replace(self.feature(feature), forced=mode, reason=reason[:128]))
