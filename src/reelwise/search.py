@@ -75,7 +75,7 @@ class Search(Struct, frozen=True, kw_only=True):
 
 def _vector(stage: AnyStage, *, rates_measured: bool) -> tuple[str, ...]:
     """Name the settings that may be arrays: numbers that no measured fact is keyed by."""
-    if isinstance(stage, Sample) and (stage.adaptive or rates_measured):
+    if isinstance(stage, Sample) and (stage.looks or rates_measured):
         return ()
     return tuple(name for name in stage.vector if getattr(stage, name) is not None)
 

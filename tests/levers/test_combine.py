@@ -84,7 +84,8 @@ def variants() -> list[Lever]:
     levers += [
         RouteLever(to="claude-haiku-5-5"), RouteLever(to="gpt-4.1-mini"), RouteLever(to="gemini-2.5-flash"),
         Cascade(first="claude-haiku-5-5"), Cascade(first="gemini-2.5-flash"), TrimPrompt(prefix=500.0, output=None),
-        CropLever(mode="fixed", polygon=POLYGON), TileResize(smallest=0.8),
+        CropLever(mode="fixed", polygon=POLYGON), TileResize(smallest=0.8), SampleFrames(by="shot", budget=8),
+        SampleFrames(by="change", budget_tokens=5000), SampleFrames(by="question", scores="scores.csv", budget=4),
     ]  # fmt: skip
     return levers
 
@@ -195,6 +196,16 @@ def test_adaptive_does_not_undo_a_lower_rate_nor_the_other_way_round() -> None:
     ):
         (sample,) = apply_all(plan, levers).of(Sample)
         assert (sample.fps, sample.adaptive) == (0.1, True)
+
+
+def test_the_way_that_looks_closer_wins_and_the_smaller_budget() -> None:
+    plan = PROBES["pictures"]
+    levers = (SampleFrames(by="shot", budget=9), SampleFrames(adaptive=True, budget=5, budget_tokens=9000))
+    for order in (levers, levers[::-1]):
+        (sample,) = apply_all(plan, order).of(Sample)
+        assert (sample.way, sample.adaptive, sample.budget) == ("shot", False, 5)
+        assert (sample.budget_tokens, sample.budget_model) == (9000, "gpt-4o")
+        sample.check("here")
 
 
 def test_settings_a_team_has_chosen_stay() -> None:

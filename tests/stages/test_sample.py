@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
-from reelwise.evidence import MEASURED, Fact
+from reelwise.errors import DocumentError, InputError
+from reelwise.evidence import ASSUMED, MEASURED, Fact
 from reelwise.facts import Entry, Facts, settings_hash
-from reelwise.flow import Item, Out
+from reelwise.flow import Item, Out, Piece
+from reelwise.run.footage import piece_of
 from reelwise.stages import Sample
+from reelwise.workload import Demand, Workload
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
+
+DAY = dt.date(2026, 11, 22)
 
 
 @given(fps=st.floats(0.01, 240), seconds=st.floats(0.1, 1e4), rate=st.floats(0.1, 120))
@@ -59,3 +67,89 @@ def test_a_uniform_rate_is_measured_under_exactly_these_settings_or_is_arithmeti
     assert exact.frames == pytest.approx(25), "the first frame, and 0.4 a second"
     assert other.frames == 15
     assert other.basis & MEASURED == 0
+
+
+# Ways and budgets
+
+
+@pytest.fixture(scope="module")
+def piece(drawn_clip: Path) -> Piece:
+    from reelwise import video
+
+    return piece_of(Workload(feature="yard", demand=Demand(hours=1)), video.track(drawn_clip))
+
+
+def chosen(stage: Sample, piece: Piece) -> list[float]:
+    out = Out(None, DAY)  # type: ignore[arg-type] - nothing is billed
+    out.prefix = lambda: "start"
+    facts = Facts([Entry(name="decode.cpu_seconds_per_second", fact=Fact(value=0.03))])
+    (after,) = stage.process([piece], facts, out)
+    assert after.item.frames == len(after.frames)
+    return [float(piece.track.times[index]) for index in after.frames]
+
+
+def test_a_budget_is_kept_by_every_way(piece: Piece) -> None:
+    for way in ("uniform", "change", "shot"):
+        assert len(chosen(Sample(fps=10.0, by=way, budget=5, gap_max_seconds=0.5), piece)) == 5
+        assert len(chosen(Sample(fps=0.1, by=way, budget=50, gap_max_seconds=0.5), piece)) <= 2, "the rate holds too"
+    assert len(chosen(Sample(by="shot"), piece)) == 2, "one shot of 12 s: one frame for each ten seconds"
+    assert chosen(Sample(by="change"), piece) == chosen(Sample(adaptive=True), piece)
+
+
+def test_a_budget_in_tokens_buys_whole_pictures_and_one_at_least(piece: Piece, item: Item) -> None:
+    at = {"fps": 10.0, "budget_model": "gpt-4o"}
+    assert len(chosen(Sample(budget_tokens=1000, **at), piece)) == 3, "255 tokens for 320x180"
+    assert len(chosen(Sample(budget_tokens=1, **at), piece)) == 1
+    assert len(chosen(Sample(budget_tokens=1000, budget=2, **at), piece)) == 2
+    (after,) = Sample(budget_tokens=11_050, **at).expect(item, Facts(), Out(None, DAY))  # type: ignore[arg-type]
+    assert after.frames == 10, "1,105 tokens for 1080p"
+
+
+def test_a_budget_on_longer_clips_than_were_measured_counts_as_assumed(item: Item) -> None:
+    stage = Sample(by="change", budget=8)
+    known = Fact(value=0.1, kind="measured")
+    entries = [
+        Entry(name="sample.frames_per_second", settings=settings_hash(stage), source_class="doors", fact=known),
+        Entry(name="decode.cpu_seconds_per_second", fact=known),
+    ]
+    out = Out(None, DAY)  # type: ignore[arg-type] - nothing is billed
+    out.prefix = lambda: "start"
+    (like_it,) = stage.expect(replace(item, decoded=True), Facts(entries), out)
+    assert (like_it.frames, like_it.basis & ASSUMED) == (7.0, 0)
+    (hour,) = stage.expect(replace(item, decoded=True, seconds=3600.0, frames=1e5), Facts(entries), out)
+    assert (hour.frames, hour.basis & ASSUMED) == (8.0, ASSUMED)
+
+
+def test_a_question_takes_scores_from_the_track_a_file_or_a_folder(piece: Piece, tmp_path: Path) -> None:
+    from reelwise import video
+
+    stage = Sample(fps=10.0, by="question", budget=2)
+    with pytest.raises(InputError, match="no scores") as error:
+        chosen(stage, piece)
+    assert error.value.where == piece.track.info.path
+    scored = replace(piece, track=video.with_scores(piece.track, lambda second: -abs(second - 7)))
+    assert all(5 <= second <= 9 for second in chosen(stage, scored))
+    (tmp_path / "bay.csv").write_text("".join(f"{second},{int(second == 3)}\n" for second in range(12)))
+    for where in (tmp_path, tmp_path / "bay.csv"):
+        assert 3.0 in chosen(replace(stage, scores=str(where)), piece)
+    (tmp_path / "bay.csv").unlink()
+    with pytest.raises(InputError, match="no scores for bay"):
+        chosen(replace(stage, scores=str(tmp_path)), piece)
+    with pytest.raises(DocumentError, match="no such file"):
+        chosen(replace(stage, scores=str(tmp_path / "bay.csv")), piece)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"adaptive": True, "by": "shot"},
+        {"budget_tokens": 100},
+        {"budget_model": "gpt-4o"},
+        {"scores": "a.csv"},
+        {"scores": "a.csv", "by": "change"},
+    ],
+)
+def test_settings_that_contradict_each_other_are_refused(settings: dict[str, Any]) -> None:
+    with pytest.raises(DocumentError) as error:
+        Sample(**settings).check("plan")
+    assert error.value.hint

@@ -64,8 +64,9 @@ def test_a_fixed_crop_covers_its_polygon_and_no_more_than_the_frame(
     (after,), out = expect(stage, one)
     wide = max(x for x, _ in polygon) - min(x for x, _ in polygon)
     high = max(y for _, y in polygon) - min(y for _, y in polygon)
-    assert wide * 640 - 1e-6 <= after.width_px <= min(640, wide * 640 + multiple + 1e-6)
-    assert high * 360 - 1e-6 <= after.height_px <= min(360, high * 360 + multiple + 1e-6)
+    # whole pixels at both ends: up to one more than the sides' lengths
+    assert wide * 640 - 1e-6 <= after.width_px <= min(640, wide * 640 + multiple + 1 + 1e-6)
+    assert high * 360 - 1e-6 <= after.height_px <= min(360, high * 360 + multiple + 1 + 1e-6)
     assert not out.usages
 
 

@@ -4,9 +4,20 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from reelwise.errors import InputError
-from reelwise.video import Box, activity_box, box_pixels, detector_box, polygon_box
+from reelwise.tokens import rule_for
+from reelwise.video import (
+    Box,
+    activity_box,
+    box_pixels,
+    cheapest_sides,
+    crop_region,
+    detector_box,
+    polygon_box,
+)
 
 
 def test_box_of_activity(synthetic: Any) -> None:
@@ -74,3 +85,48 @@ def test_pixels_are_multiples_that_hold_the_box() -> None:
         assert x1 >= right * 640 - 1e-6
     with pytest.raises(InputError):
         box_pixels(Box(0.5, 0.5, 0.4, 0.6), 100, 100)
+
+
+@settings(deadline=None)
+@given(
+    corners=st.tuples(*[st.floats(0, 1)] * 4),
+    size=st.tuples(st.integers(16, 4000), st.integers(16, 4000)),
+    margin=st.floats(0, 0.5),
+    multiple=st.sampled_from((1, 2, 8, 28)),
+    model=st.sampled_from(("gpt-4o", "gpt-5.4", "gemini-2.5-pro", "gemini-3-pro-preview", "claude-opus-4-6")),
+)
+def test_a_region_holds_its_box_lies_in_the_picture_and_never_costs_more(
+    corners: tuple[float, ...], size: tuple[int, int], margin: float, multiple: int, model: str
+) -> None:
+    (left, right), (top, bottom) = sorted(corners[:2]), sorted(corners[2:])
+    if right - left < 1e-3 or bottom - top < 1e-3:
+        return
+    tokens = rule_for(model).image
+    region = crop_region(Box(left, top, right, bottom), *size, tokens, margin=margin, multiple=multiple)
+    assert 0 <= region.left < region.right <= size[0]
+    assert 0 <= region.top < region.bottom <= size[1]
+    assert region.left <= max(0.0, left - margin) * size[0] + 1e-6
+    assert region.top <= max(0.0, top - margin) * size[1] + 1e-6
+    assert region.right >= min(1.0, right + margin) * size[0] - 1e-6
+    assert region.bottom >= min(1.0, bottom + margin) * size[1] - 1e-6
+    assert region.tokens == tokens(region.right - region.left, region.bottom - region.top)
+    assert region.tokens <= region.tokens_whole == tokens(*size)
+    assert region.tokens <= region.tokens_unsnapped
+    assert region.saves == (region.tokens < region.tokens_whole)
+    region.box.check()
+
+
+def test_a_region_says_what_it_saves() -> None:
+    gemini = rule_for("gemini-2.5-pro").image
+    strip = crop_region(Box(0.1, 0.6, 0.6, 0.85), 1920, 1080, gemini, margin=0.05)
+    assert (strip.tokens, strip.tokens_unsnapped, strip.tokens_whole) == (1032, 2580, 1548)
+    assert strip.saves
+    for nothing in (crop_region(None, 1920, 1080, gemini), crop_region(Box(0, 0, 1, 0.98), 1920, 1080, gemini)):
+        assert (nothing.left, nothing.top, nothing.right, nothing.bottom) == (0, 0, 1920, 1080)
+        assert not nothing.saves
+    flat = crop_region(Box(0.4, 0.4, 0.5, 0.5), 1920, 1080, lambda _, __: 85)
+    assert (flat.right, flat.bottom) == (1920, 1080), "what saves nothing is not cut off"
+    with pytest.raises(InputError, match="margin"):
+        crop_region(Box(0, 0, 1, 1), 100, 100, gemini, margin=0.6)
+    with pytest.raises(InputError, match="no size"):
+        cheapest_sides((10, 10), (9, 20), gemini)

@@ -27,7 +27,7 @@ class Brightness:
 def test_further_signals_ride_along(box_clip: Path) -> None:
     signal: Signal = Brightness()
     found = track(box_clip, signals=[signal])
-    assert set(found.extra) == {"brightness.mean", "brightness.spread"}
+    assert {"brightness.mean", "brightness.spread"} <= set(found.extra)
     assert len(found.extra["brightness.mean"]) == found.frames
     assert found.extra["brightness.mean"][30] > found.extra["brightness.mean"][0] + 3
     assert sum(shape[0] for shape in signal.shapes) == found.frames

@@ -44,13 +44,20 @@ _FILES_MAX = 100_000
     show_default=True,
     help="Seconds kept before and after each event.",
 )
+@click.option(
+    "--picture",
+    type=click.Path(path_type=Path),
+    help="Draw one file's answer as .svg or .png: frames over a strip of what moves. Decodes the file once more.",
+)
 @json_option
-def cli(paths: tuple[Path, ...], *, mode: Any, method: Any, pad: float, as_json: bool) -> None:
+def cli(paths: tuple[Path, ...], *, mode: Any, method: Any, pad: float, picture: Path | None, as_json: bool) -> None:
     """Find when something happens in each of PATHS, clips or folders of clips, and say how that was found."""
     from reelwise.errors import MediaError
     from reelwise.scan import scan
 
     files, listed = _files(paths)
+    if picture is not None:
+        _check_picture(picture, listed=listed)
     found: list[dict[str, Any]] = []
     failed: MediaError | None = None
     for file in files:
@@ -66,10 +73,28 @@ def cli(paths: tuple[Path, ...], *, mode: Any, method: Any, pad: float, as_json:
         found.append(_document(result))
         if not as_json:
             _show(result)
+        if picture is not None:
+            _draw(result, picture)
     if as_json:
         print_json({"files": found} if listed else found[0])
     if failed is not None and all("error" in one for one in found):
         raise MediaError("none of the files could be scanned", hint=failed.hint)
+
+
+def _check_picture(picture: Path, *, listed: bool) -> None:
+    """Find out before the work whether a picture can be drawn."""
+    from reelwise.report.strip import check_picture
+
+    if listed:
+        raise click.UsageError("--picture draws one file: name just one")
+    check_picture(picture)
+
+
+def _draw(result: Scan, picture: Path) -> None:
+    from reelwise.report.strip import write_strip
+
+    write_strip(result, picture)
+    note(f"picture: {picture}")
 
 
 def _files(paths: tuple[Path, ...]) -> tuple[list[Path], bool]:

@@ -71,7 +71,7 @@ class Track(Struct, kw_only=True, eq=False):
         start_seconds: where in its file a part that was cut out of a track begins.
         cpu_seconds: CPU seconds a step: decode, luma, signals, audio.
         notes: what went wrong and was mended, in words.
-        extra: what further signals measured: "signal.column" to float32 (frames,).
+        extra: what further signals measured, `shots` always: "signal.column" to float32 (frames,).
     """
 
     info: ClipInfo

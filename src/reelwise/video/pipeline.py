@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from reelwise.errors import InputError
 from reelwise.video.clips import Track
+from reelwise.video.cuts import Shots
 from reelwise.video.motion import Motion
 from reelwise.video.reader import Reader
 
@@ -56,7 +57,7 @@ def track(
     if seconds_max is not None and not seconds_max > 0:
         raise InputError("seconds_max is a positive number of seconds", hint="leave it out to read the whole clip")
     with Reader(path, audio=audio) as reader:
-        blocks = _Blocks((Motion(), *signals))
+        blocks = _Blocks((Motion(), Shots(), *signals))
         declared = reader.info.seconds or 0.0
         end = min(declared, seconds_max) if seconds_max is not None else declared
         began = time.thread_time()

@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from msgspec import Struct
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from reelwise.errors import InputError
+from reelwise.video.snapping import cheapest_sides, placed, reach
 from reelwise.video.stretches import Stretches, frames_in
 
 if TYPE_CHECKING:
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
 
     from reelwise.video.clips import Track
 
-__all__ = ["Box", "activity_box", "box_pixels", "detector_box", "polygon_box"]
+__all__ = ["Box", "Region", "activity_box", "box_pixels", "crop_region", "detector_box", "polygon_box"]
 
 Picture = NDArray[np.uint8]
 
@@ -142,6 +144,90 @@ def box_pixels(box: Box, width: int, height: int, multiple: int = 2) -> tuple[in
     left, right = _side(box.left, box.right, width, multiple)
     top, bottom = _side(box.top, box.bottom, height, multiple)
     return left, top, right, bottom
+
+
+class Region(Struct, frozen=True, kw_only=True):
+    """A cut-out in whole pixels, and what it costs.
+
+    Attributes:
+        left, top, right, bottom: pixels of the picture, right and bottom exclusive.
+        width, height: of the picture it is cut from.
+        tokens: of the cut-out.
+        tokens_unsnapped: of the region with its margin, before its size was fitted to the rule.
+        tokens_whole: of the whole picture.
+    """
+
+    left: int
+    top: int
+    right: int
+    bottom: int
+    width: int
+    height: int
+    tokens: int
+    tokens_unsnapped: int
+    tokens_whole: int
+
+    @property
+    def saves(self) -> bool:
+        """Whether the cut-out costs less than the whole picture."""
+        return self.tokens < self.tokens_whole
+
+    @property
+    def box(self) -> Box:
+        """The cut-out in fractions of the picture."""
+        return Box(self.left / self.width, self.top / self.height, self.right / self.width, self.bottom / self.height)
+
+
+def crop_region(
+    box: Box | None,
+    width: int,
+    height: int,
+    tokens: Callable[[int, int], int],
+    *,
+    margin: float = 0.0,
+    multiple: int = 2,
+) -> Region:
+    """Fit a cut-out around a box to a model's token rule: the size that holds it and costs the fewest tokens.
+
+    It never costs more than the whole picture, nor than the box cut out as it is. Where no cut-out costs less, the whole
+    picture comes back: context that is free.
+
+    Args:
+        box: what must be in it, in fractions; None (nothing was found) gives the whole picture.
+        width: of the picture in pixels.
+        height: of the picture in pixels.
+        tokens: what a picture of some width and height costs: `rule_for("gpt-4o").image`.
+        margin: added on each side first, as a fraction of the picture, 0..0.5.
+        multiple: sides are rounded up to a multiple of this many pixels, where the picture has them.
+
+    Raises:
+        InputError: a box or margin out of range, or a size that the rule refuses.
+    """
+    if not 0 <= margin <= 0.5:
+        raise InputError(f"a margin of {margin:g}", hint="give a fraction of the picture from 0 to 0.5")
+    whole = tokens(width, height)
+    everything = Region(
+        left=0, top=0, right=width, bottom=height, width=width, height=height,
+        tokens=whole, tokens_unsnapped=whole, tokens_whole=whole,
+    )  # fmt: skip
+    if box is None:
+        return everything
+    box.check()
+    left, right = reach(box.left - margin, box.right + margin, width)
+    top, bottom = reach(box.top - margin, box.bottom + margin, height)
+    least = (
+        min(width, -(-(right - left) // multiple) * multiple),
+        min(height, -(-(bottom - top) // multiple) * multiple),
+    )
+    unsnapped = tokens(*least)
+    size = cheapest_sides(least, (width, height), tokens, multiple)
+    cost = tokens(*size)
+    if cost >= whole:
+        return replace(everything, tokens_unsnapped=unsnapped)
+    x, y = placed(left, right, size[0], width), placed(top, bottom, size[1], height)
+    return replace(
+        everything, left=x, top=y, right=x + size[0], bottom=y + size[1], tokens=cost, tokens_unsnapped=unsnapped
+    )
 
 
 def _side(near: float, far: float, length: int, multiple: int) -> tuple[int, int]:

@@ -1,4 +1,4 @@
-"""Which frames to keep: indexes into a track, ascending."""
+"""Which frames to keep at a pace: indexes into a track, ascending. `budgets` keeps a number of them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from reelwise.video.stretches import Stretches, frames_in
 if TYPE_CHECKING:
     from reelwise.video.clips import Track
 
-__all__ = ["Indexes", "sample_adaptive", "sample_adaptive_budget", "sample_uniform"]
+__all__ = ["Indexes", "sample_adaptive", "sample_uniform"]
 
 Indexes = NDArray[np.int64]
 
@@ -93,50 +93,6 @@ def _next_adaptive(
     drifted = np.abs(track.activity[window] - track.activity[at])
     enough = np.flatnonzero(np.maximum(moved, drifted) >= change)
     return soonest + int(enough[0]) if len(enough) else latest
-
-
-def sample_adaptive_budget(track: Track, stretches: Stretches, budget: int, *, even: float = 0.3) -> Indexes:
-    """Keep at most `budget` frames, spent where most changes.
-
-    Args:
-        track: what one decode measured.
-        stretches: (start, stop) in seconds.
-        budget: frames to keep, at least 1.
-        even: share 0..1 of the budget that is spread evenly over time, so that quiet parts are seen too.
-
-    Raises:
-        InputError: a budget below 1.
-    """
-    if budget < 1 or not 0 <= even <= 1:
-        raise InputError("the budget is at least one frame, `even` a share 0..1", hint="see sample_adaptive_budget()")
-    spans = frames_in(track, stretches)
-    if not spans:
-        return np.zeros(0, np.int64)
-    frames = np.unique(np.concatenate([np.arange(first, last) for first, last in spans]))
-    if budget >= len(frames):
-        return frames.astype(np.int64)
-    steps = np.minimum(np.diff(track.times, append=track.seconds), 10.0)[frames]
-    moved = track.change[frames].astype(np.float64)
-    weight = even * steps / max(steps.sum(), 1e-12) + (1 - even) * moved / max(moved.sum(), 1e-12)
-    ladder = np.cumsum(weight)
-    picks = np.searchsorted(ladder, (np.arange(budget) + 0.5) / budget * ladder[-1])
-    starts = np.searchsorted(frames, [first for first, _ in spans])
-    return frames[_spread(np.clip(picks, 0, len(frames) - 1), starts, budget, len(frames))].astype(np.int64)
-
-
-def _spread(picks: NDArray[np.intp], starts: NDArray[np.intp], budget: int, count: int) -> NDArray[np.intp]:
-    """Let the first frame of each stretch in, as many as there is room for, then fill up to the budget."""
-    must = np.unique(starts)[:budget]
-    others = np.setdiff1d(picks, must)
-    room = budget - len(must)
-    if len(others) > room:
-        others = others[np.linspace(0, len(others) - 1, room).round().astype(int)] if room else others[:0]
-    chosen = np.union1d(must, others)
-    if len(chosen) < budget:
-        free = np.setdiff1d(np.arange(count), chosen)
-        more = free[np.linspace(0, len(free) - 1, budget - len(chosen)).round().astype(int)]
-        chosen = np.union1d(chosen, more)
-    return chosen
 
 
 def _paired(track: Track, stretches: Stretches) -> tuple[list[tuple[int, int]], list[tuple[float, float]]]:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 from msgspec import Meta
 from msgspec.structs import replace
 
-from reelwise.levers.base import Card, Lever, Verdict, language_calls, no, rule_of, sees_pictures, takes_video, yes
-from reelwise.levers.smaller_model.route import main_call
-from reelwise.stages import Call, Escalate, Scale
+from reelwise.levers.base import Card, Lever, Verdict, language_calls, no, sees_pictures, takes_video, yes
+from reelwise.levers.grid import grid_call
+from reelwise.stages import Scale
 
 if TYPE_CHECKING:
     from reelwise.facts import Facts
@@ -50,17 +50,12 @@ class TileResize(Lever, frozen=True, kw_only=True):
 
     def apply(self, plan: Plan) -> Plan:
         """Fit to the grid of the main call's model, or of the one that doubtful items are passed on to: it is the dearer."""
-        doubts = {stage.to for stage in plan.of(Escalate)}
-        passed_on = plan.of(Call, lambda call: call.host is None and call.lane in doubts)
-        main = passed_on[0] if passed_on else main_call(plan)
-        rule = rule_of(main) if main is not None else None
-        if main is None or rule is None or main.token_rule is not None:
+        grid = grid_call(plan)
+        if grid is None:
             return plan
-        detail = main.detail if main.detail in rule.details else ""
+        model, detail = grid
         return plan.merge(
             Scale,
             Scale,
-            lambda s: (
-                s if s.snap_model else replace(s, snap_model=main.model, snap_detail=detail, snap_min=self.smallest)
-            ),
+            lambda s: s if s.snap_model else replace(s, snap_model=model, snap_detail=detail, snap_min=self.smallest),
         )

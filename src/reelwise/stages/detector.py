@@ -1,0 +1,86 @@
+"""A detector of the user's own, named in a plan as "module:function", and where it finds something in a clip.
+
+Naming a function in a plan runs it: it is imported when the plan runs on footage (never when it is priced), from what Python
+can import already. The folder one stands in is not added to that, and nothing of the standard library is taken, so that a
+plan from elsewhere cannot call what was not written to be a detector.
+"""
+
+from __future__ import annotations
+
+import importlib
+import re
+import sys
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from reelwise.errors import DocumentError, InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["NAME", "detected", "load_detector"]
+
+NAME = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
+_MOMENTS = 32
+_TOGETHER = 8
+_LONG_SIDE = 640
+_HINT = "install the module, or put its folder on PYTHONPATH; `function` takes an RGB array and returns boxes in pixels"
+_FOREIGN = (ArithmeticError, AttributeError, ImportError, LookupError, NameError, OSError, RuntimeError, SyntaxError, TypeError, ValueError)  # fmt: skip
+
+
+def load_detector(name: str) -> Callable[[Any], Any]:
+    """Import a detector.
+
+    Raises:
+        DocumentError: not "module:function", a module that cannot be imported or is Python's own, or no function in it.
+    """
+    if not NAME.fullmatch(name):
+        raise DocumentError(f"not a detector: {name!r:.80}", where="crop.detector", hint='write "module:function"')
+    module, _, function = name.partition(":")
+    if module.partition(".")[0] in {*sys.stdlib_module_names, "reelwise"}:
+        raise DocumentError(f"{module} is no module of yours", where="crop.detector", hint=_HINT)
+    try:
+        found: Callable[[Any], Any] | None = getattr(importlib.import_module(module), function, None)
+    except _FOREIGN as error:
+        raise DocumentError(
+            f"cannot import {module}: {type(error).__name__}: {error}", where="crop.detector", hint=_HINT
+        ) from error
+    if found is None or not callable(found):
+        raise DocumentError(f"{module} has no function {function}", where="crop.detector", hint=_HINT)
+    return found
+
+
+@lru_cache(maxsize=256)
+def detected(name: str, path: str, head: str) -> tuple[float, float, float, float] | None:  # noqa: ARG001 - tells files apart
+    """Return the box around all that a detector finds in 32 pictures spread over a clip, in fractions; None for nothing.
+
+    Args:
+        name: "module:function".
+        path: the clip.
+        head: what identifies its content.
+
+    Raises:
+        InputError: the detector failed, or returned what is no box.
+    """
+    from reelwise import video
+
+    detector = load_detector(name)
+
+    def find(picture: Any) -> Any:
+        try:
+            return list(detector(picture))
+        except _FOREIGN as error:
+            raise InputError(
+                f"the detector failed: {type(error).__name__}: {error}", where=name, hint="try it on one picture first"
+            ) from error
+
+    # a file that does not say how long it is: its first minute; past its end the last picture comes again
+    seconds = video.probe(path).seconds or 60.0
+    times = [seconds * (index + 0.5) / _MOMENTS for index in range(_MOMENTS)]
+    pictures = (
+        one
+        for start in range(0, _MOMENTS, _TOGETHER)
+        for one in video.pictures(path, times[start : start + _TOGETHER], long_side=_LONG_SIDE)
+    )
+    box = video.detector_box(find, pictures, margin=0.0)
+    return None if box is None else (box.left, box.top, box.right, box.bottom)
