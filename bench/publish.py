@@ -139,7 +139,7 @@ def ledger_rows(found: dict) -> list[str]:
 
 def main() -> None:
     parts = [HEAD]
-    for name, rows in (("price", price_rows), ("decode", decode_rows), ("holds", holds_rows)):
+    for name, rows in (("price", price_rows), ("decode", decode_rows), ("holds", holds_rows), ("ledger", ledger_rows)):
         path = RESULTS / f"{name}.json"
         if not path.is_file():
             continue
