@@ -158,6 +158,15 @@ def test_an_id_twice_in_one_batch_counts_once(day, rows):
     assert left(day) == {"day": 983}
 
 
+def test_of_two_callers_with_one_id_the_first_is_told_it_was_written(day):
+    first = day.post(day.hold(WHO, 50), "same", 10, wait=False)
+    second = day.post(day.hold(WHO, 50), "same", 20, wait=False)
+
+    day._writer.wait(first.number, "same", 1)
+    with pytest.raises(AlreadySettledError):
+        day._writer.wait(second.number, "same", 1)
+
+
 def test_an_id_that_looks_like_an_overrun_leaves_both_rows_out_or_none(day, rows):
     day.post(day.hold(WHO, 50), "c1/overrun", 5)
 
