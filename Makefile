@@ -32,12 +32,14 @@ lint: $(READY)
 bench: $(READY)
 	$(BIN)/python bench/price.py --json
 	$(BIN)/python bench/decode.py --json
+	$(BIN)/python bench/ledger.py --quick --json
 
 # What takes longer: long fuzzing, full benches; results stay in bench/results with their day.
 nightly: $(READY)
 	$(BIN)/python -m pytest -m nightly -n 2
 	$(BIN)/python bench/keep.py price
 	$(BIN)/python bench/keep.py decode
+	$(BIN)/python bench/keep.py ledger
 	$(BIN)/python bench/keep.py holds
 	$(BIN)/python bench/publish.py
 

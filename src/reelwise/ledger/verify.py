@@ -152,7 +152,7 @@ def _rolls(link: Link, cost: int, rows: int) -> list[Problem]:
     gone_rows, gone_cost = pruned_sums(link)
     rows, cost = rows + gone_rows, cost + gone_cost
     found = []
-    for grain, name in ((1, "minute"), (2, "hour"), (3, "day")):
+    for grain, name in ((1, "minute"), (2, "hour"), (3, "day"), (4, "month")):
         kept = link.rows(
             "SELECT COALESCE(SUM(cost), 0), COALESCE(SUM(events), 0) FROM roll WHERE grain = ? AND dim = 0", (grain,)
         )[0]
