@@ -19,8 +19,9 @@ $(READY): pyproject.toml constraints.txt
 demo: $(READY)
 	$(BIN)/reelwise audit $(if $(CLIP),"$(CLIP)",--demo) --out out/demo
 
+# Installs and starts a PostgreSQL server for the tests that need one, where it may (Debian, root); else they skip and say why.
 test: $(READY)
-	$(BIN)/python -m pytest
+	scripts/with_postgres $(BIN)/python -m pytest
 
 lint: $(READY)
 	$(BIN)/ruff format --check .
@@ -31,12 +32,14 @@ lint: $(READY)
 bench: $(READY)
 	$(BIN)/python bench/price.py --json
 	$(BIN)/python bench/decode.py --json
+	$(BIN)/python bench/ledger.py --quick --json
 
 # What takes longer: long fuzzing, full benches; results stay in bench/results with their day.
 nightly: $(READY)
 	$(BIN)/python -m pytest -m nightly -n 2
 	$(BIN)/python bench/keep.py price
 	$(BIN)/python bench/keep.py decode
+	$(BIN)/python bench/keep.py ledger
 	$(BIN)/python bench/keep.py holds
 	$(BIN)/python bench/publish.py
 

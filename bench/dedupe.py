@@ -10,6 +10,7 @@ stretches, plain and transformed, against all other stretches. Stretches in whic
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import math
 import os
@@ -27,10 +28,11 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import numpy as np
 
 from dedupe_clips import TRANSFORMS
-from dedupe_pairs import STRETCH, TUNED_ON, Source, copies, fingerprint, overlap, sources
+from dedupe_pairs import STRETCH, TUNED_ON, Source, copies, fingerprint, is_copy, overlap, sources
 from reelwise.duplicates import Index, seen
 from reelwise.duplicates.fingerprint import Fingerprint, picture_of, reduced
 from reelwise.duplicates.keys import stored_keys
+from reelwise.duplicates.verdict import answer_of, probability
 
 SUBCLIP = 8.0
 PARTS = 4
@@ -62,9 +64,45 @@ def fresh(work: Path, name: str) -> Path:
     return work / name
 
 
-def positives(found: list[Source], work: Path) -> list[dict[str, Any]]:
+def held(
+    source: Source, span: tuple[float, float], candidates: list[Any], stored: dict[str, Any]
+) -> list[dict[str, Any]]:
+    """Hold the probability of every comparison in which something moves against what it is."""
+    rows = []
+    for candidate in candidates:
+        other, span_other = stored[candidate.clip.name]
+        right = is_copy(source, span, other, span_other, candidate)
+        if right is not None and candidate.likeness.motion.seconds:
+            rows.append({"tuned": source.tuned or other.tuned, "chance": probability(candidate), "copy": right})
+    return rows
+
+
+def calibration(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """Say how far stated probabilities are from the share of copies among them."""
+    chance = np.array([row["chance"] for row in rows])
+    copy = np.array([row["copy"] for row in rows], float)
+    edges = (0.0, 0.02, 0.1, 0.3, 0.5, 0.7, 0.8, 0.9, 0.95, 0.99, 1.0)
+    table, error = [], 0.0
+    for low, high in itertools.pairwise(edges):
+        mine = (chance >= low) & ((chance < high) | (high == 1.0))
+        if mine.any():
+            error += float(mine.mean()) * abs(float(chance[mine].mean()) - float(copy[mine].mean()))
+            table.append({"from": low, "to": high, "stated": round(float(chance[mine].mean()), 4),
+                          **rate(int(copy[mine].sum()), int(mine.sum()))})  # fmt: skip
+    return {
+        "comparisons": len(rows),
+        "copies": int(copy.sum()),
+        "brier": round(float(((chance - copy) ** 2).mean()), 4),
+        "brier_of_the_base_rate": round(float(copy.mean() * (1 - copy.mean())), 4),
+        "expected_calibration_error": round(error, 4),
+        "table": table,
+    }
+
+
+def positives(found: list[Source], work: Path, chances: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Ask for every whole copy and for parts of it against whole originals."""
     rows = []
+    stored = {source.name: (source, (0.0, source.seconds)) for source in found}
     with Index(fresh(work, "whole.db")) as index:
         for source in found:
             index.add(fingerprint(source.times, source.grids), source.name)
@@ -76,7 +114,9 @@ def positives(found: list[Source], work: Path) -> list[dict[str, Any]]:
                     starts = rng.uniform(0, times[-1] - SUBCLIP, PARTS)
                     spans += [("part", float(start), float(start) + SUBCLIP) for start in starts]
                 for kind, start, stop in spans:
-                    answer = seen(index, fingerprint(times, grids, start, stop))
+                    candidates = index.find(fingerprint(times, grids, start, stop))
+                    answer = answer_of(candidates)
+                    chances += held(source, (start, min(stop, float(times[-1]))), candidates, stored)
                     right = any(
                         match.verdict in COPY
                         and (match.clip == source.name)
@@ -90,7 +130,7 @@ def positives(found: list[Source], work: Path) -> list[dict[str, Any]]:
     return rows
 
 
-def negatives(found: list[Source], work: Path) -> list[dict[str, Any]]:
+def negatives(found: list[Source], work: Path, chances: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Ask for every stretch, plain and transformed, against all stretches; rows of those that are not the same footage."""
     stored: dict[str, tuple[Source, tuple[float, float]]] = {}
     rows: list[dict[str, Any]] = []
@@ -111,7 +151,9 @@ def negatives(found: list[Source], work: Path) -> list[dict[str, Any]]:
                 high = min(stop, float(times[-1]) + 0.01)
                 if high - low < 1.2:
                     continue
-                matches = {match.clip: match for match in seen(index, fingerprint(times, grids, low, high)).matches}
+                candidates = index.find(fingerprint(times, grids, low, high))
+                chances += held(source, (low, high), candidates, stored)
+                matches = {match.clip: match for match in answer_of(candidates).matches}
                 for other, (theirs, span) in stored.items():
                     shared = overlap(source, (low, high), theirs, span)
                     if shared is not None and shared > -1.0:
@@ -269,7 +311,12 @@ def main() -> None:
     options.work.mkdir(parents=True, exist_ok=True)
     found = sources(options.clips, options.work)
     result: dict[str, Any] = {"bench": "dedupe", "tuned_on": list(TUNED_ON), "scenes": len(found)}
-    result["error"] = summary(positives(found, options.work), negatives(found, options.work))
+    chances: list[dict[str, Any]] = []
+    result["error"] = summary(positives(found, options.work, chances), negatives(found, options.work, chances))
+    result["calibration"] = {
+        "reported": calibration([row for row in chances if not row["tuned"]]),
+        "tuned": calibration([row for row in chances if row["tuned"]]),
+    }
     if not options.no_speed:
         result["speed"] = speed(found, options.work, options.million)
     print(json.dumps(result, indent=2))

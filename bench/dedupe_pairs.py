@@ -17,8 +17,10 @@ from reelwise.video.reader import Reader
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from reelwise.duplicates.index import Candidate
+
 TUNED_ON = ("intel_car", "intel_asl_", "skv_bikes", "mdn_rabbit", "drawn-0", "drawn-1")
-"""Scenes that thresholds and coefficients were set on; all others are only reported on."""
+"""Scenes that thresholds and coefficients were set on, besides cameras drawn for that alone; all others are only reported on."""
 STRETCH = 6
 SAME_FOOTAGE = (("tmk_chair-19-sd-bar", "tmk_chair-orig-22-sd-bar", 3.7),)
 """Clips that show the same footage: the first is the second from that second on (frames differ by 1.5 levels there, by 27 elsewhere)."""
@@ -91,17 +93,20 @@ def sources(clips: Path, work: Path) -> list[Source]:
         times, grids = frames_of(path, work)
         active = activity_of(path, work)
         found.append(Source(path.stem, times, grids, active, path, float(times[-1])))
-    for camera in range(DRAWN_CAMERAS):
-        for take in range(DRAWN_TAKES):
-            kept = work / "grids" / f"drawn-toned-{camera}-{take}.npz"
-            if not kept.is_file():
-                kept.parent.mkdir(parents=True, exist_ok=True)
-                times, grids = drawn_stretch(camera, take, STRETCH + 2)
-                np.savez(kept, t=times, g=grids)
-            loaded = np.load(kept)
-            span = drawn_activity(camera, take, STRETCH + 2)
-            found.append(Source(f"drawn-{camera}-{take}", loaded["t"], loaded["g"], span, None, STRETCH + 2.0))
+    found += [drawn(camera, take, work) for camera in range(DRAWN_CAMERAS) for take in range(DRAWN_TAKES)]
     return found
+
+
+def drawn(camera: int, take: int, work: Path) -> Source:
+    """Draw one take of a camera, once."""
+    kept = work / "grids" / f"drawn-toned-{camera}-{take}.npz"
+    if not kept.is_file():
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        times, grids = drawn_stretch(camera, take, STRETCH + 2)
+        np.savez(kept, t=times, g=grids)
+    loaded = np.load(kept)
+    span = drawn_activity(camera, take, STRETCH + 2)
+    return Source(f"drawn-{camera}-{take}", loaded["t"], loaded["g"], span, None, STRETCH + 2.0)
 
 
 def fingerprint(times: np.ndarray, grids: np.ndarray, start: float = 0.0, stop: float = 1e9) -> Fingerprint:
@@ -135,3 +140,27 @@ def overlap(a: Source, span_a: tuple[float, float], b: Source, span_b: tuple[flo
     if shift is None:
         return None
     return min(span_a[1] + shift, span_b[1]) - max(span_a[0] + shift, span_b[0])
+
+
+def is_copy(
+    source: Source, span: tuple[float, float], other: Source, span_other: tuple[float, float], found: Candidate
+) -> bool | None:
+    """Say whether a comparison laid the same footage over itself; None where that is a matter of taste.
+
+    Args:
+        source: what was asked about.
+        span: what part of it, in seconds.
+        other: what was stored.
+        span_other: what part of it.
+        found: the comparison.
+    """
+    shared = overlap(source, span, other, span_other)
+    if shared is None or shared <= -0.5:
+        return False
+    if shared < 1.2:
+        return None
+    late = (found.stored[0] + span_other[0]) - (found.asked[0] + span[0])
+    for first, second, by in SAME_FOOTAGE:
+        late -= by * ((source.name, other.name) == (first, second))
+        late += by * ((source.name, other.name) == (second, first))
+    return True if abs(late) < 0.4 else None if abs(late) < 1.0 else False

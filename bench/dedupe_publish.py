@@ -51,7 +51,13 @@ def page(kept: dict) -> str:
     ]
     for name, words in WORDS.items():
         row = reported["recall"][name]
-        bar = "0.99" if name in EASY else "0.90" if name in {"crop20", "letterbox", "pillarbox"} else ""
+        bar = (
+            "0.99"
+            if name in EASY
+            else "0.90"
+            if name in {"crop20", "crop20-off-centre", "letterbox", "pillarbox"}
+            else ""
+        )
         lines.append(f"| {words} | {share(row['whole'])} | {share(row['part'])} | {bar} |")
     lines += ["", "| what is no copy | called a copy | of pairs |", "|---|---|---|"]
     lines.append(f"| all pairs | {reported['wrong_pairs']} | {reported['negative_pairs']:,} |")
@@ -68,6 +74,8 @@ def page(kept: dict) -> str:
         f"no movement in them: copies {reported['still_positives']}, pairs {reported['still_negative_pairs']}.",
         "",
     ]
+    if "calibration" in result:
+        lines += [*calibrated(result["calibration"]["reported"]), ""]
     if "speed" in result:
         speed = result["speed"]
         lines += [
@@ -88,6 +96,22 @@ def page(kept: dict) -> str:
             f"Verdicts on 16-second copies and on new footage in that index: {speed['verdicts']}.",
         ]
     return "\n".join(lines)
+
+
+def calibrated(found: dict) -> list[str]:
+    """Say how far stated probabilities are from what they state."""
+    return [
+        "| probability stated | of comparisons | mean stated | were copies |",
+        "|---|---|---|---|",
+        *(
+            f"| {row['from']:.2f} to {row['to']:.2f} | {row['of']:,} | {row['stated']:.3f} | {share(row)} |"
+            for row in found["table"]
+        ),
+        "",
+        f"Over {found['comparisons']:,} comparisons in which something moves, {found['copies']} of them copies, all of scenes that nothing was tuned on: expected",
+        f"calibration error {found['expected_calibration_error']:.3f}, Brier score {found['brier']:.4f} (stating the base rate alone: {found['brier_of_the_base_rate']:.4f}). Copies are asked",
+        "several times under several changes, so these are fewer independent cases than they count.",
+    ]
 
 
 def facts(kept: dict) -> dict:

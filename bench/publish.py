@@ -93,9 +93,53 @@ def holds_rows(found: dict) -> list[str]:
     ]
 
 
+def ledger_rows(found: dict) -> list[str]:
+    rows = []
+    whole = "python bench/ledger.py --parts "
+    if "overshoot" in found:
+        one = found["overshoot"]
+        what = f"{one['operations']:,} operations, 1 to 256 callers, 4 scopes, threads and 8 processes: above a limit"
+        rows.append(row(what, f"{one['overshoot_nano_usd']} nano-dollars", "0", f"{whole}overshoot"))
+        what = f"denied though it fitted ({one['denials']:,} denials)"
+        rows.append(row(what, str(one["false_denials"]), "0", f"{whole}overshoot"))
+    if "simulation" in found:
+        one = found["simulation"]
+        done = one["seeds"] + one["failed"]
+        what = f"{done:,} simulated runs: {one['crashes']:,} crashes, {one['cuts']:,} cuts of the log, {one['faults']:,} failed writes"
+        rows.append(row(what, f"{one['failed']} broken, in {one['seconds']:.0f} s", "0 in 300 s", f"{whole}simulation"))
+    if "kill" in found:
+        one = found["kill"]
+        what = f"{one['runs'] + len(one['failed'])} runs of two writers killed with SIGKILL, {one['acknowledged']:,} acknowledged rows"
+        rows.append(row(what, f"{len(one['failed'])} broken", "0", f"{whole}kill"))
+    if "memory" in found:
+        one = found["memory"]
+        figure = f"{one['hold_and_settle_us']:.1f} microseconds of CPU"
+        rows.append(row("hold and settle on 4 budgets, in memory", figure, "5", f"{whole}memory"))
+    if "durable" in found:
+        one = found["durable"]
+        for count in (1, 8):
+            part = one[f"processes_{count}"]
+            figure = f"{part['events_s']:,} ({part['cpu_us_event']:.0f} microseconds of CPU each; {part['of_bare_64']:.2f}x of bare)"
+            what = f"durable events a second, {count} process{'es' if count > 1 else ''}, 4 budgets"
+            rows.append(row(what, figure, "20,000 and 0.25x", f"{whole}durable"))
+        bares = ", ".join(f"{figure:,} in batches of {batch}" for batch, figure in one["bare_rows_s"].items())
+        rows.append(row("bare SQLite rows a second, same disk, same run", bares, "", f"{whole}durable"))
+    if "rows" in found:
+        one = found["rows"]
+        command = f"{whole}rows --rows {one['rows']}"
+        rows.append(row(f"bytes a row, {one['rows']:,} rows", f"{one['bytes_row']:.0f}", "120", command))
+        for name, figures in one["queries"].items():
+            rows.append(row(f"{name}: p95", f"{figures['p95_ms']:.1f} ms", "100 ms", command))
+        if "verify_problems" in one:
+            figure = f"{one['verify_problems']} differ ({one['verify_seconds']:.0f} s)"
+            rows.append(row("all balances computed again", figure, "0", command))
+    rows.append(row("load of the machine meanwhile (two cores)", f"{found['load']}", "", ""))
+    return rows
+
+
 def main() -> None:
     parts = [HEAD]
-    for name, rows in (("price", price_rows), ("decode", decode_rows), ("holds", holds_rows)):
+    for name, rows in (("price", price_rows), ("decode", decode_rows), ("holds", holds_rows), ("ledger", ledger_rows)):
         path = RESULTS / f"{name}.json"
         if not path.is_file():
             continue

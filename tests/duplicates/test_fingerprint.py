@@ -7,8 +7,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from reelwise.duplicates.cuts import Cut, cuts, grids
 from reelwise.duplicates.fingerprint import RATE, Builder, bars, picture_of, reduced
-from reelwise.duplicates.keys import core_window, keys_of, middle, moved, moving, stored_keys, unrest
+from reelwise.duplicates.keys import (
+    CORE,
+    INNER,
+    middle,
+    moved,
+    moved_keys,
+    moving,
+    still_keys,
+    stored_keys,
+    unrest,
+    waves,
+)
 from reelwise.duplicates.windows import resampled, weights
 from reelwise.errors import InputError
 
@@ -97,13 +109,13 @@ def test_the_middle_of_a_crop_is_the_middle_of_the_whole(footage):
     whole = picture_of(reduced(footage(4, 1, 1)))
     cropped = picture_of(reduced(footage(4, 1, 1)[:, 9:81, 16:144]))
     seen = resampled(cropped, 16, (0, 0, 1, 1))
-    stored = resampled(whole, 16, core_window())
+    stored = resampled(whole, 16, middle(CORE))
 
     assert np.corrcoef(seen.ravel(), stored.ravel())[0, 1] > 0.98
 
 
 def test_light_does_not_move(footage):
-    pictures = resampled(picture_of(reduced(footage(5, 1, 1))), 16, core_window())
+    pictures = resampled(picture_of(reduced(footage(5, 1, 1))), 16, middle(CORE))
     lit = pictures * 0.7 + 30
 
     assert unrest(moved(lit, pictures)).max() < 0.5
@@ -116,7 +128,7 @@ def test_noise_does_not_move_and_a_walker_does(footage):
     noisy = np.clip(still + rng.normal(0, 10, still.shape), 0, 255).astype(np.uint8)
     seconds = picture_of(reduced(noisy))[::RATE]
 
-    assert not stored_keys(seconds)[1][:, 2:].any()
+    assert not stored_keys(seconds)[1][:, 2:4].any()
     assert stored_keys(picture_of(reduced(footage(6, 1, 4)))[::RATE])[1][1:, 2:].all()
 
 
@@ -128,5 +140,55 @@ def test_keys_are_sixteen_signs():
     coefficients = np.full((1, 32), -1.0, np.float32)
     coefficients[0, [0, 2]] = 1
 
-    assert keys_of(coefficients).tolist() == [[0b1100_0000_0000_0000, 0]]
+    assert moved_keys(coefficients).tolist() == [[0b1100_0000_0000_0000, 0]]
+    assert still_keys(coefficients).tolist() == [[0b1100_0000_0000_0000, 0b1010_0000_0000_0000]]
     assert middle(0.5) == (0.25, 0.25, 0.75, 0.75)
+
+
+def test_between_two_frames_pictures_are_blended():
+    builder = Builder()
+    for second, level in ((0.0, 40), (0.1, 80), (0.2, 120)):
+        assert builder.wants(second)
+        builder.add(second, np.full((90, 160), level, np.uint8))
+
+    assert builder.done().pictures[:, 0, 0].tolist() == [40, 90]
+
+
+def test_only_frames_next_to_an_eighth_of_a_second_are_wanted():
+    builder = Builder()
+    wanted = []
+    for number in range(60):
+        if builder.wants(number / 60):
+            wanted.append(number)
+            builder.add(number / 60, np.zeros((9, 16), np.uint8))
+
+    assert 8 <= len(wanted) <= 18
+    assert builder.taken == 8
+
+
+def test_waves_of_a_grid_are_those_of_its_parts(footage):
+    pictures = picture_of(reduced(footage(4, 1, 1))).astype(np.float32)
+    across, down = ((0.0, 0.8), (0.2, 1.0)), ((0.1, 0.9),)
+    both = waves(pictures, [(across, down)])
+
+    assert both.shape == (len(pictures), 2, 32)
+    assert np.allclose(both[:, 1], waves(pictures, [((across[1],), down)])[:, 0], atol=1e-2)
+
+
+@pytest.mark.parametrize(("left", "top"), [(0.0, 0.0), (0.1, 0.2), (0.2, 0.05)])
+def test_a_crop_anywhere_shows_the_inner_part(left, top):
+    window = Cut(left, top, left + 0.8, top + 0.8).window(INNER)
+
+    assert (window[2] - window[0], window[3] - window[1]) == pytest.approx((INNER / 0.8, INNER / 0.8), abs=0.03)
+    assert all(0 <= side <= 1 for side in window)
+
+
+def test_every_cut_has_its_window():
+    for barred in (False, True):
+        windows = [
+            (left, top, right, bottom)
+            for across, down in grids(barred=barred)
+            for top, bottom in down
+            for left, right in across
+        ]
+        assert np.allclose(windows, [cut.window(INNER) for cut in cuts(barred=barred)])

@@ -20,6 +20,10 @@ def crop(grids):
     return grids[:, 9:81, 16:144]
 
 
+def corner(grids):
+    return grids[:, 15:87, 2:130]
+
+
 def boxed(grids):
     return np.pad(grids, ((0, 0), (15, 15), (0, 0)), constant_values=16)
 
@@ -48,7 +52,7 @@ def known(tmp_path_factory, footage, print_of):
         yield index
 
 
-@pytest.mark.parametrize("change", [np.copy, bright, crop, boxed, smaller, noisy, logo])
+@pytest.mark.parametrize("change", [np.copy, bright, crop, corner, boxed, smaller, noisy, logo])
 @pytest.mark.parametrize("scene", [0, 3])
 def test_a_copy_is_a_duplicate(known, footage, print_of, change, scene):
     answer = seen(known, print_of(change(footage(scene, 1, 10))))
@@ -175,3 +179,17 @@ def test_another_database_is_refused(tmp_path):
     base.close()
     with pytest.raises(InputError, match="no index"):
         _Index(tmp_path / "other.db")
+
+
+def test_an_older_index_says_what_to_do(tmp_path, prints):
+    import sqlite3
+
+    with Index(tmp_path / "i.db") as index:
+        index.add(prints[0], "a")
+    base = sqlite3.connect(tmp_path / "i.db")
+    base.execute("PRAGMA user_version=1")
+    base.close()
+
+    with pytest.raises(InputError, match="version 1; this release reads and writes version 2") as raised:
+        Index(tmp_path / "i.db")
+    assert "new file" in raised.value.hint

@@ -140,17 +140,22 @@ def test_more_calls_than_may_wait_are_denied_and_none_is_lost(opened, rows):
     assert len(rows(ledger)) == 6
 
 
-def test_a_full_disk_loses_nothing(opened, rows, path):
+def test_a_full_disk_loses_nothing(opened, rows):
     ledger = opened()
     ledger.set_budget(Budget(name="day", hard=10**9))
     link = ledger.store.link
     pages = link.rows("PRAGMA page_count")[0][0]
     link.rows(f"PRAGMA max_page_count = {pages}")
     done = 0
-    with pytest.raises(OutputError, match="full") as full:
+
+    def until_full():
+        nonlocal done
         for number in range(2000):
             ledger.post(ledger.hold(WHO, 5), f"c{number}", 5, what=What(model=f"m{number}" * 10))
             done += 1
+
+    with pytest.raises(OutputError, match="full") as full:
+        until_full()
     assert full.value.exit_code == 5
     with pytest.raises(OutputError):
         ledger.close()  # and it can be closed again later
@@ -170,9 +175,15 @@ def test_a_full_disk_under_a_thread_is_told_to_whoever_waits(path):
         link = ledger.store.link
         pages = link.rows("PRAGMA page_count")[0][0]
         link.rows(f"PRAGMA max_page_count = {pages}")
-        with pytest.raises(OutputError):
+        number = 0
+
+        def until_full():
+            nonlocal number
             for number in range(2000):
                 ledger.post(ledger.hold(WHO, 5), f"c{number}", 5, what=What(model=f"m{number}" * 10))
+
+        with pytest.raises(OutputError):
+            until_full()
         link.rows("PRAGMA max_page_count = 1000000")
         ledger.post(ledger.hold(WHO, 5), "last", 5)
         found = verify(ledger.store)
@@ -233,7 +244,7 @@ def test_a_damaged_file_is_named_and_not_touched(path, damage):
         data[4096:] = b"\0" * (len(data) - 4096)
     path.write_bytes(data)
 
-    with pytest.raises(LedgerError) as found:
+    def use():
         ledger = Ledger(path, thread=False, create=False)
         try:
             ledger.post(ledger.hold(WHO, 5), "new", 5)
@@ -242,6 +253,9 @@ def test_a_damaged_file_is_named_and_not_touched(path, damage):
             ledger.store.close()
             ledger._closed = True
         raise LedgerError("balances differ", hint="restore a backup")
+
+    with pytest.raises(LedgerError) as found:
+        use()
 
     assert found.value.hint
     assert found.value.exit_code == 2
@@ -304,7 +318,7 @@ ledger.post(ledger.hold(who_of("f"), 10), "c1", 10)
         assert verify(ledger.store).cost_nano == 10
 
 
-def test_all_errors_of_the_ledger_are_ours(ledger):
+def test_all_errors_of_the_ledger_are_ours():
     assert all(
         issubclass(one, ReelwiseError) for one in (LedgerError, LedgerLockedError, AlreadySettledError, BudgetError)
     )

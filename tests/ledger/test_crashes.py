@@ -11,10 +11,10 @@ import simulation
 
 
 def test_simulated_crashes_lose_and_double_nothing():
-    found = simulation.run_many(0, 120, simulation.memory())
+    found = simulation.run_many(0, 80, simulation.memory())
 
     assert found["failed"] == []
-    assert found["seeds"] == 120
+    assert found["seeds"] == 80
     assert min(found[name] for name in ("crashes", "cuts", "faults", "denials", "overruns", "late")) > 0
 
 

@@ -158,6 +158,15 @@ def test_an_id_twice_in_one_batch_counts_once(day, rows):
     assert left(day) == {"day": 983}
 
 
+def test_of_two_callers_with_one_id_the_first_is_told_it_was_written(day):
+    first = day.post(day.hold(WHO, 50), "same", 10, wait=False)
+    second = day.post(day.hold(WHO, 50), "same", 20, wait=False)
+
+    day._writer.wait(first.number, "same", 1)
+    with pytest.raises(AlreadySettledError):
+        day._writer.wait(second.number, "same", 1)
+
+
 def test_an_id_that_looks_like_an_overrun_leaves_both_rows_out_or_none(day, rows):
     day.post(day.hold(WHO, 50), "c1/overrun", 5)
 
@@ -315,7 +324,7 @@ def test_a_budget_that_is_dropped_holds_nothing(opened):
         other.drop_budget("day")
 
 
-def test_a_process_that_dies_leaves_its_lease_uncertain_and_no_more(opened, clock, path):
+def test_a_process_that_dies_leaves_its_lease_uncertain_and_no_more(opened, clock):
     one = opened(lease_usd=1)
     one.set_budget(Budget(name="day", hard=10_000))
     one.post(one.hold(WHO, 100), "c1", 60)

@@ -75,7 +75,7 @@ def test_a_job_expires_exactly_and_is_late_then(opened, clock, rows):
         ledger.post_job("v", 40)
 
 
-def test_a_job_gets_what_processes_have_leased_and_do_not_use(opened, clock):
+def test_a_job_gets_what_processes_have_leased_and_do_not_use(opened):
     one = opened(lease_usd=1)
     one.set_budget(Budget(name="day", hard=1000))
     one.post(one.hold(WHO, 10), "c1", 10)

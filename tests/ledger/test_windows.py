@@ -46,7 +46,7 @@ def fill(ledger, nano):
         ("month", "UTC", "2026-12-10T12:00:00Z", "2026-12-31T23:59:59.999Z", "2027-01-01T00:00:00Z"),
     ],
 )
-def test_a_window_ends_when_its_calendar_says(ledger, clock, period, zone, begin, last, then):
+def test_a_window_ends_when_its_calendar_says(ledger, clock, period, zone, begin, last, then):  # noqa: PLR0917 - a table
     clock.set(begin)
     ledger.set_budget(Budget(name="b", period=period, zone=zone, hard=100))
     denied = fill(ledger, 100)
@@ -133,7 +133,7 @@ def test_a_call_counts_in_the_window_it_began_in(ledger, clock, spent):
     assert spent(ledger, "day") == {("", ms("2026-03-10T00:00:00Z")): 70}
 
 
-def test_a_row_for_an_earlier_window_counts_there(ledger, clock, spent):
+def test_a_row_for_an_earlier_window_counts_there(ledger, spent):
     ledger.set_budget(Budget(name="day", hard=100))
 
     ledger.record(

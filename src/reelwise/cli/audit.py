@@ -112,6 +112,7 @@ def cli(
 
 
 def _record(result: AuditResult, where: str) -> None:
+    from reelwise.ledger.address import shown_address
     from reelwise.ledger.ledger import Ledger
     from reelwise.run.record import record
 
@@ -119,7 +120,7 @@ def _record(result: AuditResult, where: str) -> None:
         new, old = record(result, ledger)
     known = f"; {old} were there already" if old else ""
     note(
-        f"{new} {'estimate' if new == 1 else 'estimates'} written to {where}{known}: reelwise ledger show --match kind=estimate"
+        f"{new} {'estimate' if new == 1 else 'estimates'} written to {shown_address(where)}{known}: reelwise ledger show --match kind=estimate"
     )
 
 

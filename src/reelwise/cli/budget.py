@@ -8,6 +8,7 @@ import click
 
 from reelwise.cli.ledger_options import amount, duration, ledger_option, pairs
 from reelwise.cli.output import json_option, note, print_json, table
+from reelwise.ledger.address import shown_address
 
 if TYPE_CHECKING:
     from reelwise.ledger.budgets import Budget, Target
@@ -61,7 +62,7 @@ def set_budget(where: str, as_json: bool, **options: Any) -> None:
         known = {one.name for one in ledger.budgets()}
         ledger.set_budget(budget)
     if as_json:
-        print_json({"ledger": where, "budget": msgspec.to_builtins(budget)})
+        print_json({"ledger": shown_address(where), "budget": msgspec.to_builtins(budget)})
     else:
         note(f"{'changed' if budget.name in known else 'set'} {budget.name}: {_limits(budget)}")
 
@@ -154,7 +155,11 @@ def list_budgets(where: str, as_json: bool) -> None:
         budgets, features = ledger.budgets(), ledger.features()
     if as_json:
         print_json(
-            {"ledger": where, "budgets": msgspec.to_builtins(budgets), "features": msgspec.to_builtins(features)}
+            {
+                "ledger": shown_address(where),
+                "budgets": msgspec.to_builtins(budgets),
+                "features": msgspec.to_builtins(features),
+            }
         )
         return
     if not budgets:
@@ -201,7 +206,7 @@ def status(name: str | None, most: int, where: str, as_json: bool) -> None:
         found = budget_status(ledger.store, ledger.clock.now_ms(), name=name, most=most)
         told = notices(ledger.store, 5)
     if as_json:
-        print_json({"ledger": where, "accounts": msgspec.to_builtins(found), "notices": told})
+        print_json({"ledger": shown_address(where), "accounts": msgspec.to_builtins(found), "notices": told})
         return
     if not found:
         note("nothing to show: no budget is set, or nothing was spent")
@@ -305,6 +310,6 @@ def ladder(
         new = msgspec.structs.replace(old, ladders={**old.ladders, user_class: steps}, modes=modes)
         ledger.set_feature(new)
     if as_json:
-        print_json({"ledger": where, "feature": msgspec.to_builtins(new)})
+        print_json({"ledger": shown_address(where), "feature": msgspec.to_builtins(new)})
     else:
         note(f"{feature}{f' ({user_class})' if user_class else ''}: {' > '.join(steps)}")

@@ -9,6 +9,7 @@ import click
 
 from reelwise.cli.ledger_options import amount, ledger_option, moment, moment_of, pairs
 from reelwise.cli.output import json_option, note, print_json, table
+from reelwise.ledger.address import shown_address
 
 if TYPE_CHECKING:
     from reelwise.ledger.clock import SystemClock
@@ -54,7 +55,7 @@ def show(count: int, before: int | None, match: tuple[str, ...], where: str, as_
     found = last_rows(store, max(0, count), before=before, labels=labels)
     store.close()
     if as_json:
-        print_json({"ledger": where, "rows": found})
+        print_json({"ledger": shown_address(where), "rows": found})
         return
     if not found:
         note("no rows")
@@ -116,7 +117,7 @@ def top(*, by: str, since_: str, until: str, feature: str | None, most: int, whe
         whole = {**_line_total(found), **{f"{name}s": count for name, (count, _) in people.items()}}
         print_json(
             {
-                "ledger": where,
+                "ledger": shown_address(where),
                 "by": by,
                 "from_ms": first,
                 "until_ms": stop,
@@ -196,7 +197,7 @@ def verify(where: str, as_json: bool) -> None:
     found = check(store)
     store.close()
     if as_json:
-        print_json({"ledger": where, **msgspec.to_builtins(found)})
+        print_json({"ledger": shown_address(where), **msgspec.to_builtins(found)})
     else:
         click.echo(f"{found.rows:,} rows, {found.accounts:,} balances, {amount(found.cost_nano, 'usd')} dollars")
         click.echo(f"  above a hold, late or without one: {amount(found.overrun_nano, 'usd')}")
@@ -213,7 +214,7 @@ def verify(where: str, as_json: bool) -> None:
     if found.problems:
         raise GateError(
             f"{len(found.problems)} balances differ from their rows",
-            where=where,
+            where=shown_address(where),
             hint="restore a backup, and tell us: no balance may ever differ",
         )
     if not as_json:
@@ -248,14 +249,11 @@ def export(kind: str, out: Path, since_: str, until: str, where: str) -> None:
 @ledger_option
 def backup(to: Path, where: str) -> None:
     """Copy the ledger to the file TO while it is in use, whole or not at all."""
-    from reelwise.errors import InputError
-    from reelwise.ledger.sqlite import SqliteLink
-
     store, _ = _open(where)
-    if not isinstance(store.link, SqliteLink):
-        raise InputError("PostgreSQL has its own backups", where=where, hint="pg_dump")
-    store.link.backup(to)
-    store.close()
+    try:
+        store.link.backup(to)
+    finally:
+        store.close()
     note(f"copied to {to}; `reelwise ledger verify --ledger {to}` checks it")
 
 
@@ -294,7 +292,7 @@ def close(month: str, rates: Path | None, where: str, as_json: bool) -> None:
             day = dt.datetime.now(tz=dt.UTC).date()  # close_month says what is wrong with it
         found = close_month(ledger, month, Book.load(day, rates))
     if as_json:
-        print_json({"ledger": where, **msgspec.to_builtins(found)})
+        print_json({"ledger": shown_address(where), **msgspec.to_builtins(found)})
         return
     if not found.models:
         note("no model of this month has graduated prices, free units or a rounded sum: nothing to true up")

@@ -8,18 +8,23 @@ import numpy as np
 from msgspec import Struct
 
 from reelwise.duplicates.fingerprint import SIDE, STORED
-from reelwise.duplicates.keys import GRID, MOVES, core_window, moved, tamed, unit, unrest
+from reelwise.duplicates.keys import GRID, INNER, MOVES, middle, moved, tamed, unit, waves
+from reelwise.duplicates.motion import AROUND, Motion, motion_of
+from reelwise.duplicates.question import LOOK
 from reelwise.duplicates.windows import Pictures, resampled, weights
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from reelwise.duplicates.question import Cut, Question
+    from reelwise.duplicates.cuts import Cut
+    from reelwise.duplicates.question import Question, View
 
-__all__ = ["Likeness", "coarse", "compare"]
+__all__ = ["Likeness", "coarse", "compare", "fits_of"]
 
 _ALIKE = 0.55  # correlation of what stands still from which a second counts as the same scene
+_UNLIKE = 0.3  # correlation below which mending a cut will not help
 _FITS = 0.995  # correlation from which a cut needs no mending
+_DETAILED = 128  # pictures of a run in which what moves is compared: a stretch, and more
 _GAP = 1  # seconds of a run that may be unlike: a cut that falls between two samples
 
 
@@ -36,70 +41,93 @@ class Likeness(Struct, frozen=True):
     Attributes:
         start, stop: half seconds of the run, counted from the first one compared.
         still: mean correlation of the pictures, -1..1.
-        moving_seconds: seconds of the run in which something moves in either.
-        motion: agreement of what moves over those seconds, -1..1: 1 where both change by the same levels at the same
-            places, 0 where it has nothing in common. The contrast of what stands still sets the scale: a darker car is
-            another car.
-        typical: the median of those half seconds' own agreements.
+        motion: what moves.
     """
 
     start: int
     stop: int
     still: float
-    moving_seconds: float
-    motion: float
-    typical: float
+    motion: Motion
 
 
-def coarse(question: Question, seconds: NDArray[np.uint8], before: NDArray[np.uint8]) -> tuple[float, int, int]:
-    """Find the cut and the phase at which a question fits best.
+def fits_of(question: Question, under: NDArray[np.uint8]) -> list[tuple[float, int]]:
+    """Find the cut through which what stands still in a question fits best, for each of several places.
 
     Args:
         question: t seconds of a stretch.
+        under: uint8 (places, t, 24, 24), the stored seconds that lie under them; all 0 where there is none.
+
+    Returns:
+        For each place the correlation, -1..1, and the index of the cut.
+    """
+    count, asked = under.shape[:2]
+    there = under.reshape(count, asked, -1).any(axis=2)
+    flat = under.reshape(count * asked, -1).astype(np.float32)
+    inner = middle(INNER)
+    stored = waves(tamed(flat).reshape(-1, *under.shape[2:]), [((inner[::2],), (inner[1::2],))])[:, 0]
+    stored /= np.sqrt(np.einsum("nx,nx->n", stored, stored))[:, None] + 1e-3
+    share = there / np.maximum(1, there.sum(axis=1, keepdims=True))
+    stored = (stored.reshape(count, asked, -1) * share[..., None]).astype(np.float32)
+    stills = question.stills  # (t, 2, cuts, 32)
+    asked_flat = stills.transpose(1, 2, 0, 3).reshape(-1, asked * stills.shape[-1])
+    mean = (stored.reshape(count, -1) @ asked_flat.T).reshape(count, *stills.shape[1:3]).max(axis=1)
+    best = mean.argmax(axis=1)
+    return [(float(mean[place, cut]), int(cut)) for place, cut in enumerate(best)]
+
+
+def coarse(
+    question: Question, view: View, cut: Cut, seconds: NDArray[np.uint8], before: NDArray[np.uint8]
+) -> tuple[float, int]:
+    """Find the phase at which a question fits best.
+
+    Args:
+        question: t seconds of a stretch.
+        view: the same through the cut.
+        cut: what part of the stored picture the asked one shows.
         seconds: uint8 (t, 24, 24), the stored seconds that lie under them; all 0 where there is none.
         before: uint8 (t, 24, 24), the stored second before each, or the same one where there is none.
 
     Returns:
-        A score, higher is more alike, the index of the cut, and the phase.
+        A score, higher is more alike, and the phase.
     """
     count = len(seconds)
-    both = resampled(np.concatenate((seconds, before)), GRID, core_window())
+    both = resampled(np.concatenate((seconds, before)), LOOK, cut.stored())
     now, earlier = both[:count], both[count:]
     there: NDArray[np.bool_] = np.any(seconds.reshape(count, -1), axis=1)
-    held = tamed(seconds.reshape(count, -1).astype(np.float32)).reshape(seconds.shape)
-    still = unit(resampled(held, GRID, core_window()).reshape(count, -1))
+    still = unit(tamed(now.reshape(count, -1)))
     change = moved(now, earlier).reshape(count, -1)
     change[~there | (seconds == before).all(axis=(1, 2))] = 0
     # what one side has no picture for says nothing about the other
     seen = question.seen & there[:, None]
-    alike = np.einsum("tk,tk->k", np.matmul(question.still, still[:, :, None])[..., 0], seen)
+    alike = (np.matmul(view.still, still[:, :, None])[..., 0] * seen).sum(axis=0)
     alike /= np.maximum(1, seen.sum(axis=0))
     stored_power = np.einsum("tx,tx->t", change, change)
     known = question.changes & (stored_power > 0)[:, None]
-    together = np.einsum("tk,tk->k", np.matmul(question.change, change[:, :, None])[..., 0], known)
-    power = np.einsum("tk,tk->k", question.power, known) * np.einsum("t,tk->k", stored_power, known)
-    floor = (MOVES * 0.5) ** 2 * GRID * GRID * 0.1
-    motion = together / np.sqrt(power + floor**2)
-    score = alike + motion
+    together = (np.matmul(view.change, change[:, :, None])[..., 0] * known).sum(axis=0)
+    power = (view.power * known).sum(axis=0) * (stored_power[:, None] * known).sum(axis=0)
+    floor = (MOVES * 0.5) ** 2 * LOOK * LOOK * 0.1
+    score = alike + together / np.sqrt(power + floor**2)
     best = int(np.argmax(score))
-    return float(score[best]), best // question.phases, best % question.phases
+    return float(score[best]), best
 
 
 def compare(asked: NDArray[np.uint8], stored: NDArray[np.uint8], cut: Cut, *, around: int) -> Likeness | None:
     """Compare picture by picture and measure the run of like ones around a second.
 
     Args:
-        asked: uint8 (n, 2, 24, 24), seconds of the asked clip.
-        stored: the same of the stored clip, which lie under them.
+        asked: uint8 (5, n, 24, 24), two pictures a second of the asked clip, and as many an eighth of a second or two earlier
+            and later, see `motion.motion_of`.
+        stored: uint8 (n, 24, 24), those of the stored clip that lie under them.
         cut: what part of the stored picture the asked one shows; mended by a few hundredths first.
         around: a second that the run is to hold, or to be near.
 
     Returns:
         The likeness of the run, or None where no second is alike.
     """
-    asked, stored = (pictures.reshape(-1, *pictures.shape[2:]) for pictures in (asked, stored))
-    ours = resampled(asked, GRID, cut.asked())
+    ours = resampled(asked[AROUND], GRID, cut.asked())
     window = _mended(ours, stored, cut.stored())
+    if window is None:
+        return None
     theirs = resampled(stored, GRID, window)
     count, wide = len(ours), GRID * GRID
     left, right = tamed(ours.reshape(count, wide)), tamed(theirs.reshape(count, wide))
@@ -108,26 +136,14 @@ def compare(asked: NDArray[np.uint8], stored: NDArray[np.uint8], cut: Cut, *, ar
     if run is None:
         return None
     start, stop = run
-    still = float(alike[start:stop].mean())
-    nothing = Likeness(start, stop, still, 0.0, 0.0, 0.0)
-    if stop - start <= STORED:
-        return nothing
-    gain = float(np.median(left[start:stop].std(axis=1) / (right[start:stop].std(axis=1) + 1e-3)))
-    a = _smooth(moved(ours[start + STORED : stop], ours[start : stop - STORED]))
-    b = _smooth(moved(theirs[start + STORED : stop], theirs[start : stop - STORED])) * gain
-    active = np.maximum(unrest(a), unrest(b)) >= MOVES
-    number = int(active.sum())
-    if not number:
-        return nothing
-    a, b = a[active].reshape(number, -1), b[active].reshape(number, -1)
-    dot, power = np.einsum("tx,tx->t", a, b), np.einsum("tx,tx->t", a, a) + np.einsum("tx,tx->t", b, b) + 1e-6
-    motion = float(2 * dot.sum() / power.sum())
-    typical = float(np.median(2 * dot / power))
-    return Likeness(start, stop, still, number / STORED, motion, typical)
+    low = min(max(start, around * STORED - _DETAILED // 2), max(start, stop - _DETAILED))
+    some = slice(low, min(stop, low + _DETAILED))
+    moves = motion_of(asked[:, some], stored[some], cut.asked(), window)
+    return Likeness(start, stop, float(alike[start:stop].mean()), moves)
 
 
-def _mended(ours: Pictures, stored: NDArray[np.uint8], window: Window) -> Window:
-    """Shift and scale a window by hundredths to where what stands still fits best, on a few pictures."""
+def _mended(ours: Pictures, stored: NDArray[np.uint8], window: Window) -> Window | None:
+    """Shift and scale a window by hundredths to where what stands still fits best, on a few pictures; None where none is alike."""
     few = np.unique(np.linspace(0, len(ours) - 1, 4).astype(int))
     wanted = unit(ours[few].reshape(len(few), -1))
     chosen = np.ascontiguousarray(stored[few], np.float32)
@@ -143,6 +159,8 @@ def _mended(ours: Pictures, stored: NDArray[np.uint8], window: Window) -> Window
     score = float(fit([window])[0])
     if score >= _FITS * len(few):
         return window
+    if score < _UNLIKE * len(few):
+        return None
     for step in (0.02, 0.01, 0.005):
         for _ in range(2):
             moves = [_step(best, way, step) for way in _WAYS]
@@ -170,11 +188,3 @@ def _run(alike: NDArray[np.bool_], around: int) -> tuple[int, int] | None:
     parts = np.split(where, np.flatnonzero(np.diff(where) > _GAP * STORED + 1) + 1)
     runs = [(int(part[0]), int(part[-1]) + 1) for part in parts]
     return max(runs, key=lambda run: (run[0] <= around < run[1], run[1] - run[0], -run[0]))
-
-
-def _smooth(change: Pictures) -> Pictures:
-    padded = np.pad(change, ((0, 0), (1, 1), (1, 1)), mode="edge")
-    side = change.shape[1]
-    lines = padded[:, :side] + padded[:, 1 : side + 1] + padded[:, 2:]
-    result: Pictures = (lines[:, :, :side] + lines[:, :, 1 : side + 1] + lines[:, :, 2:]) / 9
-    return result

@@ -26,6 +26,8 @@ STORED = 2
 _COARSE = 48
 _KEEP_MOST = RATE * 1200  # pictures in memory; a longer clip is thinned to half the rate, again and again
 _SECONDS_MOST = 7 * 86_400
+_SAME = 1e-3  # seconds that two times may differ by and be the same
+_BLENDED = 0.25  # seconds between two frames between which pictures are blended
 _BAR_MOST = 0.36  # of a side
 _BAR_SPREAD = 9  # luma levels that a flat bar may vary by, in space and time, compression included
 _BAR_LEVEL = 40  # bars are dark
@@ -51,19 +53,28 @@ class Fingerprint(Struct, frozen=True, kw_only=True, eq=False):
 
     def each_second(self) -> NDArray[np.uint8]:
         """Return what is stored: uint8 (seconds, 2, 24, 24), two pictures a second; the last may be there twice."""
-        return paired(self.pictures, self.rate, 0)
+        return paired(self.pictures, self.rate, 0, -(-len(self.pictures) // self.rate))
 
     def content_hash(self) -> str:
         """Hash what is stored: 32 hex digits, the same for the same pictures."""
         return hashlib.sha256(self.each_second().tobytes()).hexdigest()[:32]
 
 
-def paired(pictures: NDArray[np.uint8], rate: int, phase: int) -> NDArray[np.uint8]:
-    """Return two pictures for each second from a phase on: uint8 (n, 24, 24) to uint8 (seconds, 2, 24, 24)."""
-    first = np.arange(phase, len(pictures), rate)
-    return np.ascontiguousarray(
-        pictures[np.minimum(first[:, None] + np.arange(STORED) * (rate // STORED), len(pictures) - 1)]
-    )
+def paired(pictures: NDArray[np.uint8], rate: int, first: int, seconds: int) -> NDArray[np.uint8]:
+    """Return two pictures for each second from one on, the last one for those after it, the first for those before.
+
+    Args:
+        pictures: uint8 (n, 24, 24).
+        rate: pictures a second.
+        first: which is the first; may be negative.
+        seconds: how many.
+
+    Returns:
+        uint8 (seconds, 2, 24, 24).
+    """
+    index = first + np.arange(seconds)[:, None] * rate + np.arange(STORED) * (rate // STORED)
+    taken: NDArray[np.uint8] = pictures[np.clip(index, 0, len(pictures) - 1)]
+    return taken
 
 
 def reduced(grids: NDArray[np.uint8], out: int = _COARSE) -> NDArray[np.uint8]:
@@ -101,7 +112,8 @@ class Builder:
         self._count = 0
         self._darkest: NDArray[np.uint8] | None = None
         self._brightest: NDArray[np.uint8] | None = None
-        self._last: NDArray[np.uint8] | None = None
+        self._last: tuple[float, NDArray[np.uint8]] | None = None
+        self._heard = 0.0
 
     @property
     def taken(self) -> int:
@@ -109,11 +121,13 @@ class Builder:
         return self._count + len(self._waiting)
 
     def wants(self, seconds: float) -> bool:
-        """Say whether a frame at this time is needed: one on or past the next eighth of a second."""
-        return seconds + 1e-3 >= self._next / self._rate
+        """Say whether a frame at this time is needed: the last before the next eighth of a second, or one on or past it."""
+        step = max(0.0, seconds - self._heard)
+        self._heard = seconds
+        return seconds + min(step, _BLENDED) + _SAME >= self._next / self._rate
 
     def add(self, seconds: float, grid: NDArray[np.uint8]) -> None:
-        """Take one frame that is wanted.
+        """Take one frame that is wanted. Between two frames at most a quarter of a second apart pictures are blended in time.
 
         Args:
             seconds: from the first frame, ascending.
@@ -124,12 +138,19 @@ class Builder:
         """
         if seconds > _SECONDS_MOST:
             raise InputError("is longer than a week", hint="cut it into days")
-        slot = int(seconds * self._rate + 1e-3 * self._rate)
-        while self._next < slot and self._last is not None:
-            self._take(self._last)  # a gap in the frames: what was on screen stays there
-        self._next = max(self._next, slot)
-        self._last = grid
-        self._take(grid)
+        while self._next / self._rate <= seconds + _SAME:
+            if self._last is None or self._next / self._rate >= seconds - _SAME:
+                self._take(grid)
+                continue
+            before, last = self._last
+            wide = seconds - before
+            if wide > _BLENDED:
+                self._take(last)  # a gap in the frames: what was on screen stays there
+                continue
+            part = round(256 * (self._next / self._rate - before) / wide)
+            mixed = last.astype(np.uint16) * np.uint16(256 - part) + grid * np.uint16(part) + np.uint16(128)
+            self._take((mixed >> 8).astype(np.uint8))
+        self._last = seconds, grid
 
     def _take(self, grid: NDArray[np.uint8]) -> None:
         self._waiting.append(grid)

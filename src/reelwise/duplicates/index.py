@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 from msgspec import Struct
 
-from reelwise.duplicates.compare import Likeness, coarse, compare
+from reelwise.duplicates.compare import Likeness, coarse, compare, fits_of
+from reelwise.duplicates.cuts import PLAIN, Cut
 from reelwise.duplicates.fingerprint import STORED, WHOLE, Fingerprint, paired
 from reelwise.duplicates.keys import stored_keys
-from reelwise.duplicates.question import Cut, Question, ask
+from reelwise.duplicates.level import Level
+from reelwise.duplicates.motion import AROUND
+from reelwise.duplicates.question import Question, View, ask, look_at
 from reelwise.duplicates.store import Kept, Store
-from reelwise.duplicates.table import Table
+from reelwise.duplicates.votes import Lines, hits, lines, motion
 
 if TYPE_CHECKING:
     import os
@@ -30,8 +33,14 @@ _COMPARED = 3  # candidates that are compared second by second
 _MATCHES_MOST = 8
 _COMPARE_MOST = 7200  # seconds laid over each other at most
 _TAIL_MOST = 50_000
-_BIAS = 1 << 20  # seconds a question may be long without an offset turning negative
-_MOTION_WEIGHT = 16.0
+_VOTES_WEIGHT = 4.0  # bits of what moves that are worth twice the votes
+_FITS = 0.8  # correlation from which a cut is believed
+_FIT_LEAST = 0.3  # correlation below which nothing is the same
+_WORSE = 0.4  # correlation by which a place may fit worse than the best
+_WORTH = 0.6  # of the best score, from which a place is compared second by second
+_THROUGH = 3  # cuts off the middle through which what moves is looked up
+
+Place = tuple[int, int]
 
 
 class Candidate(Struct, frozen=True):
@@ -55,8 +64,28 @@ class Candidate(Struct, frozen=True):
     likeness: Likeness
 
 
+class _Laid:
+    """What was found out about places under one question; kept while it is asked.
+
+    A place is a stored clip and an offset: second s of the asked clip lies on second s + offset of the stored one.
+    """
+
+    def __init__(self, question: Question) -> None:
+        self.question = question
+        self.under: dict[Place, tuple[NDArray[np.uint8], NDArray[np.uint8], float]] = {}
+        self.fits: dict[Place, tuple[float, int]] = {}
+        self.scored: dict[Place, tuple[float, int, int]] = {}
+        self._views: dict[int, View] = {}
+
+    def view(self, cut: int) -> View:
+        """Return the question through a cut, made once."""
+        if cut not in self._views:
+            self._views[cut] = look_at(self.question, self.question.cuts[cut])
+        return self._views[cut]
+
+
 class Index:
-    """Stored clips in one file, and tables of their keys in memory: about 40 bytes a second of video.
+    """Stored clips in one file, and tables of their keys in memory: about 60 bytes a second of video.
 
     Args:
         path: the file; created where missing.
@@ -72,8 +101,8 @@ class Index:
         self._first: dict[int, int] = {}
         self._last = 0
         self._rows = 0
-        self._main = _Level()
-        self._tail = _Level()
+        self._main = Level()
+        self._tail = Level()
         try:
             self.refresh()
         except BaseException:
@@ -137,7 +166,7 @@ class Index:
         self._tail.extend(parts)
         if self._tail.count > max(_TAIL_MOST, self._main.count // 4):
             self._main.merge(self._tail)
-            self._tail = _Level(self._main.count)
+            self._tail = Level(self._main.count)
         self._tail.build()
 
     def find(self, fingerprint: Fingerprint) -> list[Candidate]:
@@ -164,65 +193,124 @@ class Index:
 
     def _stretch(self, fingerprint: Fingerprint, start: int, stop: int) -> list[Candidate]:
         question = ask(fingerprint.pictures, fingerprint.rate, start, stop, barred=fingerprint.box != WHOLE)
-        scored: dict[tuple[int, int], tuple[float, int, int]] = {}
-        for place in self._votes(question):
-            self._score(question, place, scored)
+        laid = _Laid(question)
+        self._fit(laid, self._places(laid))
+        least = max(_FIT_LEAST, max((fit for fit, _ in laid.fits.values()), default=0.0) - _WORSE)
+        for place, (fit, cut) in laid.fits.items():
+            if fit >= least:
+                self._score(laid, place, cut)
         # hits say the offset to a second: the fit may lie on the other side of a whole one
-        for clip, offset in sorted(scored, key=lambda place: self._order_of(place, scored))[:_NEIGHBOURS]:
+        for clip, offset in self._ranked(laid)[:_NEIGHBOURS]:
+            cut = laid.scored[clip, offset][1]
             for place in ((clip, offset - 1), (clip, offset + 1)):
-                if place not in scored:
-                    self._score(question, place, scored)
+                if place not in laid.scored and self._under(laid, place):
+                    self._score(laid, place, cut)
         best: dict[str, Candidate] = {}
-        tried = 0
-        for place in sorted(scored, key=lambda place: self._order_of(place, scored)):
-            kept, (_, cut, phase) = self._clips[place[0]], scored[place]
+        tried, top = 0, 0.0
+        for place in self._ranked(laid):
+            kept, (score, cut, phase) = self._clips[place[0]], laid.scored[place]
             content = kept.content
-            if content in best or tried >= _COMPARED:
+            if content in best or tried >= _COMPARED or score < _WORTH * top:
                 continue
             tried += 1
-            candidate = self._laid(
+            top = max(top, score)
+            candidate = self._compared(
                 fingerprint, kept, offset=place[1], cut=question.cuts[cut], phase=phase, near=(start, stop)
             )
             if candidate is not None:
                 best[content] = candidate
         return list(best.values())
 
-    def _order_of(
-        self, place: tuple[int, int], scored: dict[tuple[int, int], tuple[float, int, int]]
-    ) -> tuple[float, str, int]:
-        return (-scored[place][0], self._clips[place[0]].content, place[1])
+    def _places(self, laid: _Laid) -> list[Place]:
+        """Look up what stands still and what moves, then what moves through the cuts that the first hits are seen through."""
+        question, levels = laid.question, (self._main, self._tail)
+        centred = tuple(cut for cut in question.cuts if cut.centred and cut.size[0] != cut.size[1])
+        plain = question.moves(PLAIN + centred, inner=False)
+        found = hits(levels, question.still_look_ups() + plain.look_ups())
+        along = lines(found)
+        places = self._best(along, motion(levels, along, plain.some()))
+        self._fit(laid, places)
+        chosen: dict[Cut, float] = {}
+        for fit, cut in laid.fits.values():
+            if fit >= _FITS and not question.cuts[cut].centred:
+                chosen[question.cuts[cut]] = max(fit, chosen.get(question.cuts[cut], 0.0))
+        if not chosen:
+            return places
+        through = question.moves(tuple(sorted(chosen, key=lambda cut: -chosen[cut])[:_THROUGH]), inner=True)
+        along = lines(np.sort(np.concatenate((found, hits(levels, through.look_ups())))))
+        return [*places, *self._best(along, motion(levels, along, through))]
 
-    def _score(
-        self, question: Question, place: tuple[int, int], scored: dict[tuple[int, int], tuple[float, int, int]]
-    ) -> None:
-        """Lay one stored clip under a question, and note how well it fits, with which cut and phase."""
+    def _best(self, along: Lines, moves: NDArray[np.int64]) -> list[Place]:
+        """Return the places with most votes and most of what moves alike, at most eight."""
+        score = moves + (_VOTES_WEIGHT * np.log2(1 + along.votes)).astype(np.int64)
+        floor = np.sort(score)[-min(len(score), 96)] if len(score) else 0
+        ranked = []
+        for at in np.flatnonzero(score >= floor)[:4096].tolist():
+            clip = int(along.clips[at])
+            offset = int(along.rows[at]) - self._first[clip]
+            ranked.append((-int(score[at]), self._clips[clip].content, offset, clip))
+        chosen: list[Place] = []
+        taken: dict[int, int] = {}
+        for _, _, offset, clip in sorted(ranked):
+            if taken.get(clip, 0) < _PER_CLIP:
+                taken[clip] = taken.get(clip, 0) + 1
+                chosen.append((clip, offset))
+            if len(chosen) >= _CANDIDATES:
+                break
+        return chosen
+
+    def _fit(self, laid: _Laid, places: list[Place]) -> None:
+        """Find the cut through which each place fits a question; places where nothing lies under it get none."""
+        new = [place for place in dict.fromkeys(places) if place not in laid.fits and self._under(laid, place)]
+        if new:
+            fits = fits_of(laid.question, np.stack([laid.under[place][0] for place in new]))
+            laid.fits.update(zip(new, fits, strict=True))
+
+    def _under(self, laid: _Laid, place: Place) -> bool:
+        """Fetch what lies under a question; False where nothing does."""
+        if place in laid.under:
+            return True
         clip, offset = place
         kept = self._clips[clip]
-        under = question.seconds + offset
+        under = laid.question.seconds + offset
         there = (under >= 0) & (under < kept.count)
         if not there.any():
-            return
+            return False
         low, high = max(0, int(under[there].min()) - 1), int(under[there].max()) + 1
         block = self._store.pictures(clip, low, high)[:, 0]
         seconds = np.zeros((len(under), *block.shape[1:]), np.uint8)
         before = np.zeros_like(seconds)
         seconds[there] = block[under[there] - low]
         before[there] = block[np.maximum(under[there] - 1 - low, 0)]
-        score, cut, phase = coarse(question, seconds, before)
-        scored[place] = (score * min(1.0, 0.5 + int(there.sum()) / len(under)), cut, phase)
+        laid.under[place] = seconds, before, min(1.0, 0.5 + int(there.sum()) / len(under))
+        return True
 
-    def _laid(
+    def _ranked(self, laid: _Laid) -> list[Place]:
+        return sorted(laid.scored, key=lambda place: (-laid.scored[place][0], self._clips[place[0]].content, place[1]))
+
+    def _score(self, laid: _Laid, place: Place, cut: int) -> None:
+        """Lay one stored clip under a question, and note how well it fits, with which cut and at which phase."""
+        seconds, before, share = laid.under[place]
+        score, phase = coarse(laid.question, laid.view(cut), laid.question.cuts[cut], seconds, before)
+        laid.scored[place] = (score * share, cut, phase * laid.question.step)
+
+    def _compared(
         self, fingerprint: Fingerprint, kept: Kept, *, offset: int, cut: Cut, phase: int, near: tuple[int, int]
     ) -> Candidate | None:
         rate = fingerprint.rate
-        ours = paired(fingerprint.pictures, rate, phase)
+        seconds = -(-(len(fingerprint.pictures) - phase) // rate)
         first = max(0, -offset, near[0] - _COMPARE_MOST // 2)
-        last = min(len(ours), kept.count - offset, near[0] + _COMPARE_MOST // 2)
+        last = min(seconds, kept.count - offset, near[0] + _COMPARE_MOST // 2)
         if last <= first:
             return None
         theirs = self._store.pictures(kept.id, first + offset, last + offset)
         middle = (max(near[0], first) + min(near[1], last)) // 2 - first
-        likeness = compare(ours[first:last], theirs, cut, around=middle)
+        zero = first * rate + phase
+        ours = np.stack(
+            [paired(fingerprint.pictures, rate, zero + late, last - first) for late in range(-AROUND, AROUND + 1)]
+        )
+        ours, theirs = ours.reshape(len(ours), -1, *ours.shape[3:]), theirs.reshape(-1, *theirs.shape[2:])
+        likeness = compare(ours, theirs, cut, around=middle)
         if likeness is None:
             return None
         begin, end = first + likeness.start / STORED, first + likeness.stop / STORED
@@ -237,100 +325,8 @@ class Index:
             likeness=likeness,
         )
 
-    def _hits(self, question: Question) -> NDArray[np.int64]:
-        """Look every key up: one number a hit, sorted: the clip, the offset's line and, in the last byte, its weight."""
-        _, phases, asked, bands = question.keys.shape
-        second = np.broadcast_to(question.seconds, (len(question.cuts), phases, asked))
-        tallies = [np.zeros(0, np.int64)]
-        for level in (self._main, self._tail):
-            if level.table is None:
-                continue
-            for band in range(bands):
-                use = question.valid[..., band]
-                if band < 2:  # what stands still changes little within a second: two phases do
-                    use = use.copy()
-                    use[:, np.arange(phases) % max(1, phases // 2) != 0] = False
-                which, rows, size = level.table.find(band, question.keys[..., band][use])
-                weight = (_MOTION_WEIGHT if band >= 2 else 1.0) * 16.0 / (1.0 + np.sqrt(size))
-                clip = level.clip_of[rows].astype(np.int64)
-                line = rows.astype(np.int64) + level.base - second[use][which] + _BIAS
-                tallies.append(((clip << 32 | line) << 8) | np.clip(weight, 1, 255).astype(np.int64))
-        return np.sort(np.concatenate(tallies))
-
-    def _votes(self, question: Question) -> list[tuple[int, int]]:
-        """Return (clip, offset in seconds) of the offsets along which most hits lie, at most eight."""
-        hits = self._hits(question)
-        if not len(hits):
-            return []
-        lines = hits >> 8
-        begins = np.flatnonzero(np.concatenate(([True], lines[1:] != lines[:-1])))
-        sums = np.add.reduceat(hits & 255, begins)
-        lines = lines[begins]
-        floor = np.sort(sums)[-min(len(sums), 96)]
-        ranked = []
-        for at in np.flatnonzero(sums >= floor)[:4096]:
-            clip = int(lines[at] >> 32)
-            offset = int(lines[at] & 0xFFFFFFFF) - _BIAS - self._first[clip]
-            ranked.append((-int(sums[at]), self._clips[clip].content, offset, clip))
-        chosen: list[tuple[int, int]] = []
-        taken: dict[int, int] = {}
-        for _, _, offset, clip in sorted(ranked):
-            if taken.get(clip, 0) < _PER_CLIP:
-                taken[clip] = taken.get(clip, 0) + 1
-                chosen.append((clip, offset))
-            if len(chosen) >= _CANDIDATES:
-                break
-        return chosen
-
 
 def _rank(candidate: Candidate) -> tuple[float, float, str]:
     like = candidate.likeness
-    return (like.motion * min(like.moving_seconds, 4) + like.still, like.stop - like.start, candidate.clip.content)
-
-
-class _Level:
-    """Keys of consecutive rows and their tables: one level holds most, a small one what is new."""
-
-    def __init__(self, base: int = 0) -> None:
-        self.base = base
-        self.table: Table | None = None
-        self.clip_of = np.zeros(0, np.int32)
-        self._keys = np.zeros((0, 4), np.uint16)
-        self._valid = np.zeros((0, 4), np.bool_)
-        self._order = np.zeros(0, np.uint64)
-
-    @property
-    def count(self) -> int:
-        return len(self.clip_of)
-
-    @property
-    def bytes(self) -> int:
-        arrays = (self.clip_of, self._keys, self._valid, self._order)
-        return sum(array.nbytes for array in arrays) + (self.table.bytes if self.table else 0)
-
-    def extend(self, parts: list[tuple[Kept, NDArray[np.uint16], NDArray[np.bool_]]]) -> None:
-        clips = [np.full(kept.count, kept.id, np.int32) for kept, _, _ in parts]
-        orders = [_order(kept) for kept, _, _ in parts]
-        self.clip_of = np.concatenate((self.clip_of, *clips))
-        self._keys = np.concatenate((self._keys, *(keys for _, keys, _ in parts)))
-        self._valid = np.concatenate((self._valid, *(valid for _, _, valid in parts)))
-        self._order = np.concatenate((self._order, *orders))
-
-    def build(self) -> None:
-        self.table = Table(self._keys, self._valid, self._order) if self.count else None
-
-    def merge(self, other: _Level) -> None:
-        self.clip_of = np.concatenate((self.clip_of, other.clip_of))
-        self._keys = np.concatenate((self._keys, other._keys))
-        self._valid = np.concatenate((self._valid, other._valid))
-        self._order = np.concatenate((self._order, other._order))
-        self.build()
-
-
-def _order(kept: Kept) -> NDArray[np.uint64]:
-    """Give each second of a clip a number that depends on its content alone."""
-    seed = np.uint64(int(kept.content[:16], 16))
-    mixed = (np.arange(kept.count, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)) ^ seed
-    mixed ^= mixed >> np.uint64(31)
-    mixed *= np.uint64(0xBF58476D1CE4E5B9)
-    return mixed ^ (mixed >> np.uint64(27))
+    moves = like.motion.agreement * min(like.motion.seconds, 4)
+    return (moves + like.still, like.stop - like.start, candidate.clip.content)

@@ -6,70 +6,139 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from reelwise.duplicates.keys import CORE, FLAT, GRID, Keys, keys_of, middle, moved, moving, tamed, unit, unrest, waves
+from reelwise.duplicates.cuts import PLAIN, Cut, cuts, grids
+from reelwise.duplicates.keys import (
+    CORE,
+    GRID,
+    INNER,
+    Keys,
+    moved,
+    moved_keys,
+    moving,
+    says,
+    shifted,
+    still_keys,
+    tamed,
+    unit,
+    unrest,
+    waves,
+)
 from reelwise.duplicates.windows import Pictures, resampled
 
-__all__ = ["ASKED_MOST", "CUTS", "CUTS_BARRED", "Cut", "Question", "ask"]
+__all__ = ["ASKED_MOST", "LOOK", "LookUp", "Moves", "Question", "View", "ask", "look_at"]
 
 ASKED_MOST = 10
 """Seconds of a stretch that are looked up and compared first: those in which most moves, and some between them."""
-_KEYED = 8  # pictures a second that are looked up
+LOOK = 12
+"""Cells of a side in which places are compared first."""
+_PHASES = 4  # of a second; comparing finds the time between two of them
+_STILLS = 2  # pictures a second that are looked up by what stands still, which changes little within one
 
 
-class Cut(Struct, frozen=True):
-    """What part of one picture the other shows, in the middle: width and height as fractions.
+class LookUp(Struct, frozen=True, eq=False):
+    """Keys to look up in one table.
 
     Attributes:
-        wide, tall: the share of the stored picture that the asked one shows; above 1 where the stored one is the crop.
+        band: which table.
+        keys: uint16 (m,).
+        seconds: int64 (m,), which second of the clip each is of.
     """
 
-    wide: float = 1.0
-    tall: float = 1.0
-
-    def keyed(self) -> tuple[float, float, float, float]:
-        """Return the window of the asked picture that shows what stored seconds are keyed by."""
-        return middle(min(1.0, CORE / self.wide), min(1.0, CORE / self.tall))
-
-    def asked(self) -> tuple[float, float, float, float]:
-        """Return the window of the asked picture that the stored one shows too."""
-        return middle(min(1.0, 1 / self.wide), min(1.0, 1 / self.tall))
-
-    def stored(self) -> tuple[float, float, float, float]:
-        """Return the window of the stored picture that the asked one shows too."""
-        return middle(min(1.0, self.wide), min(1.0, self.tall))
-
-
-CUTS = tuple(Cut(side, side) for side in (1.0, 0.95, 0.9, 0.85, 0.8, 1 / 0.9, 1 / 0.8))
-CUTS_BARRED = tuple(Cut(*sides) for sides in ((1.0, 0.9), (1.0, 0.8), (0.9, 1.0), (0.8, 1.0)))
-"""Tried besides where the asked clip has bars: they may cover the picture."""
+    band: int
+    keys: Keys
+    seconds: NDArray[np.int64]
 
 
 class Question(Struct, frozen=True, eq=False):
-    """Keys and pictures of up to ten seconds of a stretch.
+    """Up to ten seconds of a stretch, each at every phase.
 
     Attributes:
         cuts: (c,) the cuts tried.
         seconds: int64 (t,), which seconds of the clip, counted from the phase.
-        keys: uint16 (c, p, t, 4) for the p phases that are looked up.
-        valid: bool (c, p, t, 4).
-        still: float32 (t, c * phases, 256), pictures of mean 0 and length 1.
-        change: float32 (t, c * phases, 256), what moved since the second before; 0 for a first second.
-        power: float32 (t, c * phases), sum of squares of `change`.
-        seen: bool (t, c * phases), whether the clip still lasts then.
-        changes: bool (t, c * phases), and had begun a second before.
-        phases: phases compared: pictures a second of the clip.
+        pictures: float32 (m, 24, 24), all that is needed of them.
+        now, before: int64 (t, phases), which picture is each phase of a second, and which is that of the second before.
+        seen: bool (t, phases), whether the clip still lasts then.
+        changes: bool (t, phases), and had begun a second before.
+        active: bool (t, phases), and something moves.
+        step: pictures of the clip from one phase to the next.
+        stills: float32 (t, 2, c, 32), coefficients of the inner part through every cut, at two phases, of length 1; 0 where flat.
     """
 
     cuts: tuple[Cut, ...]
     seconds: NDArray[np.int64]
-    keys: Keys
-    valid: NDArray[np.bool_]
+    pictures: Pictures
+    now: NDArray[np.int64]
+    before: NDArray[np.int64]
+    seen: NDArray[np.bool_]
+    changes: NDArray[np.bool_]
+    active: NDArray[np.bool_]
+    step: int
+    stills: NDArray[np.float32]
+
+    def still_look_ups(self) -> list[LookUp]:
+        """Return keys of what stands still, through every cut; each key of a second once."""
+        keys = still_keys(self.stills)
+        valid = self.stills.any(axis=-1) & self.seen[:, :: _every(self.seen.shape[1], _STILLS), None]
+        second = np.broadcast_to(np.arange(len(self.seconds))[:, None, None], valid.shape)[valid]
+        found = []
+        for band in range(2):
+            once = np.unique(second.astype(np.int64) << 16 | keys[..., band][valid])
+            found.append(LookUp(band, (once & 0xFFFF).astype(np.uint16), self.seconds[once >> 16]))
+        return found
+
+    def moves(self, chosen: tuple[Cut, ...], *, inner: bool) -> Moves:
+        """Return keys of what moves, in the core or the inner part, through the cuts chosen."""
+        windows = [cut.window(INNER if inner else CORE) for cut in chosen]
+        seen = waves(self.pictures, [(((left, right),), ((top, bottom),)) for left, top, right, bottom in windows])
+        keys = moved_keys(shifted(seen[self.now], seen[self.before]))  # (t, phases, cuts, 2)
+        return Moves(inner, np.ascontiguousarray(keys).view(np.uint32)[..., 0], self.active, self.seconds)
+
+
+class Moves(Struct, frozen=True, eq=False):
+    """Keys of what moves.
+
+    Attributes:
+        inner: in the inner part, not in the core.
+        keys: uint32 (t, phases, cuts), two keys of 16 bits each.
+        active: bool (t, phases), whether something moves at all.
+        seconds: int64 (t,).
+    """
+
+    inner: bool
+    keys: NDArray[np.uint32]
+    active: NDArray[np.bool_]
+    seconds: NDArray[np.int64]
+
+    def some(self) -> Moves:
+        """Return every second cut: near ones have nearly the same keys."""
+        return Moves(self.inner, self.keys[..., ::2], self.active, self.seconds)
+
+    def look_ups(self) -> list[LookUp]:
+        """Return the keys to look up, those of phases in which something moves."""
+        keys = np.ascontiguousarray(self.keys[self.active])  # (u, cuts)
+        both = keys.view(np.uint16).reshape(-1, 2)
+        second = np.broadcast_to(self.seconds[:, None], self.active.shape)[self.active]
+        second = np.broadcast_to(second[:, None], keys.shape).ravel()
+        first = 4 if self.inner else 2
+        return [LookUp(first + band, both[:, band], second) for band in range(2)]
+
+
+class View(Struct, frozen=True, eq=False):
+    """What the asked and the stored clip both show, as the asked one shows it.
+
+    Attributes:
+        still: float32 (t, phases, 144), pictures of mean 0 and length 1.
+        change: float32 (t, phases, 144), what moved since the second before; 0 for a first second.
+        power: float32 (t, phases), sum of squares of `change`.
+    """
+
     still: Pictures
     change: Pictures
     power: NDArray[np.float32]
-    seen: NDArray[np.bool_]
-    changes: NDArray[np.bool_]
-    phases: int
+
+
+def _every(count: int, wanted: int) -> int:
+    return max(1, count // wanted)
 
 
 def _chosen(pictures: NDArray[np.uint8], rate: int, start: int, stop: int) -> NDArray[np.int64]:
@@ -95,53 +164,44 @@ def ask(pictures: NDArray[np.uint8], rate: int, start: int, stop: int, *, barred
         stop: the second after its last.
         barred: whether bars were cut off.
     """
-    cuts = CUTS + CUTS_BARRED if barred else CUTS
     seconds = _chosen(pictures, rate, start, stop)
     last = len(pictures) - 1
-    now = seconds[:, None] * rate + np.arange(rate)  # (t, phases)
+    step = _every(rate, _PHASES)
+    now = seconds[:, None] * rate + np.arange(0, rate, step)  # (t, phases)
     seen = now <= last
     now = np.minimum(now, last)
     before = now - rate
-    has_before = before >= 0
+    changes = seen & (before >= 0)
     index = np.unique(np.concatenate((now.ravel(), np.maximum(before, 0).ravel())))
-    now_at, before_at = np.searchsorted(index, now), np.searchsorted(index, np.maximum(before, 0))
-    needed = pictures[index]
-    count, wide = len(seconds), GRID * GRID
-    still = np.empty((count, len(cuts), rate, wide), np.float32)
-    change = np.empty_like(still)
-    step = max(1, rate // _KEYED)
-    phases = len(range(0, rate, step))
-    keys = np.empty((len(cuts), phases, count, 4), np.uint16)
-    valid = np.empty(keys.shape, np.bool_)
-    size = needed.shape[1]
-    held = tamed(needed.reshape(len(needed), -1).astype(np.float32)).reshape(len(needed), size, size)
-    raw = needed.astype(np.float32)
-    for number, cut in enumerate(cuts):
-        window = cut.keyed()
-        small = resampled(held, GRID, window)
-        flat = small.reshape(len(small), wide)
-        still[:, number] = unit(flat)[now_at]
-        plain = resampled(raw, GRID, window)
-        shift = moved(plain[now_at.ravel()], plain[before_at.ravel()]).reshape(count, rate, GRID, GRID)
-        shift[~has_before | ~seen] = 0
-        change[:, number] = shift.reshape(count, rate, wide)
-        keys[number, :, :, :2] = keys_of(waves(small))[now_at[:, ::step]].transpose(1, 0, 2)
-        keyed = np.ascontiguousarray(shift[:, ::step].transpose(1, 0, 2, 3)).reshape(-1, GRID, GRID)
-        keys[number, :, :, 2:] = keys_of(waves(keyed)).reshape(phases, count, 2)
-        if not number:  # what says anything is the same in every window, near enough
-            valid[..., :2] = (flat.std(axis=1) >= FLAT)[now_at[:, ::step]].T[..., None]
-            valid[..., 2:] = moving(keyed).reshape(phases, count)[..., None]
-    shape = (count, len(cuts) * rate, wide)
-    changed = change.reshape(shape)
+    now, before = np.searchsorted(index, now), np.searchsorted(index, np.maximum(before, 0))
+    needed = pictures[index].astype(np.float32)
+    some = now[:, :: _every(now.shape[1], _STILLS)]
+    flat = needed[some.ravel()].reshape(some.size, -1)
+    held = tamed(flat).reshape(-1, *needed.shape[1:])
+    stills = waves(held, grids(barred=barred))
+    power = np.einsum("ncx,ncx->nc", stills, stills)
+    stills *= (says(stills) / np.sqrt(power + 1e-3))[..., None]
+    active = np.zeros(now.shape, np.bool_)
+    core = resampled(needed, GRID, PLAIN[0].window(CORE))
+    active[changes] = moving(moved(core[now[changes]], core[before[changes]]))
     return Question(
-        cuts=cuts,
+        cuts=cuts(barred=barred),
         seconds=seconds,
-        keys=keys,
-        valid=valid,
-        still=still.reshape(shape),
-        change=changed,
-        power=np.einsum("tkx,tkx->tk", changed, changed),
-        seen=np.tile(seen, (1, len(cuts))),
-        changes=np.tile(seen & has_before, (1, len(cuts))),
-        phases=rate,
+        pictures=needed,
+        now=now,
+        before=before,
+        seen=seen,
+        changes=changes,
+        active=active,
+        step=step,
+        stills=stills.reshape(*some.shape, *stills.shape[1:]),
     )
+
+
+def look_at(question: Question, cut: Cut) -> View:
+    """Show a question as far as the stored clip shows it, too, if it is cut so."""
+    seen = resampled(question.pictures, LOOK, cut.asked())
+    flat = tamed(seen.reshape(len(seen), -1))
+    change = moved(seen[question.now.ravel()], seen[question.before.ravel()]).reshape(*question.now.shape, -1)
+    change *= question.changes[..., None]
+    return View(unit(flat)[question.now], change, np.einsum("tpx,tpx->tp", change, change))

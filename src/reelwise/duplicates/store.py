@@ -11,6 +11,7 @@ import numpy as np
 from msgspec import Struct
 
 from reelwise.duplicates.fingerprint import SIDE, STORED
+from reelwise.duplicates.keys import BANDS
 from reelwise.errors import InputError, OutputError
 
 if TYPE_CHECKING:
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
 __all__ = ["Kept", "Store"]
 
 _APPLICATION = 0x52454C57
-_VERSION = 1
-_CHUNK = 64  # seconds a blob
+_VERSION = 2
+_CHUNK = 32  # seconds a blob
 _WAIT_SECONDS = 20.0
 _TABLES = """
 CREATE TABLE clip (id INTEGER PRIMARY KEY, content TEXT NOT NULL UNIQUE, name TEXT NOT NULL, seconds REAL NOT NULL,
@@ -99,7 +100,11 @@ class Store:
             raise InputError("is a database, but no index", where=self.path, hint="name another file")
         version = base.execute("PRAGMA user_version").fetchone()[0]
         if version != _VERSION:
-            raise InputError(f"is an index of version {version}", where=self.path, hint="add the clips to a new file")
+            raise InputError(
+                f"is an index of version {version}; this release reads and writes version {_VERSION}",
+                where=self.path,
+                hint="fingerprints differ: add the clips to a new file, reelwise seen NEW.db CLIPS --add",
+            )
 
     def close(self) -> None:
         """Close the file."""
@@ -151,7 +156,7 @@ class Store:
             return self._base.execute("SELECT 1 FROM clip WHERE content = ?", (content,)).fetchone() is not None
 
     def since(self, last: int) -> Iterator[tuple[Kept, NDArray[np.uint16], NDArray[np.bool_]]]:
-        """Yield clips added after one, with their keys uint16 (n, 4) and which of them are valid."""
+        """Yield clips added after one, with their keys uint16 (n, 6) and which of them are valid."""
         with (
             _mapped(self.path),
             closing(
@@ -161,13 +166,13 @@ class Store:
             ) as rows,
         ):
             for number, content, name, seconds, count, keys, valid in rows:
-                if len(keys) != count * 8 or len(valid) * 8 < count * 4:
+                if len(keys) != count * 2 * BANDS or len(valid) * 8 < count * BANDS:
                     raise InputError(
                         "is damaged: the keys of a clip are cut off", where=self.path, hint="build it anew"
                     )
-                bits = np.unpackbits(np.frombuffer(valid, np.uint8), count=count * 4).astype(np.bool_)
-                found = np.frombuffer(keys, "<u2").reshape(count, 4).astype(np.uint16)
-                yield Kept(number, content, name, seconds, count), found, bits.reshape(count, 4)
+                bits = np.unpackbits(np.frombuffer(valid, np.uint8), count=count * BANDS).astype(np.bool_)
+                found = np.frombuffer(keys, "<u2").reshape(count, BANDS).astype(np.uint16)
+                yield Kept(number, content, name, seconds, count), found, bits.reshape(count, BANDS)
 
     def pictures(self, clip: int, start: int, stop: int) -> NDArray[np.uint8]:
         """Read stored seconds start..stop of a clip: uint8 (stop - start, 2, 24, 24)."""

@@ -19,8 +19,8 @@ class Table:
     """Rows by key, for stored seconds that stay as they are.
 
     Args:
-        keys: uint16 (n, 4).
-        valid: bool (n, 4).
+        keys: uint16 (n, 6).
+        valid: bool (n, 6).
         order: uint64 (n,), a number each row gets from its content: which rows of an over-full key are taken depends on
             it, not on the order in which clips were added.
     """
@@ -49,7 +49,7 @@ class Table:
             keys: uint16 (m,).
 
         Returns:
-            For each hit: the index into `keys`, the row, and how many rows that key has.
+            For each hit the index into `keys` and the row; for each key how many rows have it.
         """
         starts = self._starts[band]
         begin = starts[keys]
@@ -58,4 +58,4 @@ class Table:
         total = int(taken.sum())
         which = np.repeat(np.arange(len(keys)), taken)
         within = np.arange(total) - np.repeat(np.cumsum(taken) - taken, taken)
-        return which, self._rows[band][begin[which] + within], size[which]
+        return which, self._rows[band][begin[which] + within], size

@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 __all__ = ["Kernel"]
 
 _OPEN_MAX = 1_000_000
-_IDLE_MS = 2_000
+_IDLE_MS = (
+    15_000  # a session that calls every few seconds keeps its lease: taking one is a write that waits for the disk
+)
 
 
 class Kernel:

@@ -67,7 +67,7 @@ def open_store(where: str | os.PathLike[str], *, create: bool = True) -> SqlStor
     if name.startswith(("postgresql://", "postgres://")):
         from reelwise.ledger.postgres import open_postgres
 
-        return open_postgres(name)
+        return open_postgres(name, create=create)
     from reelwise.ledger.sqlite import open_sqlite
 
     return open_sqlite(name, create=create)

@@ -1,4 +1,4 @@
-"""Sums of events by minute, hour and day, kept beside the rows: folded in bulk, and equal to the raw sums to the nano-dollar.
+"""Sums of events by minute, hour, day and month, kept beside the rows: folded in bulk, and equal to the raw sums to the nano-dollar.
 
 Rows up to `meta.rolled` are in the sums; the few that are newer are added whenever somebody asks.
 """
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from reelwise.errors import InputError
+from reelwise.ledger.periods import window_of
 from reelwise.ledger.recompute import COUNTS
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ BY: tuple[str, ...] = ("feature", *_WHO, *_WHAT, "tag")
 """What sums may be asked by; `tag:NAME` for one tag."""
 _DIM = {"": 0, "feature": 0, **{name: at + 1 for at, name in enumerate((*_WHO, *_WHAT))}, "tag": 15}
 _TOTAL = 0
+_MONTH = 4
+_SHORT = _DIM["session"]  # sessions are short: sums by them are kept by the hour alone, coarser ones would be as many
 _COLUMNS = ("events", "cost", "avoided", "calls", "frames", "video_ms", "latency_ms", "outcomes")
 _FOLD_MAX = 50_000
 _SUMS = ", ".join(f"SUM({name})" for name in ("cost", "avoided", "calls", "frames", "video_ms", "latency_ms"))
@@ -71,6 +74,11 @@ def unfolded(link: Link) -> tuple[int, int]:
     return (int(found[0][0]) if found else 0), int(last)
 
 
+def month_of(at_ms: int) -> int:
+    """Return the first millisecond of the month (UTC) that holds a moment."""
+    return window_of("month", "UTC", at_ms)[0]
+
+
 def fold(store: SqlStore, most: int = _FOLD_MAX) -> int:
     """Add rows to the sums that are not in them yet; return how many."""
     with store.transaction() as link:
@@ -80,12 +88,14 @@ def fold(store: SqlStore, most: int = _FOLD_MAX) -> int:
             return 0
         added: dict[Key, Row] = defaultdict(lambda: [0] * len(_COLUMNS))
         for feature, at, labels, row in _groups(link, first, last):
-            for grain, length in _GRAINS:
-                start = at - at % length
-                for dim, label in labels if grain > 1 else labels[:1]:
-                    total = added[grain, dim, start, feature, label]
-                    for column, amount in enumerate(row):
-                        total[column] += amount
+            _plus(added[1, _TOTAL, at - at % _MINUTE, feature, ""], row)
+            hour = at - at % _HOUR
+            for dim, label in labels:
+                _plus(added[2, dim, hour, feature, label], row)
+        for (grain, dim, at, feature, label), row in list(added.items()):
+            if grain == 2 and dim != _SHORT:
+                _plus(added[3, dim, at - at % _DAY, feature, label], row)
+                _plus(added[_MONTH, dim, month_of(at), feature, label], row)
         link.many(_ADD, [(*key, *row) for key, row in sorted(added.items())])
         link.run(
             "INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
@@ -144,22 +154,24 @@ def dimension(by: str) -> tuple[int, str]:
     return _DIM[name], f"{tag}=" if tag else ""
 
 
-def spans(first: int, stop: int, *, minutes: bool) -> list[tuple[int, int, int]]:
-    """Cover a span of time with as few whole days, hours and minutes as can be: (grain, first, stop), without gaps.
+def spans(first: int, stop: int, dim: int) -> list[tuple[int, int, int]]:
+    """Cover a span of time with as few whole months, days, hours and minutes as can be: (grain, first, stop), without gaps.
 
     The ends are widened to whole minutes, or to whole hours where sums are not kept by the minute.
     """
+    minutes = dim == _TOTAL
     finest = _MINUTE if minutes else _HOUR
     first -= first % finest
     stop += -stop % finest
+    if dim == _SHORT:
+        return [(2, first, stop)] if first < stop else []
     found: list[tuple[int, int, int]] = []
     for grain, _ in reversed(_GRAINS):
         if grain == 1 and not minutes:
             continue
         coarser = next((size for number, size in reversed(_GRAINS) if number > grain), None)
         if coarser is None:
-            if first < stop:
-                found.append((grain, first, stop))
+            found += _months(first, stop)
             break
         head = min(stop, first + -first % coarser)
         if first < head:
@@ -169,6 +181,14 @@ def spans(first: int, stop: int, *, minutes: bool) -> list[tuple[int, int, int]]
             found.append((grain, tail, stop))
         first, stop = head, tail
     return found
+
+
+def _months(first: int, stop: int) -> list[tuple[int, int, int]]:
+    """Cover whole days with whole months where they hold some."""
+    begin = window_of("month", "UTC", first - 1)[1] if first < stop else first
+    end = month_of(stop)
+    parts = [(3, first, begin), (_MONTH, begin, end), (3, end, stop)] if begin < end else [(3, first, stop)]
+    return [one for one in parts if one[1] < one[2]]
 
 
 def sums(
@@ -189,7 +209,9 @@ def sums(
     column = "feature" if by == "feature" else "label"
     with store.transaction(write=False) as link:
         rolled, last = unfolded(link)
-        for grain, start, stop in spans(first_ms, stop_ms, minutes=dim == _TOTAL):
+        parts = spans(first_ms, stop_ms, dim)
+        top = f" ORDER BY SUM(cost) DESC, {column} LIMIT {int(most)}" if len(parts) == 1 and rolled >= last else ""
+        for grain, start, stop in parts:
             given: list[object] = [grain, dim, start, stop]
             only = ""
             if feature is not None:
@@ -200,7 +222,7 @@ def sums(
                 given.append(f"{begins}%")
             for label, *amounts in link.rows(
                 f"SELECT {column}, {', '.join(f'SUM({name})' for name in _COLUMNS)} FROM roll "  # noqa: S608
-                f"WHERE grain = ? AND dim = ? AND at_ms >= ? AND at_ms < ?{only} GROUP BY {column}",
+                f"WHERE grain = ? AND dim = ? AND at_ms >= ? AND at_ms < ?{only} GROUP BY {column}{top}",
                 given,
             ):
                 _add(totals, str(label), amounts)
@@ -249,6 +271,11 @@ def series(store: SqlStore, first_ms: int, stop_ms: int, grain: str, *, feature:
             if low <= at < high and (feature is None or own == feature):
                 _add(totals, str(at - at % length), amounts)
     return [_sum(label, totals[label]) for label in sorted(totals, key=int)]
+
+
+def _plus(total: Row, row: Sequence[int]) -> None:
+    for column, amount in enumerate(row):
+        total[column] += amount
 
 
 def _add(totals: dict[str, Row], label: str, amounts: Sequence[int]) -> None:

@@ -21,6 +21,7 @@ from reelwise.ledger.words import INSERT_EVENT, Words
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
+    from pathlib import Path
 
     from reelwise.ledger.events import Event
     from reelwise.ledger.notices import Notice
@@ -57,10 +58,13 @@ class Link(Protocol):
         """Say whether there is such a table."""
 
     def moved(self) -> None:
-        """Tell every process that definitions or leases have changed."""
+        """Tell every process that definitions or leases have changed, once the transaction is durable, or now where there is none."""
 
     def generation(self) -> int:
         """Return how often that was; costs next to nothing."""
+
+    def backup(self, path: Path) -> None:
+        """Copy the ledger to a file while it is in use, or say how that is done."""
 
     def close(self) -> None:
         """Close the connection."""
@@ -159,14 +163,14 @@ class SqlStore:
                 for (account, bucket), amount in spent_before(link, budget, now_ms).items():
                     slot = self._accounts.slot(link, (number, account, bucket))
                     link.run("UPDATE slot SET posted = ? WHERE id = ?", (amount, slot))
-        self.link.moved()
+            link.moved()
         return number
 
     def drop_budget(self, name: str, now_ms: int) -> bool:
         """See `Store`."""
         with self.transaction() as link:
             done = link.run("UPDATE budget SET dropped_ms = ? WHERE name = ? AND dropped_ms IS NULL", (now_ms, name))
-        self.link.moved()
+            link.moved()
         return bool(done)
 
     def put_feature(self, feature: Feature) -> None:
@@ -176,7 +180,7 @@ class SqlStore:
                 "INSERT INTO feature (name, body) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET body = excluded.body",
                 (feature.name, msgspec.json.encode(feature).decode()),
             )
-        self.link.moved()
+            link.moved()
 
     # leases
 
@@ -194,11 +198,9 @@ class SqlStore:
             else:
                 for want, one in zip(wants, granted, strict=True):
                     self._accounts.lease(link, owner, want.place, one, now_ms + ttl_ms)
-        if denied is None:
-            return granted
-        if denied.others:
-            self.link.moved()
-        return denied
+            if denied is not None and denied.others:
+                link.moved()
+        return granted if denied is None else denied
 
     def called_back(self, owner: str) -> list[tuple[int, str, int]]:
         """See `Store`."""
@@ -285,8 +287,8 @@ class SqlStore:
         """See `Store`."""
         with self.transaction() as link:
             denied = self._jobs.place(link, job, wants)
-        if denied is not None and denied.others:
-            self.link.moved()
+            if denied is not None and denied.others:
+                link.moved()
         return denied
 
     def job(self, name: str) -> Job | None:

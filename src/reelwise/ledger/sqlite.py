@@ -99,6 +99,7 @@ class SqliteLink:
         self._name = name
         self._wait_seconds = wait_seconds
         self._count = 0
+        self._tell = False
         self._shared: mmap.mmap | None = None
         try:
             self._connection = sqlite3.connect(
@@ -139,9 +140,13 @@ class SqliteLink:
     def commit(self) -> None:
         """See `Link`."""
         self._run("COMMIT", ())
+        if self._tell:
+            self._tell = False
+            self.moved()
 
     def rollback(self) -> None:
         """See `Link`."""
+        self._tell = False
         if self._connection.in_transaction:
             with contextlib.suppress(sqlite3.Error):  # what failed is what the caller is told
                 self._connection.execute("ROLLBACK")
@@ -176,6 +181,9 @@ class SqliteLink:
 
     def moved(self) -> None:
         """See `Link`."""
+        if self._connection.in_transaction:  # others must not look before it is there
+            self._tell = True
+            return
         self._count += 1
         if self._shared is not None:
             # two processes that count at once may count one: what matters is that it is another number than before
@@ -189,7 +197,7 @@ class SqliteLink:
         return self._count
 
     def backup(self, path: Path) -> None:
-        """Copy the ledger to a file while it is in use, whole or not at all."""
+        """See `Link`: whole or not at all."""
         part = path.with_name(f".{path.name}.part")
         try:
             part.unlink(missing_ok=True)

@@ -58,7 +58,7 @@ def verify(store: SqlStore) -> Verified:
     while fold(store):
         pass
     problems: list[Problem] = []
-    with store.transaction() as link:
+    with store.transaction(write=False) as link:  # one snapshot: it may take long, and nobody waits for it
         rows, cost = link.rows(f"SELECT COUNT(*), COALESCE(SUM(cost), 0) FROM event WHERE {COUNTS}")[0]  # noqa: S608 - words of our own
         budgets = {
             int(number): (str(name), msgspec.json.decode(body, type=Budget), int(set_ms))
@@ -152,7 +152,7 @@ def _rolls(link: Link, cost: int, rows: int) -> list[Problem]:
     gone_rows, gone_cost = pruned_sums(link)
     rows, cost = rows + gone_rows, cost + gone_cost
     found = []
-    for grain, name in ((1, "minute"), (2, "hour"), (3, "day")):
+    for grain, name in ((1, "minute"), (2, "hour"), (3, "day"), (4, "month")):
         kept = link.rows(
             "SELECT COALESCE(SUM(cost), 0), COALESCE(SUM(events), 0) FROM roll WHERE grain = ? AND dim = 0", (grain,)
         )[0]

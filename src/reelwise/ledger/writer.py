@@ -13,7 +13,6 @@ if TYPE_CHECKING:
 
     from reelwise.ledger.batches import Batch
     from reelwise.ledger.clock import Clock
-    from reelwise.ledger.holds import Posting
     from reelwise.ledger.kernel import Kernel
     from reelwise.ledger.sql import SqlStore
 
@@ -53,7 +52,7 @@ class Writer:
         self._failures = 0
         self._unfolded = 0
         self._thread: threading.Thread | None = None
-        self._refused: dict[str, None] = {}
+        self._refused: dict[int, None] = {}
         self.written = 0
         self.duplicates = 0
 
@@ -89,9 +88,9 @@ class Writer:
         with self._lock:
             now = self._clock.now_ms()
             beat = not 0 <= now - self._beat_ms < _HEARTBEAT_MS  # or the clock was set back
-            generation = self._store.generation()
-            called = generation != self._seen
             try:
+                generation = self._store.generation()
+                called = generation != self._seen
                 if beat:
                     self._heartbeat(now)
                 if called or beat:
@@ -130,6 +129,7 @@ class Writer:
         with kernel.lock:
             batch = kernel.take(_BATCH_MAX, now, sweep=sweep, all_free=all_free)
             known = kernel.known()
+            whole = batch.postings
         if not batch.postings and not batch.moves:
             return 0
         try:
@@ -146,7 +146,9 @@ class Writer:
                     break
                 with kernel.lock:
                     left = kernel.leave_out(batch, done.duplicates)
-                self._refuse(left)
+                first = batch.number - len(whole) + 1
+                numbers = {id(posting): first + at for at, posting in enumerate(whole)}
+                self._refuse([numbers[id(posting)] for posting in left])
         except BaseException:
             with kernel.lock:
                 kernel.put_back(batch)
@@ -160,10 +162,10 @@ class Writer:
         self._after(batch)
         return len(batch.postings)
 
-    def _refuse(self, left: list[Posting]) -> None:
-        for events, *_ in left:
+    def _refuse(self, numbers: list[int]) -> None:
+        for number in numbers:
             self.duplicates += 1
-            self._refused[events[0].id] = None
+            self._refused[number] = None
             if len(self._refused) > _REFUSED_MAX:
                 del self._refused[next(iter(self._refused))]
 
@@ -189,7 +191,7 @@ class Writer:
                 raise LedgerLockedError(
                     f"not written within {seconds:g} s", hint="the row stays queued and is written later"
                 )
-        if identity in self._refused:
+        if identity and number in self._refused:
             raise AlreadySettledError(
                 "an event with this id was recorded before", where=identity, hint="nothing was counted twice"
             )

@@ -21,6 +21,7 @@ CREATE TABLE lease (
   owner TEXT NOT NULL, slot BIGINT NOT NULL, amount BIGINT NOT NULL, tight INTEGER NOT NULL DEFAULT 0,
   expires_ms BIGINT NOT NULL, PRIMARY KEY (owner, slot)
 );
+CREATE INDEX lease_slot ON lease (slot);
 
 -- a lease whose owner was not heard of again: counted as spent until the owner returns or a person settles it
 CREATE TABLE lost (owner TEXT NOT NULL, slot BIGINT NOT NULL, amount BIGINT NOT NULL, at_ms BIGINT NOT NULL,
