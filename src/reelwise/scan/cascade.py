@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from reelwise.errors import InputError, MediaError
-from reelwise.scan.exact import blind_seconds, least_share, verify, watch_all, watch_heads
+from reelwise.scan.exact import verify
+from reelwise.scan.heads import blind_seconds, watch_all, watch_heads
 from reelwise.scan.keyframes import watch_keys
-from reelwise.scan.normal import unrest
+from reelwise.scan.normal import Unrest
+from reelwise.scan.normal import unrest as measure_unrest
 from reelwise.scan.receipt import Event, Scan, Spent, Stretch
+from reelwise.scan.routes import least_share
 from reelwise.scan.separable import Verdict, check, judge, sample_keys
 from reelwise.scan.source import Source
 from reelwise.scan.watch import join_spans, overlay_mask
@@ -87,7 +90,8 @@ class _Pass:
     def answer(self) -> Scan:
         """Run the cascade."""
         packets = self._source.packets()
-        candidates, quiet = _by_packets(packets)
+        unrest = Unrest(*measure_unrest(packets))
+        candidates, quiet = _by_packets(packets, unrest)
         self._spend("packets")
         verdict, mask = self._verdict(packets, candidates, quiet)
         method, why = self._choose(packets, verdict)
@@ -95,20 +99,22 @@ class _Pass:
             events = candidates
             if self._mode == "exact":
                 wider = [(a - _PAD_EXACT_SECONDS, b + _PAD_EXACT_SECONDS) for a, b in candidates]
-                events = verify(self._source, packets, wider, mask) if wider else []
+                v = verify(self._source, packets, candidates, mask, unrest=unrest)
+                events = v.events
+                print("   ",v.edges_checked,v.edge_error,len(v.jumped))
                 self._spend("luma")
         elif method == "keyframes":
             events = watch_keys(self._source, packets, mask)
             self._spend("keyframes")
             if self._mode == "exact":
-                events = verify(self._source, packets, events, mask) if events else []
+                events = verify(self._source, packets, events, mask).events
                 self._spend("luma")
         elif self._method == "auto" and _has_tails(packets):
             self._blind = blind_seconds(packets)
             why += f"; the last {self._blind:.1f} s before each key frame are decoded only where it differs"
             events, open_ended = watch_heads(self._source, packets, mask)
             if self._mode == "exact" and open_ended:
-                open_ended = verify(self._source, packets, open_ended, mask)
+                open_ended = verify(self._source, packets, open_ended, mask).events
             events = join_spans(events + open_ended, packets.interval)
             self._spend("luma")
         else:
@@ -211,9 +217,9 @@ def _stretches(seconds: float, kept: Spans, method: str, mode: str, why: str) ->
     return tuple(found)
 
 
-def _by_packets(packets: Packets) -> tuple[Spans, NDArray[np.float64]]:
+def _by_packets(packets: Packets, unrest: Unrest) -> tuple[Spans, NDArray[np.float64]]:
     """Return what packets call unusual, and the largest score between each key frame and the next (nan: unusual)."""
-    times, score = unrest(packets)
+    times, score = unrest.times, unrest.score
     keys = np.sort(packets.times[packets.keys])
     if not len(times):
         return [], np.zeros(max(0, len(keys) - 1))
