@@ -112,10 +112,7 @@ class _Pass:
         elif self._method == "auto" and _has_tails(packets):
             self._blind = blind_seconds(packets)
             why += f"; the last {self._blind:.1f} s before each key frame are decoded only where it differs"
-            events, open_ended = watch_heads(self._source, packets, mask)
-            if self._mode == "exact" and open_ended:
-                open_ended = verify(self._source, packets, open_ended, mask).events
-            events = join_spans(events + open_ended, packets.interval)
+            events = watch_heads(self._source, packets, mask)
             self._spend("luma")
         else:
             events = watch_all(self._source, packets, mask)

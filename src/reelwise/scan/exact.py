@@ -210,13 +210,19 @@ class Look:
                 self._began = seconds
             self._moved = seconds
         if seconds >= self.stop - ahead:
-            if not self.task.closed and seconds - self._moved < _QUIET_SECONDS:
+            if not self.task.closed and seconds - self._moved < _QUIET_SECONDS and self._goes_on(seconds):
                 self.stop = min(self._packets.seconds, max(self.stop, self._moved + _QUIET_SECONDS + ahead))
                 self._take(seconds)
         elif seconds - max(self._moved, self.task.due, self._back) > (_IDLE_AGAIN_SECONDS if self._back > 0 else _IDLE_SECONDS):
             self._leave(seconds, seconds + ahead)
         elif moving and not self.task.whole and seconds - self._began > _INSIDE_SECONDS:
             self._inside(seconds + ahead)
+
+    def _goes_on(self, seconds: float) -> bool:
+        """Ask the dearer measure where something seems to move longer than packets say: flicker is not movement."""
+        if seconds < self.task.stop + _SETTLE_SECONDS:
+            return True
+        return self._watch.moved_last() + sum(by for _, by in self._folds) > seconds - _QUIET_SECONDS
 
     def _take(self, now: float) -> None:
         late = (self._packets.times > now) & (self._packets.times <= self.stop + self._packets.interval)

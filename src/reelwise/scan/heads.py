@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from reelwise.scan.keyframes import unlike_keys
 from reelwise.scan.source import FULL, SKIP
-from reelwise.scan.watch import Watch, events_of
+from reelwise.scan.watch import Pulse, Watch, events_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 __all__ = ["blind_seconds", "watch_all", "watch_heads"]
 
 _BLIND_SECONDS = 2.0
+_MOVED_SECONDS = 0.8
+_GAP_SECONDS = 0.2
 _BLIND_SHARE = 0.4  # of the time from one key frame to the next
 
 Spans = list[tuple[float, float]]
@@ -37,37 +40,38 @@ def blind_seconds(packets: Packets) -> float:
     return min(_BLIND_SECONDS, _BLIND_SHARE * packets.longest_gop())
 
 
-def watch_heads(source: Source, packets: Packets, mask: NDArray[np.bool_] | None) -> tuple[Spans, Spans]:
-    """Decode each group of pictures but for its tail.
+def watch_heads(source: Source, packets: Packets, mask: NDArray[np.bool_] | None) -> Spans:
+    """Decode all key frames, then each group of pictures but for its tail, and the tails where something may move.
 
-    Returns:
-        The events that lie in what was decoded, and the spans in which others begin or end: gaps are included in those.
-
-    What moves in a tail is seen where the next key frame differs. An activity that begins and ends within one tail and leaves
-    nothing behind is not seen.
+    A tail is decoded where the next key frame differs, or where something was moving before it. An activity that begins and ends
+    within one tail and leaves nothing behind is not seen.
     """
+    unlike = unlike_keys(source, packets, mask)
     plan = np.full(packets.count, FULL, np.uint8)
     bounds = [*packets.keys.tolist(), packets.count]
-    for first, last in pairwise(bounds):
-        times = packets.times[first:last]
-        begin = times[0]
-        stop = packets.times[last] if last < packets.count else packets.seconds
-        tail = min(_BLIND_SECONDS, _BLIND_SHARE * float(stop - begin))
+    tails: list[tuple[float, int, int]] = []
+    for at, (first, last) in enumerate(pairwise(bounds)):
+        if last == packets.count or unlike[at + 1]:  # the file's end is always seen
+            continue
+        times, stop = packets.times[first:last], float(packets.times[last])
+        tail = min(_BLIND_SECONDS, _BLIND_SHARE * (stop - float(times[0])))
         late = np.flatnonzero(times > stop - tail)
-        if len(late) and last < packets.count:  # the file's end is always seen
+        if len(late):
             plan[first + int(late[0]) : last] = SKIP
-    watch = Watch(mask)
+            tails.append((stop - tail, first + int(late[0]), last))
+    watch, pulse = Watch(mask), Pulse(mask)
+    moved, at, last_seen = -np.inf, 0, -np.inf
     for seconds, grid in source.grids(packets, plan):
         watch.add(seconds, grid)
-    times, change, activity = watch.done()
-    certain: Spans = []
-    open_ended: Spans = []
-    for start, stop in events_of(times, change, activity, packets.interval):
-        at, to = int(np.searchsorted(times, start)), int(np.searchsorted(times, stop - packets.interval / 2))
-        before = float(times[at - 1]) if at else 0.0
-        after = float(times[to]) if to < len(times) else packets.seconds
-        whole = max(start - before, after - stop) < 3 * packets.interval
-        (certain if whole else open_ended).append(
-            (min(start, before), max(stop, after)) if not whole else (start, stop)
-        )
-    return certain, open_ended
+        if seconds - last_seen > _GAP_SECONDS:
+            pulse = Pulse(mask)
+        last_seen = seconds
+        if pulse.moves(grid):
+            moved = seconds
+        while at < len(tails) and seconds > tails[at][0] + _BLIND_SECONDS:
+            at += 1
+        # decided before the decoder comes to the tail; a picture that moves later still opens what is left of it
+        if at < len(tails) and seconds - moved < _MOVED_SECONDS and seconds > tails[at][0] - _MOVED_SECONDS:
+            plan[tails[at][1] : tails[at][2]] = FULL
+            at += 1
+    return events_of(*watch.done(), packets.interval)

@@ -140,6 +140,15 @@ class Watch:
                 self._held[index] = moved
                 self._unexplained = 0
 
+    def moved_last(self) -> float:
+        """Measure what is held, and return when something moved last; minus infinity if nothing did."""
+        self._measure()
+        for table, stop in zip(reversed(self._found), reversed(self._stops), strict=True):
+            moving = np.flatnonzero(table[:, 0] > _EDGE * CHANGE_MIN)
+            if len(moving):
+                return self._times[stop - len(table) + int(moving[-1])]
+        return -np.inf
+
     def done(self) -> tuple[NDArray[np.float64], NDArray[np.float32], NDArray[np.float32]]:
         """Return times, change and activity of all pictures taken."""
         self._measure()
