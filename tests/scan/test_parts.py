@@ -8,11 +8,12 @@ import sys
 import numpy as np
 import pytest
 
-from reelwise.scan.exact import blind_seconds, least_share, plan_around
+from reelwise.scan.heads import blind_seconds
 from reelwise.scan.normal import robust_spread, running_level, smooth, unrest
 from reelwise.scan.packets import BETWEEN, KEY, PREDICTED, arrange
 from reelwise.scan.separable import judge, sample_keys
-from reelwise.scan.source import FULL, SKIP
+from reelwise.scan.routes import Task, landing, least_share, route
+from reelwise.scan.source import PASS, SKIP
 from reelwise.scan.watch import events_of, join_spans, overlay_mask
 
 

@@ -16,7 +16,7 @@ from msgspec import Struct
 from reelwise.scan.normal import Unrest
 from reelwise.scan.routes import Task, landing, route
 from reelwise.scan.source import PASS, REFERENCES, SKIP
-from reelwise.scan.watch import Pulse, Watch, events_of, join_spans
+from reelwise.scan.watch import Pulse, Spans, Watch, events_of, join_spans
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -30,7 +30,9 @@ _LEAD_SECONDS = 1.2  # watched before a candidate, to know what quiet looks like
 _LEAD_JUMPED_SECONDS = 2.0  # after a jump it takes some pictures until blocks that had changed a little are settled
 _SETTLE_SECONDS = 0.3
 _TAIL_SECONDS = 0.4
-_BEFORE_SECONDS = 1.2  # what must be decoded anyway is measured so long before the lead: events begin earlier than packets say
+_BEFORE_SECONDS = (
+    1.2  # what must be decoded anyway is measured so long before the lead: events begin earlier than packets say
+)
 _WIDER_SECONDS = 2.0
 _ROUNDS_MAX = 3
 _APART_SECONDS = 2.0
@@ -48,9 +50,9 @@ _JUMPS_MIN = 0.08  # share of all pictures that jumps must save to be worth a ch
 _CHECK_SHARE = 0.15  # of the candidates are decoded both ways
 _CHECKS_MIN, _CHECKS_MAX = 2, 12
 _AGREE_SECONDS = 0.3
-_DOUBT_SECONDS = 1.8  # further than this from what packets said, an event seen after a jump is decoded from the key frame
-
-Spans = list[tuple[float, float]]
+_DOUBT_SECONDS = (
+    1.8  # further than this from what packets said, an event seen after a jump is decoded from the key frame
+)
 
 
 class Verified(Struct, frozen=True, kw_only=True):
@@ -118,11 +120,13 @@ def _compared(sure: Spans, other: Spans) -> tuple[int, float]:
     return 2 * len(sure), max((max(abs(a - c), abs(b - d)) for (a, b), (c, d) in pairs), default=0.0)
 
 
-def _rounds(source: Source, packets: Packets, tasks: list[Task], mask: NDArray[np.bool_] | None, unrest: Unrest) -> Spans:
+def _rounds(
+    source: Source, packets: Packets, tasks: list[Task], mask: NDArray[np.bool_] | None, unrest: Unrest
+) -> Spans:
     events: Spans = []
     for left in reversed(range(_ROUNDS_MAX)):
         again: list[Task] = []
-        for task, found, better in _watched(source, packets, tasks, mask, unrest):
+        for found, better in _watched(source, packets, tasks, mask, unrest):
             if better is None or not left or better.closed:
                 events += found
             if better is not None:
@@ -146,17 +150,17 @@ def _joined(tasks: list[Task]) -> list[Task]:
 
 def _watched(
     source: Source, packets: Packets, tasks: list[Task], mask: NDArray[np.bool_] | None, unrest: Unrest
-) -> list[tuple[Task, Spans, Task | None]]:
+) -> list[tuple[Spans, Task | None]]:
     """Decode what tasks ask for; return for each the events, and the task to do in its place where they are not sure."""
     plan = route(packets, tasks)
     keys = np.sort(packets.times[packets.keys])
-    looks = [Look(task, packets, plan, keys, mask, unrest) for task in tasks]
+    looks = [Look(task, packets, plan, keys, mask=mask, unrest=unrest) for task in tasks]
     at = 0
     for seconds, grid in source.grids(packets, plan) if tasks else ():
         while at < len(looks) - 1 and seconds >= looks[at + 1].since and seconds > looks[at].stop:
             at += 1
         looks[at].add(seconds, grid)
-    return [(one.task, *one.answer()) for one in looks]
+    return [one.answer() for one in looks]
 
 
 class Look:
@@ -177,6 +181,7 @@ class Look:
         packets: Packets,
         plan: NDArray[np.uint8],
         keys: NDArray[np.float64],
+        *,
         mask: NDArray[np.bool_] | None,
         unrest: Unrest,
     ) -> None:
@@ -195,6 +200,20 @@ class Look:
         ahead = _AHEAD * self._packets.interval
         if seconds < self.since or seconds <= self._last or seconds > self.stop + ahead:
             return
+        moving = self._moves(seconds, grid)
+        if seconds >= self.stop - ahead:
+            if not self.task.closed and seconds - self._moved < _QUIET_SECONDS and self._goes_on(seconds):
+                self.stop = min(self._packets.seconds, max(self.stop, self._moved + _QUIET_SECONDS + ahead))
+                self._take(seconds)
+            return
+        patience = _IDLE_AGAIN_SECONDS if self._back > 0 else _IDLE_SECONDS
+        if seconds - max(self._moved, self.task.due, self._back) > patience:
+            self._leave(seconds, seconds + ahead)
+        elif moving and not self.task.whole and seconds - self._began > _INSIDE_SECONDS:
+            self._inside(seconds + ahead)
+
+    def _moves(self, seconds: float, grid: NDArray[np.uint8]) -> bool:
+        """Measure a picture, and say at once whether it differs from the one before."""
         if self._first is None:
             self._first = seconds
         elif not self._left and seconds - self._last > _GAP_SECONDS:
@@ -209,14 +228,7 @@ class Look:
             if seconds - self._moved > _QUIET_SECONDS:
                 self._began = seconds
             self._moved = seconds
-        if seconds >= self.stop - ahead:
-            if not self.task.closed and seconds - self._moved < _QUIET_SECONDS and self._goes_on(seconds):
-                self.stop = min(self._packets.seconds, max(self.stop, self._moved + _QUIET_SECONDS + ahead))
-                self._take(seconds)
-        elif seconds - max(self._moved, self.task.due, self._back) > (_IDLE_AGAIN_SECONDS if self._back > 0 else _IDLE_SECONDS):
-            self._leave(seconds, seconds + ahead)
-        elif moving and not self.task.whole and seconds - self._began > _INSIDE_SECONDS:
-            self._inside(seconds + ahead)
+        return moving
 
     def _goes_on(self, seconds: float) -> bool:
         """Ask the dearer measure where something seems to move longer than packets say: flicker is not movement."""
@@ -265,7 +277,9 @@ class Look:
         if not found or self._first is None:
             return found, None
         task = self.task
-        if task.jump and (len(found) > 1 or found[0][0] < task.due - _DOUBT_SECONDS or found[-1][1] > task.stop + _DOUBT_SECONDS):
+        if task.jump and (
+            len(found) > 1 or found[0][0] < task.due - _DOUBT_SECONDS or found[-1][1] > task.stop + _DOUBT_SECONDS
+        ):
             return found, Task(max(0.0, task.due - _LEAD_SECONDS), task.stop, due=task.due)
         for at, by in self._folds:
             across = [b for a, b in found if a < at and b > at + by + 3 * interval]

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from reelwise.scan.packets import Packets
     from reelwise.scan.source import Source
+    from reelwise.scan.watch import Spans
 
 __all__ = ["blind_seconds", "watch_all", "watch_heads"]
 
@@ -23,8 +24,6 @@ _BLIND_SECONDS = 2.0
 _MOVED_SECONDS = 0.8
 _GAP_SECONDS = 0.2
 _BLIND_SHARE = 0.4  # of the time from one key frame to the next
-
-Spans = list[tuple[float, float]]
 
 
 def watch_all(source: Source, packets: Packets, mask: NDArray[np.bool_] | None) -> Spans:

@@ -81,8 +81,12 @@ def smooth(values: NDArray[np.float64], width: float) -> NDArray[np.float64]:
     return average
 
 
-def unrest(packets: Packets) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def unrest(packets: Packets, *, quantisers: bool = False) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Say how far each moment is from the stream's own normal.
+
+    Args:
+        packets: the stream's packets.
+        quantisers: correct sizes by the quantiser, where it is known: six steps halve the bits.
 
     Returns:
         Times in seconds, ascending, of the pictures that are no key frames; and for each how unusual the size and the
@@ -95,6 +99,8 @@ def unrest(packets: Packets) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     size = np.log(packets.size[order][keep].astype(np.float64) + _EMPTY_BYTES)
     if not len(times):
         return times, np.zeros(0)
+    if quantisers:
+        size += np.nan_to_num(packets.qp[order][keep].astype(np.float64)) * (np.log(2.0) / 6.0)
     rate = 1.0 / packets.interval
     residual = np.zeros(len(times))
     for one in (PREDICTED, BETWEEN):

@@ -170,9 +170,7 @@ class Source:
         at = np.flatnonzero(stamps == first.pts)
         return chain([first], packets), int(at[0]) if len(at) == 1 else -1
 
-    def _again(
-        self, container: InputContainer, stream: VideoStream, count: int, stamp: int
-    ) -> Iterator[Packet[Any]]:
+    def _again(self, container: InputContainer, stream: VideoStream, count: int, stamp: int) -> Iterator[Packet[Any]]:
         """Read from the beginning, and leave out what was read already.
 
         Raises:

@@ -13,7 +13,10 @@ from reelwise.video.stretches import ACTIVITY_MIN
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["CHANGE_MIN", "Pulse", "Watch", "events_of", "join_spans", "overlay_mask"]
+__all__ = ["CHANGE_MIN", "Pulse", "Spans", "Watch", "events_of", "join_spans", "overlay_mask"]
+
+Spans = list[tuple[float, float]]
+"""Start and stop of each, in seconds."""
 
 _FIRST = 96
 _BLOCK = 32
@@ -184,7 +187,7 @@ class Pulse:
         self._seen.append(share)
         if len(self._seen) % 8 == 0:
             self._usual = sorted(self._seen[-_PULSES:])[3 * len(self._seen[-_PULSES:]) // 10]
-        return share > CHANGE_MIN + min(CHANGE_MIN, 2.0 * self._usual)
+        return bool(share > CHANGE_MIN + min(CHANGE_MIN, 2.0 * self._usual))
 
 
 def events_of(
