@@ -27,7 +27,7 @@ class BySlices:
     decodes = False
 
     def believed(self, stream: Stream) -> tuple[bool, str]:  # noqa: ARG002 - the protocol
-        """Never by itself: it raised recall on no stream on which packets were not believed."""
+        """Never by itself: it found less than packets alone on each stream on which those were not believed."""
         return False, ""
 
     def _unrest(self, stream: Stream) -> Unrest:

@@ -21,17 +21,26 @@ _KEPT = 0.13  # share of the time that is unusual in a stream in which little ha
 _PAD_SECONDS = 0.25
 _JOIN_SECONDS = 0.5
 _MASS_MIN = 0.1  # robust deviations times seconds above the threshold: a lone packet is less
+_MASS_MIN_LIGHT = 0.03  # where light changes, packets are noisier and events stand out less
 
 
-def candidates_of(unrest: Unrest, packets: Packets) -> tuple[float, Spans]:
-    """Return the limit above which this stream is unusual, and the stretches above it."""
+def candidates_of(unrest: Unrest, packets: Packets, *, light: bool = False) -> tuple[float, Spans]:
+    """Return the limit above which this stream is unusual, and the stretches above it.
+
+    Args:
+        unrest: how unusual packets are.
+        packets: the stream's packets.
+        light: whether the light of the whole picture changes: then weaker unrest counts.
+    """
     times, score = unrest.times, unrest.score
     if not len(times):
         return _UNUSUAL, []
     limit, spans = _threshold(times, score, packets.seconds)
     excess = np.concatenate(([0.0], np.cumsum(np.maximum(0.0, score - limit) * packets.interval)))
     mass = [excess[np.searchsorted(times, b)] - excess[np.searchsorted(times, a)] for a, b in spans]
-    return limit, [span for span, one in zip(spans, mass, strict=True) if one >= _MASS_MIN]
+    return limit, [
+        span for span, one in zip(spans, mass, strict=True) if one >= (_MASS_MIN_LIGHT if light else _MASS_MIN)
+    ]
 
 
 def quiet_of(unrest: Unrest, packets: Packets, limit: float) -> NDArray[np.float64]:

@@ -46,6 +46,9 @@ _STILL_MARGIN = 1.15
 _INSIDE_SECONDS = 0.4  # of movement that is seen before the inside of an event is left out
 _INSIDE_MIN_SECONDS, _INSIDE_MAX_SECONDS = 0.8, 5.0
 _INSIDE_LEAST = 0.4  # of what packets said while it was seen to move
+_CONCEALED = frozenset(
+    {"h264"}
+)  # for these libav puts the last picture in the place of a missing one; for HEVC, a grey one
 _JUMPS_MIN = 0.08  # share of all pictures that jumps must save to be worth a check
 _CHECK_SHARE = 0.15  # of the candidates are decoded both ways
 _CHECKS_MIN, _CHECKS_MAX = 2, 12
@@ -87,7 +90,7 @@ def verify(
         unrest: what packets say, where they are believed: then quiet stretches before candidates may be jumped over, if a check
             on this stream allows it.
     """
-    jump = unrest is not None
+    jump = unrest is not None and source.codec in _CONCEALED
     unrest = unrest or Unrest()
     spans = join_spans(candidates, _APART_SECONDS + _LEAD_SECONDS)
     near = [Task(max(0.0, a - _LEAD_SECONDS), min(packets.seconds, b + _TAIL_SECONDS), due=a) for a, b in spans]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from reelwise.scan.candidates import candidates_of, quiet_of
 from reelwise.scan.normal import Unrest
 from reelwise.scan.normal import unrest as measure_unrest
@@ -16,13 +18,14 @@ from reelwise.scan.watch import overlay_mask
 if TYPE_CHECKING:
     import os
 
-    import numpy as np
     from numpy.typing import NDArray
 
     from reelwise.scan.exact import Verified
     from reelwise.scan.watch import Spans
 
 __all__ = ["Stream", "length_of"]
+
+_LIGHT_LEVELS = 7.0  # between sampled key frames that should look alike
 
 
 class Stream:
@@ -63,6 +66,9 @@ class Stream:
         held, grids = check(self.source, self.packets, pairs)
         self.spend("sample")
         self.mask = overlay_mask(grids)
+        tones = [float(np.median(grid)) for grid in grids]
+        if tones and max(tones) - min(tones) > _LIGHT_LEVELS:
+            _, self.candidates = candidates_of(self.unrest, self.packets, light=True)
         if not verdict.separable:
             return verdict
         return Verdict(separable=held.separable, why=f"{verdict.why}; {held.why}" if held.separable else held.why)
