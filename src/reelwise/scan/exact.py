@@ -108,7 +108,7 @@ def verify(
     sure = _rounds(source, packets, [near[at] for at in chosen], mask, unrest)
     other = _rounds(source, packets, [far[at] for at in chosen], mask, unrest)
     edges, error = _compared(sure, other)
-    agree = error <= _AGREE_SECONDS
+    agree = edges > 0 and error <= _AGREE_SECONDS
     rest = [far[at] if agree and saved[at] else near[at] for at in range(len(near)) if at not in chosen]
     events = join_spans(sure + _rounds(source, packets, rest, mask, unrest), packets.interval)
     jumped = [(task.start, task.stop) for task in rest if task.jump]

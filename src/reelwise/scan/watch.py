@@ -175,14 +175,14 @@ class Pulse:
     def moves(self, grid: NDArray[np.uint8]) -> bool:
         """Compare a picture with the one before; light that changes for the whole picture, and usual noise, is no movement."""
         now = grid[:, ::2].astype(np.int16)
-        if self._mask is not None and self._mask.shape == grid.shape:
-            now[self._mask[:, ::2]] = 128
         before, self._before = self._before, now
         if before is None or before.shape != now.shape:
             return False
         apart = now - before
         some = sorted(apart[::9, ::7].ravel().tolist())
         apart -= some[len(some) // 2]  # light
+        if self._mask is not None and self._mask.shape == grid.shape:
+            apart[self._mask[:, ::2]] = 0
         share = (np.count_nonzero(apart > _PULSE_LEVEL) + np.count_nonzero(apart < -_PULSE_LEVEL)) / apart.size
         self._seen.append(share)
         if len(self._seen) % 8 == 0:
