@@ -96,3 +96,12 @@ def test_an_empty_plan_reads_nothing(long_clips):
     source = Source(long_clips("g50.mp4", gop=50))
     packets = source.packets()
     assert list(source.grids(packets, np.full(packets.count, SKIP, np.uint8))) == []
+
+
+@pytest.mark.parametrize("gop", [2, 20])
+def test_two_pictures_a_second(long_clips, gop):
+    clip = long_clips(f"two{gop}.mp4", gop=gop, fps=2)
+    near([(one.start_seconds, one.stop_seconds) for one in scan(clip).events], slack=1.0)
+    source = Source(clip)
+    wide = [(a - 1, b + 1) for a, b in EVENTS]
+    near(verify(source, source.packets(), wide, None).events, slack=1.0)

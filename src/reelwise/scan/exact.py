@@ -219,7 +219,7 @@ class Look:
         """Measure a picture, and say at once whether it differs from the one before."""
         if self._first is None:
             self._first = seconds
-        elif not self._left and seconds - self._last > _GAP_SECONDS:
+        elif not self._left and seconds - self._last > max(_GAP_SECONDS, 6 * self._packets.interval):
             self._pulse = Pulse(self._mask)
         if self._left and seconds >= self._left - self._packets.interval / 2:
             self._folds.append((self._last, seconds - self._last - self._packets.interval))

@@ -60,9 +60,10 @@ def watch_heads(source: Source, packets: Packets, mask: NDArray[np.bool_] | None
             tails.append((stop - tail, first + int(late[0]), last))
     watch, pulse = Watch(mask), Pulse(mask)
     moved, at, last_seen = -np.inf, 0, -np.inf
+    near = max(_MOVED_SECONDS, 3 * packets.interval)
     for seconds, grid in source.grids(packets, plan):
         watch.add(seconds, grid)
-        if seconds - last_seen > _GAP_SECONDS:
+        if seconds - last_seen > max(_GAP_SECONDS, 3 * packets.interval):
             pulse = Pulse(mask)
         last_seen = seconds
         if pulse.moves(grid):
@@ -70,7 +71,7 @@ def watch_heads(source: Source, packets: Packets, mask: NDArray[np.bool_] | None
         while at < len(tails) and seconds > tails[at][0] + _BLIND_SECONDS:
             at += 1
         # decided before the decoder comes to the tail; a picture that moves later still opens what is left of it
-        if at < len(tails) and seconds - moved < _MOVED_SECONDS and seconds > tails[at][0] - _MOVED_SECONDS:
+        if at < len(tails) and seconds - moved < near and seconds > tails[at][0] - near:
             plan[tails[at][1] : tails[at][2]] = FULL
             at += 1
     return events_of(*watch.done(), packets.interval)
