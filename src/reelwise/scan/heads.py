@@ -68,7 +68,7 @@ def watch_heads(source: Source, packets: Packets, mask: NDArray[np.bool_] | None
         last_seen = seconds
         if pulse.moves(grid):
             moved = seconds
-        while at < len(tails) and seconds > tails[at][0] + _BLIND_SECONDS:
+        while at < len(tails) and seconds >= float(packets.times[tails[at][2]]):
             at += 1
         # decided before the decoder comes to the tail; a picture that moves later still opens what is left of it
         if at < len(tails) and seconds - moved < near and seconds > tails[at][0] - near:

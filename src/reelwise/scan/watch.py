@@ -28,7 +28,6 @@ CHANGE_MIN = 0.002
 
 _EDGE = 1.25  # an event starts and stops with a picture that changes by this many times CHANGE_MIN
 _PULSE_LEVEL = 14
-_PULSE_NOISE = 6  # times the median difference: four standard deviations
 _PULSES = 64
 _JOIN_SECONDS = 0.7
 _MIN_SECONDS = 0.15
@@ -181,13 +180,10 @@ class Pulse:
             return False
         apart = now - before
         some = sorted(apart[::9, ::7].ravel().tolist())
-        light = some[len(some) // 2]
-        apart -= light
-        noise = sorted(abs(one - light) for one in some)[len(some) // 2]
-        level = max(_PULSE_LEVEL, _PULSE_NOISE * noise)
+        apart -= some[len(some) // 2]  # light
         if self._mask is not None and self._mask.shape == grid.shape:
             apart[self._mask[:, ::2]] = 0
-        share = (np.count_nonzero(apart > level) + np.count_nonzero(apart < -level)) / apart.size
+        share = (np.count_nonzero(apart > _PULSE_LEVEL) + np.count_nonzero(apart < -_PULSE_LEVEL)) / apart.size
         self._seen.append(share)
         if len(self._seen) % 8 == 0:
             self._usual = sorted(self._seen[-_PULSES:])[3 * len(self._seen[-_PULSES:]) // 10]
