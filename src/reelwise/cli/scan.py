@@ -33,7 +33,7 @@ _FILES_MAX = 100_000
 )
 @click.option(
     "--method",
-    type=click.Choice(("auto", "packets", "keyframes", "luma")),
+    type=click.Choice(("auto", "packets", "slices", "keyframes", "luma")),
     default="auto",
     show_default=True,
     help="The signal; auto takes the cheapest one that this file lets rely on.",
@@ -196,5 +196,15 @@ def _show(result: Scan) -> None:
     )
     if result.blind_seconds:
         click.echo(f"Blind: what is over within {result.blind_seconds:.1f} s and leaves nothing behind may be missing")
+    if result.edges_checked:
+        error = (
+            "seen only one way"
+            if result.edge_error_seconds is None
+            else f"{result.edge_error_seconds:.2f} s apart at most"
+        )
+        click.echo(
+            f"Jumps: {result.jumps} stretches were decoded without the quiet pictures before them; {result.edges_checked} starts "
+            f"and stops decoded both ways were {error}"
+        )
     for text in result.notes:
         click.echo(f"Note: {text}")
