@@ -103,3 +103,16 @@ def test_an_estimate_is_kept_and_counts_nowhere() -> None:
         assert verify(ledger.store).problems == ()
         ledger.set_budget(Budget(name="later", hard=100, period="total"))
         assert ledger.remaining(who_of("a"))["later"] == 100
+
+
+def test_what_is_spent_after_everything_was_pruned_is_in_the_sums() -> None:
+    with Ledger(":memory:", thread=False) as ledger:
+        write(ledger, [(NOW - 100 * DAY, "a", "u1", 10)] * 5)
+        assert prune(ledger.store, 62, NOW) == 4  # the last stays: numbers go on from it
+        what = What(model="m")
+        for number in range(3):
+            made = Event(id=f"n{number}", at_ms=NOW, who=who_of("a"), what=what, units=Units(calls=1), cost_nano=7)
+            ledger.record(made)
+
+        assert [one.cost_nano for one in sums(ledger.store, NOW - DAY, NOW + 1)] == [21]
+        assert verify(ledger.store).problems == ()

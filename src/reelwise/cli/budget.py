@@ -151,8 +151,12 @@ def list_budgets(where: str, as_json: bool) -> None:
     """List budgets, and features with ladders or switches."""
     import msgspec
 
-    with _open(where) as ledger:
-        budgets, features = ledger.budgets(), ledger.features()
+    from reelwise.ledger.ledger import open_store
+
+    store = open_store(where, create=False, read_only=True)
+    definitions = store.definitions()
+    store.close()
+    budgets, features = list(definitions.budgets.values()), list(definitions.features.values())
     if as_json:
         print_json(
             {
@@ -195,16 +199,17 @@ def status(name: str | None, most: int, where: str, as_json: bool) -> None:
     import msgspec
 
     from reelwise.errors import InputError
+    from reelwise.ledger.clock import SystemClock
+    from reelwise.ledger.ledger import open_store
     from reelwise.ledger.queries import budget_status, notices
 
-    with _open(where) as ledger:
-        known = [one.name for one in ledger.budgets()]
-        if name is not None and name not in known:
-            raise InputError(
-                f"no budget {name[:64]!r}", where=name[:64], hint=f"there are: {', '.join(known) or 'none'}"
-            )
-        found = budget_status(ledger.store, ledger.clock.now_ms(), name=name, most=most)
-        told = notices(ledger.store, 5)
+    store = open_store(where, create=False, read_only=True)
+    known = [one.name for one in store.definitions().budgets.values()]
+    if name is not None and name not in known:
+        raise InputError(f"no budget {name[:64]!r}", where=name[:64], hint=f"there are: {', '.join(known) or 'none'}")
+    found = budget_status(store, SystemClock().now_ms(), name=name, most=most)
+    told = notices(store, 5)
+    store.close()
     if as_json:
         print_json({"ledger": shown_address(where), "accounts": msgspec.to_builtins(found), "notices": told})
         return

@@ -26,11 +26,11 @@ def cli() -> None:
     """Show, sum, check and export what was spent."""
 
 
-def _open(where: str) -> tuple[SqlStore, SystemClock]:
+def _open(where: str, *, read_only: bool = True) -> tuple[SqlStore, SystemClock]:
     from reelwise.ledger.clock import SystemClock
     from reelwise.ledger.ledger import open_store
 
-    return open_store(where, create=False), SystemClock()
+    return open_store(where, create=False, read_only=read_only), SystemClock()
 
 
 @cli.command()
@@ -246,12 +246,13 @@ def export(kind: str, out: Path, since_: str, until: str, where: str) -> None:
 
 @cli.command()
 @click.argument("to", type=click.Path(path_type=Path))
+@click.option("--force", is_flag=True, help="Replace TO where it is there; never a database that is in use.")
 @ledger_option
-def backup(to: Path, where: str) -> None:
+def backup(to: Path, where: str, *, force: bool) -> None:
     """Copy the ledger to the file TO while it is in use, whole or not at all."""
     store, _ = _open(where)
     try:
-        store.link.backup(to)
+        store.link.backup(to, overwrite=force)
     finally:
         store.close()
     note(f"copied to {to}; `reelwise ledger verify --ledger {to}` checks it")
@@ -264,7 +265,7 @@ def prune(keep: int, where: str) -> None:
     """Delete old rows; their sums by minute, hour and day stay."""
     from reelwise.ledger.retention import prune as let_go
 
-    store, clock = _open(where)
+    store, clock = _open(where, read_only=False)
     count = let_go(store, keep, clock.now_ms())
     store.close()
     note(f"{count:,} rows let go of; their sums are kept")

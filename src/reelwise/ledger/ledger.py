@@ -57,8 +57,10 @@ _TIMEOUT_MAX_SECONDS = 7 * 86_400
 _WHATS_MAX = 10_000
 
 
-def open_store(where: str | os.PathLike[str], *, create: bool = True) -> SqlStore:
+def open_store(where: str | os.PathLike[str], *, create: bool = True, read_only: bool = False) -> SqlStore:
     """Open the store that a name means: a file, ":memory:", or a PostgreSQL address (postgresql://...).
+
+    With `read_only` nothing is changed, and the right to read is enough: what is newer than the sums is added up while asked.
 
     Raises:
         InputError, LedgerError, OutputError: see `open_sqlite` and `open_postgres`.
@@ -67,10 +69,10 @@ def open_store(where: str | os.PathLike[str], *, create: bool = True) -> SqlStor
     if name.startswith(("postgresql://", "postgres://")):
         from reelwise.ledger.postgres import open_postgres
 
-        return open_postgres(name, create=create)
+        return open_postgres(name, create=create, read_only=read_only)
     from reelwise.ledger.sqlite import open_sqlite
 
-    return open_sqlite(name, create=create)
+    return open_sqlite(name, create=create, read_only=read_only)
 
 
 class Ledger(Control, JobCalls):

@@ -130,8 +130,8 @@ def last_rows(
     terms = []
     for name, value in (labels or {}).items():
         if name.startswith("tag:"):
-            terms.append("p.tags LIKE ?")
-            given.append(f"%{json.dumps(name[4:])}: {json.dumps(value)}%")
+            terms.append("REPLACE(p.tags, ?, '') <> p.tags")  # not LIKE: a _ would stand for any letter
+            given.append(f"{json.dumps(name[4:])}: {json.dumps(value)}")
         else:
             table = "w" if name in NAMES[8:17] else "p"
             terms.append(f'{table}."{name}" = ?')

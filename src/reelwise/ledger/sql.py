@@ -35,6 +35,8 @@ class Link(Protocol):
     serial: str
     blob: str
     real_table: str
+    marks: tuple[str, ...]
+    """Statements that mark the database as a ledger; none where it is marked."""
 
     def begin(self, *, write: bool) -> None:
         """Begin a transaction; one that writes waits, bounded, until no other does."""
@@ -63,8 +65,8 @@ class Link(Protocol):
     def generation(self) -> int:
         """Return how often that was; costs next to nothing."""
 
-    def backup(self, path: Path) -> None:
-        """Copy the ledger to a file while it is in use, or say how that is done."""
+    def backup(self, path: Path, *, overwrite: bool = False) -> None:
+        """Copy the ledger to a file while it is in use, or say how that is done; a file that is there only where told so."""
 
     def close(self) -> None:
         """Close the connection."""
@@ -77,15 +79,16 @@ class _DuplicateRowsError(Exception):
 class SqlStore:
     """A store over a connection; see `reelwise.ledger.store.Store`."""
 
-    def __init__(self, link: Link, name: str) -> None:
+    def __init__(self, link: Link, name: str, *, create: bool = True, read_only: bool = False) -> None:
         self.name = name
+        self.read_only = read_only
         self.link = link
         self._lock = threading.RLock()
         self._words = Words(link)
         self._accounts = Accounts(name)
         self._jobs = Jobs(self._accounts)
         self._budgets: dict[int, Budget] = {}
-        self._migrate()
+        self._migrate(create=create and not read_only)
 
     @contextmanager
     def transaction(self, *, write: bool = True) -> Iterator[Link]:
@@ -102,19 +105,36 @@ class SqlStore:
                 raise
             self._words.keep()
 
-    def _migrate(self) -> None:
+    def _version(self) -> int:
+        version = 0
+        if self.link.has_table("meta"):
+            found = self.link.rows("SELECT value FROM meta WHERE name = ?", ("schema",))
+            version = int(found[0][0]) if found else 0
+        if version > VERSION:
+            raise LedgerError(
+                f"the ledger has schema {version}, this version of reelwise knows {VERSION}",
+                where=self.name,
+                hint="use the newer reelwise that wrote it",
+            )
+        return version
+
+    def _migrate(self, *, create: bool) -> None:
+        """Bring the tables up to this version; a ledger that is only looked at is left as it is."""
         link = self.link
+        with self.transaction(write=False):
+            version = self._version()
+        if not create and version < VERSION:
+            raise LedgerError(
+                f"the ledger has schema {version}, and {VERSION} is needed: nothing was changed",
+                where=self.name,
+                hint="opening it to write brings it up to date: `reelwise budget set`",
+            )
+        if not create or (version == VERSION and not link.marks):
+            return
         with self.transaction():
-            version = 0
-            if link.has_table("meta"):
-                found = link.rows("SELECT value FROM meta WHERE name = ?", ("schema",))
-                version = int(found[0][0]) if found else 0
-            if version > VERSION:
-                raise LedgerError(
-                    f"the ledger has schema {version}, this version of reelwise knows {VERSION}",
-                    where=self.name,
-                    hint="use the newer reelwise that wrote it",
-                )
+            version = self._version()
+            for one in link.marks:
+                link.run(one)
             words = {"serial": link.serial, "blob": link.blob, "real_table": link.real_table}
             for number, statements in migrations(version, **words):
                 for one in statements:
