@@ -14,9 +14,10 @@ from reelwise.ledger.budgets import Budget
 from reelwise.ledger.events import key_of
 from reelwise.ledger.jobs import Job, Jobs
 from reelwise.ledger.modes import Feature
-from reelwise.ledger.recompute import counts_alike, spent_before
+from reelwise.ledger.recompute import counts_alike
 from reelwise.ledger.schema import VERSION, migrations
 from reelwise.ledger.store import Committed, Definitions, Denied, Granted, Move, Want
+from reelwise.ledger.totals import spent_so_far
 from reelwise.ledger.words import INSERT_EVENT, Words
 
 if TYPE_CHECKING:
@@ -180,7 +181,7 @@ class SqlStore:
                     )
                 new = "INSERT INTO budget (name, body, set_ms) VALUES (?, ?, ?) RETURNING id"
                 number = int(link.rows(new, (budget.name, body, now_ms))[0][0])
-                for (account, bucket), amount in spent_before(link, budget, now_ms).items():
+                for (account, bucket), amount in spent_so_far(link, budget, now_ms).items():
                     slot = self._accounts.slot(link, (number, account, bucket))
                     link.run("UPDATE slot SET posted = ? WHERE id = ?", (amount, slot))
             link.moved()
