@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import msgspec
 
 from reelwise.errors import AlreadySettledError, LedgerError
-from reelwise.ledger.accounts import Accounts
+from reelwise.ledger.accounts import SILENT_MS, Accounts
 from reelwise.ledger.budgets import Budget
 from reelwise.ledger.events import key_of
 from reelwise.ledger.jobs import Job, Jobs
@@ -213,7 +213,7 @@ class SqlStore:
             for index, want in enumerate(wants):
                 one, state = self._accounts.grant(link, owner, want, now_ms)
                 if one is None:
-                    denied = self._accounts.denied(link, owner, index, want, state)
+                    denied = self._accounts.denied(link, owner, index, want, state, now_ms + ttl_ms - SILENT_MS)
                     break
                 granted.append(one)
             else:
@@ -228,10 +228,15 @@ class SqlStore:
         with self.transaction(write=False) as link:
             found = link.rows(
                 "SELECT s.budget, s.account, s.bucket FROM lease l JOIN slot s ON s.id = l.slot "
-                "WHERE l.owner = ? AND l.tight = 0 AND s.tight = 1",
+                "WHERE l.owner = ? AND l.tight = 0 AND s.tight > 0",
                 (owner,),
             )
         return [(int(budget), str(account), int(bucket)) for budget, account, bucket in found]
+
+    def frees_ms(self, want: Want, amount: int, now_ms: int) -> int | None:
+        """See `Store`."""
+        with self.transaction(write=False) as link:
+            return self._accounts.frees_ms(link, want.budget, want.place, amount, now_ms)
 
     def renew(self, owner: str, now_ms: int, ttl_ms: int) -> None:
         """See `Store`."""

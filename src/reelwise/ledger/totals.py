@@ -61,9 +61,9 @@ def _in_sums(link: Link, budget: Budget, other: str) -> dict[str, int]:
     if other:
         dim, begins = dimension(other)
         for feature, label, amount in link.rows(
-            f"SELECT feature, label, SUM({column}) FROM roll WHERE grain = 2 AND dim = ? AND SUBSTR(label, 1, ?) = ? "  # noqa: S608
-            "GROUP BY feature, label",
-            (dim, len(begins), begins),
+            f"SELECT feature, label, SUM({column}) FROM roll WHERE grain = 2 AND dim = ? "  # noqa: S608
+            f"AND SUBSTR(label, 1, {len(begins)}) = ? GROUP BY feature, label",
+            (dim, begins),
         ):
             if feature in whole:
                 labelled[str(feature), str(label).removeprefix(begins)] = int(amount)
