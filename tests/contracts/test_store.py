@@ -189,7 +189,9 @@ def test_a_lease_is_called_back_and_given(stores):
     assert one.called_back("one") == []
     assert other.lease("other", [want(number, budget, 20)], NOW, TTL) == [Granted(20, 0, True)]
     answer = one.lease("one", [want(number, budget, 81)], NOW, TTL)
-    assert answer == Denied(0, 80, False, True, 0, 20)  # the other was told, with its grant: nobody is called back twice
+    assert answer == Denied(
+        0, 80, False, True, 0, 20
+    )  # the other was told, with its grant: nobody is called back twice
 
 
 def test_what_a_dead_owner_had_is_lost_and_comes_off_when_it_settles_late(stores):

@@ -500,7 +500,11 @@ class World:
         self.acknowledged = {one: (self.generation, 0) for one, told in self.acknowledged.items() if told <= at}
         with self.watcher.transaction(write=False) as link:
             rows = {bytes(key) for (key,) in link.rows("SELECT id FROM event")}
-            leases = link.rows(HAD.format(table="(SELECT owner, slot, amount FROM lease UNION ALL SELECT owner, slot, amount FROM lost)"))
+            leases = link.rows(
+                HAD.format(
+                    table="(SELECT owner, slot, amount FROM lease UNION ALL SELECT owner, slot, amount FROM lost)"
+                )
+            )
             held = {name for (name,) in link.rows("SELECT name FROM hold WHERE state = 0")}
         self.said = {one: cost for one, cost in self.said.items() if key_of(one) in rows or one in self.acknowledged}
         self.jobs = {name: nano for name, nano in self.jobs.items() if name in held}

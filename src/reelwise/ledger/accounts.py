@@ -265,7 +265,8 @@ class Accounts:
     def _lost_slot(self, link: Link, slot: int, at_ms: int) -> int:
         """Return the slot that a lease is booked on when it is lost: of a rolling budget, the one of the moment up to which it held."""
         number, account, bucket, body = link.rows(
-            "SELECT s.budget, s.account, s.bucket, b.body FROM slot s JOIN budget b ON b.id = s.budget WHERE s.id = ?", (slot,)
+            "SELECT s.budget, s.account, s.bucket, b.body FROM slot s JOIN budget b ON b.id = s.budget WHERE s.id = ?",
+            (slot,),
         )[0]
         if int(bucket) != ROLLING:
             return slot

@@ -140,6 +140,13 @@ class Writer:
                     purse.told = False
 
     def _heartbeat(self, now: int) -> None:
+        if (
+            0 <= self._beat_ms < now - self._ttl_ms
+        ):  # it slept: its leases may be booked as lost, and no call may rest on them
+            with self._kernel.lock:
+                for purse in self._kernel.lines.purses.values():
+                    purse.owed += purse.free
+                    purse.free = 0
         self._store.renew(self._owner, now, self._ttl_ms)
         self._store.reap(now)
         with self._kernel.lock:
