@@ -240,8 +240,13 @@ def status(name: str | None, most: int, where: str, as_json: bool) -> None:
         note(f"{amount(over, 'usd')} of it was spent above its holds or without one (overrun)")
     if any(one.lost for one in found):
         note("uncertain: leased by a process that died before it settled; counted as spent")
-    for one in told[:5]:
-        note(one["text"])
+    for one in found:
+        if one.silent:
+            note(
+                f"{one.budget}: {amount(one.silent, one.measure)} is held by processes not heard of for {one.silent_seconds} s"
+            )
+    for notice in told[:5]:
+        note(notice["text"])
 
 
 @cli.command()

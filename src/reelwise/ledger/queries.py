@@ -10,11 +10,12 @@ from msgspec import Struct
 from reelwise.ledger.accounts import ROLLING
 from reelwise.ledger.budgets import Budget, key_for, shown
 from reelwise.ledger.events import UNITS, Who
+from reelwise.ledger.overdue import Overdue, overdue
 from reelwise.ledger.periods import FOREVER, since, window_of
 from reelwise.ledger.rolls import sums
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from reelwise.ledger.sql import Link, SqlStore
 
@@ -77,6 +78,7 @@ class Account(Struct, frozen=True, kw_only=True):
         shadow: it only reports.
         burn_per_hour: what the last ten minutes come to in an hour.
         seconds_left: how long that can go on; None where it can, or nothing is spent.
+        silent: the part of `leased` whose processes were not heard of for some seconds; `silent_seconds` is the longest time.
     """
 
     budget: str
@@ -95,6 +97,8 @@ class Account(Struct, frozen=True, kw_only=True):
     shadow: bool
     burn_per_hour: int
     seconds_left: float | None
+    silent: int = 0
+    silent_seconds: int = 0
 
 
 class Live(Struct, frozen=True, kw_only=True):
@@ -184,10 +188,11 @@ def budget_status(store: SqlStore, now_ms: int, *, name: str | None = None, most
     found: list[Account] = []
     with store.transaction(write=False) as link:
         burning = _recent(link, now_ms)
+        late = overdue(link, definitions.budgets, now_ms)
         for number, budget in definitions.budgets.items():
             if name is not None and budget.name != name:
                 continue
-            found += _accounts(link, number, budget, burning, now_ms)
+            found += _accounts(link, number, budget, burning, now_ms, late=late)
     found.sort(key=lambda one: (-_share(one), one.budget, one.account))
     return found[:most]
 
@@ -198,7 +203,13 @@ def _share(one: Account) -> float:
 
 
 def _accounts(
-    link: Link, number: int, budget: Budget, burning: list[tuple[Who, int, int, int]], now_ms: int
+    link: Link,
+    number: int,
+    budget: Budget,
+    burning: list[tuple[Who, int, int, int]],
+    now_ms: int,
+    *,
+    late: Mapping[tuple[int, str], Overdue],
 ) -> list[Account]:
     first = since(budget.period, budget.zone, now_ms, rolling=budget.rolling)
     rows: dict[str, list[int]] = {}
@@ -217,6 +228,8 @@ def _accounts(
             burn[key] = burn.get(key, 0) + {"usd": cost, "calls": calls, "frames": frames}[budget.measure]
     found = []
     for account, (posted, overrun, leased, pending, lost) in rows.items():
+        due = late.get((number, account), Overdue())
+        leased, pending, lost = leased - due.ended, max(0, pending - due.pending), lost + due.lost  # noqa: PLW2901 - as it will be
         remaining = None if budget.hard is None else budget.hard - posted - leased - pending - lost
         rate = burn.get(account, 0) * 3_600_000 // _BURN_MS
         free = None if budget.hard is None else max(0, budget.hard - posted - pending - lost)
@@ -238,6 +251,8 @@ def _accounts(
                 shadow=budget.shadow,
                 burn_per_hour=rate,
                 seconds_left=_left(budget, free, rate, now_ms),
+                silent=due.silent,
+                silent_seconds=due.silent_ms // 1000,
             )
         )
     return found
