@@ -10,7 +10,7 @@ from reelwise.errors import InputError
 from reelwise.ledger import Budget, Event, Ledger, Units, What, who_of
 from reelwise.ledger.queries import last_rows
 from reelwise.ledger.verify import verify
-from reelwise.month import close_month, position_of, request_of, units_of
+from reelwise.month import Tiers, close_month, request_of, rows_of_month, units_of
 from reelwise.rates import Book
 from reelwise.requests import Request
 
@@ -56,7 +56,10 @@ def test_a_month_is_closed_once_with_what_its_tiers_come_to(book: Book) -> None:
         row(ledger, 1, 900_000, first)
         row(ledger, 2, 300_000, round(300_000 * 0.001 * 10**9))  # posted as if the month had just begun
         owed = charge(Request(model=MODEL, count=1, images=1_200_000.0), book).nano
-        assert position_of(ledger.store, book, OCTOBER + 10) == {("aws/rekognition/group2", "image"): 1_200_000.0}
+        tiers = Tiers(book)
+        for one in rows_of_month(ledger.store, OCTOBER, OCTOBER + 10):
+            tiers.count(one)
+        assert tiers.position == {("aws/rekognition/group2", "image"): 1_200_000}
         with pytest.raises(InputError, match="not over"):
             close_month(ledger, "2026-10", book)
         ledger.clock.now = OCTOBER + 40 * 86_400_000  # type: ignore[attr-defined]
