@@ -46,7 +46,7 @@ def not_read() -> Exception:
 def raised_from(error: Exception, cause: BaseException) -> Exception:
     try:
         try:
-            raise cause
+            raise cause  # noqa: TRY301 - a chain of errors is what is made here
         except BaseException as first:
             raise error from first
     except Exception as found:  # noqa: BLE001 - whatever it is

@@ -107,3 +107,25 @@ def work(ledger=None):
     assert count(path) == 5
     with Ledger(path, thread=False) as ledger:
         assert ledger.store.link.rows("SELECT COALESCE(SUM(leased), 0) FROM slot")[0][0] == 0
+
+
+def test_sigterm_turned_into_an_exit_settles_and_writes(tmp_path: Path) -> None:
+    path = tmp_path / "l.db"
+    code = """
+import signal
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+with reelwise.meter("f", hold_nano=9, wait=False):
+    os.kill(os.getpid(), signal.SIGTERM)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", HEAD + code],
+        timeout=60,
+        check=False,
+        env={**os.environ, "REELWISE_LEDGER": str(path)},
+        capture_output=True,
+    )
+    assert done.returncode == 143
+    with Ledger(path, thread=False) as ledger:
+        assert ledger.store.link.rows("SELECT e.cost, w.status FROM event e JOIN what w ON w.id = e.what") == [
+            (9, "ambiguous")
+        ]

@@ -34,7 +34,7 @@ def test_every_frame_that_the_budget_has_money_for_is_let_through(
     ledger.set_budget(Budget(name="b", hard=1_000_000, period="day"))
     frames = reelwise.Frames(ledger, "blur", "0.00000974", batch=300)
     count = 0
-    with pytest.raises(BudgetError):
+    with pytest.raises(BudgetError):  # noqa: PT012 - it stops somewhere in there
         for _ in range(500):
             frames.frame()
             count += 1

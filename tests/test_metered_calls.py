@@ -54,7 +54,7 @@ def only(ledger: Ledger) -> tuple[int, str]:
     ],
 )
 def test_a_wrong_unit_or_label_never_loses_the_cost(ledger: Ledger, wrong: Callable[[Any], None]) -> None:
-    with pytest.raises(InputError) as said, reelwise.meter("f", hold_nano=100, ledger=ledger) as call:
+    with pytest.raises(InputError) as said, reelwise.meter("f", hold_nano=100, ledger=ledger) as call:  # noqa: PT012 - the refusal leaves the block
         call.cost(nano=70)
         wrong(call)
     assert said.value.hint

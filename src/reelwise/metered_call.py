@@ -114,8 +114,9 @@ class Call:
         Raises:
             InputError: neither or both, negative, too large, or not a number. All that is held is posted, unless a later `cost` says better.
         """
-        with self._doubted(cost=True):
-            self._cost = nano_of("cost", usd, nano)
+        before = self._doubted(cost=True)
+        self._cost = nano_of("cost", usd, nano)
+        self._believed(before, cost=True)
 
     def charge(self, request: Request, book: Book | None = None) -> int:
         """Say what the call used: its cost is the marginal price at the account's month-to-date position; returns it in nano-USD.
@@ -133,12 +134,13 @@ class Call:
         """
         from reelwise.month_so_far import book_of, charge_call
 
-        with self._doubted(cost=True):
-            book = book or book_of(time.strftime("%Y-%m-%d", time.gmtime(self._hold.at_ms / 1000)))
-            charged = charge_call(self._ledger, request, book, self._hold.at_ms, before=self._charged)
-            what = msgspec.structs.replace(self._what, model=check_label(charged.model, "model"))
-            units = check_units(charged.added_to(self._units))
-            cost = check_amount(charged.nano, "cost")
+        before = self._doubted(cost=True)
+        book = book or book_of(time.strftime("%Y-%m-%d", time.gmtime(self._hold.at_ms / 1000)))
+        charged = charge_call(self._ledger, request, book, self._hold.at_ms, before=self._charged)
+        what = msgspec.structs.replace(self._what, model=check_label(charged.model, "model"))
+        units = check_units(charged.added_to(self._units))
+        cost = check_amount(charged.nano, "cost")
+        self._believed(before, cost=True)
         self._cost, self._what, self._units, self._charged = cost, what, units, charged
         return cost
 
@@ -148,8 +150,9 @@ class Call:
         Raises:
             InputError: see `cost`.
         """
-        with self._doubted():
-            self._avoided = nano_of("avoided", usd, nano)
+        before = self._doubted()
+        self._avoided = nano_of("avoided", usd, nano)
+        self._believed(before)
 
     def used(self, **units: int) -> None:
         """Say how much of each unit it used: frames=30, tokens_output=120, video_ms=60_000; see `Units`.
@@ -157,14 +160,15 @@ class Call:
         Raises:
             InputError: no such unit, or not a whole number of 0 or more; nothing of it is taken over.
         """
-        with self._doubted():
-            try:
-                self._units = check_units(msgspec.structs.replace(self._units, **units))
-            except TypeError:
-                wrong = next(iter(units.keys() - set(Units.__struct_fields__)), "")
-                raise InputError(
-                    f"no such unit: {wrong[:40]}", where="used", hint=", ".join(Units.__struct_fields__)
-                ) from None
+        before = self._doubted()
+        try:
+            self._units = check_units(msgspec.structs.replace(self._units, **units))
+        except TypeError:
+            wrong = next(iter(units.keys() - set(Units.__struct_fields__)), "")
+            raise InputError(
+                f"no such unit: {wrong[:40]}", where="used", hint=", ".join(Units.__struct_fields__)
+            ) from None
+        self._believed(before)
 
     def was(self, **labels: str) -> None:
         """Say what it was: model=..., provider=..., status="cut", outcome="match"; see `What`.
@@ -172,11 +176,12 @@ class Call:
         Raises:
             InputError: no such label, not text, or too long; nothing of it is taken over.
         """
-        with self._doubted():
-            try:
-                self._what = check_what(msgspec.structs.replace(self._what, **labels))
-            except TypeError:
-                raise InputError("no such label", where="was", hint=", ".join(What.__struct_fields__)) from None
+        before = self._doubted()
+        try:
+            self._what = check_what(msgspec.structs.replace(self._what, **labels))
+        except TypeError:
+            raise InputError("no such label", where="was", hint=", ".join(What.__struct_fields__)) from None
+        self._believed(before)
 
     def outcome(self, name: str) -> None:
         """Say what came of it, in the product's words: what a cost per outcome is counted by.
@@ -186,12 +191,14 @@ class Call:
         """
         self.was(outcome=name)
 
-    @contextmanager
-    def _doubted(self, *, cost: bool = False) -> Iterator[None]:
-        """What is refused was told because the call was made: its hold is not let go of for that."""
+    def _doubted(self, *, cost: bool = False) -> bool:
+        """What is refused from here on was told because the call was made: its hold is not let go of for that. Return what was so before."""
         before, self._doubt = self._doubt, True
         self._unknown = self._unknown or cost
-        yield
+        return before
+
+    def _believed(self, before: bool, *, cost: bool = False) -> None:
+        """It was taken over."""
         self._doubt = before
         if cost:
             self._unknown = False
