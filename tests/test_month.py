@@ -188,10 +188,20 @@ calls = st.lists(
 )
 
 
-@given(calls=calls, told=st.lists(st.integers(0, 50), min_size=12, max_size=12))
-@settings(max_examples=40, deadline=None)
-def test_closing_a_month_finds_what_its_calls_were_charged(book: Book, calls: list[Request], told: list[int]) -> None:
-    with Ledger(":memory:", thread=False, clock=Clock(OCTOBER)) as ledger:
+@given(
+    calls=calls,
+    told=st.lists(st.integers(0, 50), min_size=12, max_size=12),
+    fresh=st.sampled_from([0.0, 10.0]),  # whether rows are read again at each call
+)
+@settings(max_examples=60, deadline=None)
+def test_closing_a_month_finds_what_its_calls_were_charged(
+    book: Book, calls: list[Request], told: list[int], fresh: float
+) -> None:
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        Ledger(":memory:", thread=False, clock=Clock(OCTOBER)) as ledger,
+    ):
+        patch.setattr("reelwise.month_so_far._FRESH_SECONDS", fresh)
         charged = 0
         for request, number in zip(calls, told, strict=False):
             with reelwise.meter("f", hold_usd="100000", ledger=ledger, wait=number % 2 == 0) as call:
