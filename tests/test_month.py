@@ -177,7 +177,7 @@ MINUTES = "google/video-intelligence/label"
 calls = st.lists(
     st.one_of(
         st.builds(lambda n: Request(model=LABELS, count=1, images=float(n)), st.integers(1, 2_000_000)),
-        st.builds(lambda n: Request(model=MINUTES, count=1, seconds=n / 7), st.integers(1, 500_000)),
+        st.builds(lambda n: Request(model=MINUTES, count=1, seconds=n / 7), st.integers(1, 5_000_000)),
         st.builds(
             lambda n: Request(model="google/vision/label", count=1, images=float(n), seconds=3.0),
             st.integers(1, 900_000),
