@@ -98,7 +98,7 @@ def ledger_rows(found: dict) -> list[str]:
     whole = "python bench/ledger.py --parts "
     if "overshoot" in found:
         one = found["overshoot"]
-        what = f"{one['operations']:,} operations, 1 to 256 callers, 4 scopes, threads and 8 processes: above a limit"
+        what = f"{one['operations']:,} operations, 1 to 256 callers, 4 scopes, threads and {one['processes']['processes']} processes: above a limit"
         rows.append(row(what, f"{one['overshoot_nano_usd']} nano-dollars", "0", f"{whole}overshoot"))
         what = f"denied though it fitted ({one['denials']:,} denials)"
         rows.append(row(what, str(one["false_denials"]), "0", f"{whole}overshoot"))

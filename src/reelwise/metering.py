@@ -6,200 +6,83 @@
         reelwise.current_call().cost(usd=answer.cost)
         return answer
 
-Leaving the block settles the hold: with the cost that was told, or, where none was, with all that was held. An exception lets go of the
-hold, unless it may have been billed (a time-out, a lost connection, a cancelled task): then all of it is posted, as `ambiguous`.
+Leaving the block settles the hold: with the cost that was told, or, where none was, with all that was held. An error that leaves it lets go
+of the hold only where the call was surely not billed: see `reelwise.billed.may_be_billed`.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextvars
 import functools
+import hashlib
 import inspect
 import secrets
-import time
-from decimal import Decimal
-from functools import lru_cache
+import threading
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import msgspec
-
+from reelwise.default_ledger import default_ledger
 from reelwise.errors import InputError
-from reelwise.ledger.events import Units, What, who_of
-from reelwise.ledger.ledger import Ledger
-from reelwise.units import nano_from_usd
+from reelwise.ledger.events import What, check_amount, check_identity, check_label, who_of
+from reelwise.metered_call import Call, current_call, innermost, nano_of
+from reelwise.metered_steps import finished, stepped, steps_of_async
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from types import TracebackType
+    from collections.abc import Callable, Coroutine
+    from types import FrameType, TracebackType
 
     from reelwise.ledger.events import Who
-    from reelwise.ledger.holds import Hold, Posted
+    from reelwise.ledger.holds import Hold
+    from reelwise.ledger.ledger import Ledger
     from reelwise.ledger.modes import Mode
-    from reelwise.rates import Book
-    from reelwise.requests import Request
 
 __all__ = ["Call", "Meter", "current_call", "default_ledger", "meter"]
 
 F = TypeVar("F", bound="Callable[..., Any]")
-AMBIGUOUS: tuple[type[BaseException], ...] = (TimeoutError, ConnectionError, asyncio.CancelledError)
-"""What may have been billed although no answer came."""
-
-_call: contextvars.ContextVar[Call | None] = contextvars.ContextVar("reelwise_call", default=None)
+_TIMEOUT_MAX_SECONDS = 7 * 86_400
+_ID_MAX = 120
 
 
-@lru_cache(maxsize=1)
-def default_ledger() -> Ledger:
-    """Open the process's ledger, once: the file or address in REELWISE_LEDGER, or reelwise.db in the working folder."""
-    import atexit
-    import os
+class _Taking:
+    """A hold that is taken in another thread, for a task that may be cancelled meanwhile: then it is let go of when it comes."""
 
-    ledger = Ledger(os.environ.get("REELWISE_LEDGER") or "reelwise.db")
-    atexit.register(ledger.close)
-    return ledger
-
-
-@lru_cache(maxsize=8)
-def _book(day: str) -> Book:
-    import datetime as dt
-
-    from reelwise.rates import Book
-
-    return Book.load(dt.date.fromisoformat(day))
-
-
-def current_call() -> Call:
-    """Return the call that this code runs in.
-
-    Raises:
-        InputError: it runs in none.
-    """
-    call = _call.get()
-    if call is None:
-        raise InputError(
-            "no metered call is under way here", hint="use it inside `with reelwise.meter(...)` or a metered function"
-        )
-    return call
-
-
-class Call:
-    """One call under way: tell it what was used.
-
-    Attributes:
-        mode: what the feature should do now; its `settings` are the levers of that mode.
-        held_nano: what is held for it, in nano-USD.
-        posted: what became of it, once it is settled.
-    """
-
-    def __init__(self, ledger: Ledger, hold: Hold, what: What, mode: Mode, identity: str) -> None:
+    def __init__(self, ledger: Ledger, take: Callable[[], Hold]) -> None:
         self._ledger = ledger
-        self._hold = hold
-        self._what = what
-        self._units = Units(calls=1)
-        self._cost: int | None = None
-        self._avoided = 0
-        self._began = time.perf_counter_ns()
-        self._identity = identity
-        self.mode = mode
-        self.held_nano = hold.nano
-        self.posted: Posted | None = None
+        self._take = take
+        self._lock = threading.Lock()
+        self._given_up = False
+        self._hold: Hold | None = None
 
-    def cost(self, *, usd: Any = None, nano: int | None = None) -> None:
-        """Say what the call cost: in dollars (text or Decimal are exact) or in nano-USD.
+    def take(self) -> Hold:
+        hold = self._take()
+        with self._lock:
+            self._hold = hold
+            given_up = self._given_up
+        if given_up:
+            self._ledger.void(hold)
+        return hold
 
-        Raises:
-            InputError: neither or both, negative, or not a number.
-        """
-        self._cost = nano_of("cost", usd, nano)
-
-    def charge(self, request: Request, book: Book | None = None) -> int:
-        """Say what the call used: its cost is the marginal price at the account's month-to-date position; returns it in nano-USD.
-
-        Args:
-            request: the model and what it used; see `reelwise.requests.Request`.
-            book: prices; today's where it is left out.
-
-        Raises:
-            UnknownModelError, UnpricedError: it has no price; the call is then posted at all that was held.
-        """
-        from reelwise.charge import charge
-        from reelwise.month import is_graduated, position_of, units_of
-
-        book = book or _book(time.strftime("%Y-%m-%d", time.gmtime(self._hold.at_ms / 1000)))
-        position = None
-        if is_graduated(request.model, book):
-            self._ledger.flush()
-            position = position_of(self._ledger.store, book, self._hold.at_ms)
-        spent = charge(request, book, position=position)
-        self._cost = spent.nano
-        self._units = msgspec.structs.replace(units_of(request), frames=self._units.frames)
-        self._what = msgspec.structs.replace(self._what, model=request.model)
-        return spent.nano
-
-    def avoided(self, *, usd: Any = None, nano: int | None = None) -> None:
-        """Say what it would have cost besides, had no lever applied."""
-        self._avoided = nano_of("avoided", usd, nano)
-
-    def used(self, **units: int) -> None:
-        """Say how much of each unit it used: frames=30, tokens_output=120, video_ms=60_000; see `Units`.
-
-        Raises:
-            InputError: no such unit.
-        """
-        try:
-            self._units = msgspec.structs.replace(self._units, **units)
-        except TypeError:
-            wrong = next(iter(units.keys() - set(Units.__struct_fields__)), "")
-            raise InputError(
-                f"no such unit: {wrong[:40]}", where="used", hint=", ".join(Units.__struct_fields__)
-            ) from None
-
-    def was(self, **labels: str) -> None:
-        """Say what it was: model=..., provider=..., status="cut", outcome="match"; see `What`.
-
-        Raises:
-            InputError: no such label.
-        """
-        try:
-            self._what = msgspec.structs.replace(self._what, **labels)
-        except TypeError:
-            raise InputError("no such label", where="was", hint=", ".join(What.__struct_fields__)) from None
-
-    def outcome(self, name: str) -> None:
-        """Say what came of it, in the product's words: what a cost per outcome is counted by."""
-        self.was(outcome=name)
-
-    def settle(self, error: BaseException | None, ambiguous: tuple[type[BaseException], ...], *, wait: bool) -> None:
-        """Settle the hold; the meter calls this when the call ends."""
-        if error is not None and self._cost is None and not isinstance(error, ambiguous):
-            self._ledger.void(self._hold)
-            return
-        what = self._what
-        if error is not None and what.status == "ok":
-            what = msgspec.structs.replace(what, status="ambiguous" if self._cost is None else "error")
-        cost = self._hold.nano if self._cost is None else self._cost
-        self.posted = self._ledger.post(
-            self._hold,
-            self._identity,
-            cost,
-            what=what,
-            units=self._units,
-            avoided_nano=self._avoided,
-            latency_ms=(time.perf_counter_ns() - self._began) // 1_000_000,
-            wait=wait,
-        )
+    def give_up(self) -> None:
+        with self._lock:
+            self._given_up = True
+            hold = self._hold
+        if hold is not None:
+            self._ledger.void(hold)
 
 
 class Meter:
-    """What `meter` returns: a decorator, and a context manager that may be entered many times and from many threads."""
+    """What `meter` returns: a decorator, and a context manager that may be entered many times and from many threads and tasks."""
 
     def __init__(self, options: dict[str, Any]) -> None:
         self._options = options
-        self._stack: contextvars.ContextVar[tuple[tuple[Call, Any], ...]] = contextvars.ContextVar(
-            "reelwise_stack", default=()
-        )
+        self._open: dict[
+            int, list[Call]
+        ] = {}  # by the frame that the block stands in: it is left from where it was entered
 
-    def _prepare(self, arguments: tuple[Any, ...], named: dict[str, Any]) -> tuple[Ledger, Who, Callable[[], Hold]]:
+    # one call
+
+    def _prepare(
+        self, arguments: tuple[Any, ...], named: dict[str, Any]
+    ) -> tuple[Ledger, Who, Callable[[], Hold], str]:
         options = self._options
         ledger: Ledger = options["ledger"] or default_ledger()
         labels = {
@@ -208,90 +91,176 @@ class Meter:
         }
         who = who_of(options["feature"], **labels)
         nano = options["hold"](*arguments, **named) if callable(options["hold"]) else options["hold"]
-        return (
-            ledger,
-            who,
-            functools.partial(
-                ledger.hold, who, nano, frames=options["frames"], timeout_seconds=options["timeout_seconds"]
-            ),
+        given = options["id"](*arguments, **named) if callable(options["id"]) else options["id"]
+        take = functools.partial(
+            ledger.hold, who, nano, frames=options["frames"], timeout_seconds=options["timeout_seconds"]
         )
+        return ledger, who, take, _identity(options["feature"], given)
 
-    def _begin(self, ledger: Ledger, hold: Hold, mode: Mode) -> Call:
+    def _begin(self, ledger: Ledger, hold: Hold, mode: Mode, identity: str) -> Call:
         named = {name: self._options[name] for name in ("model", "provider", "stage", "version")}
-        call = Call(ledger, hold, What(mode=mode.name, **named), mode, f"call/{secrets.token_hex(12)}")
-        self._stack.set((*self._stack.get(), (call, _call.set(call))))
-        return call
+        return Call(ledger, hold, What(mode=mode.name, **named), mode, identity)
 
-    def _end(self) -> Call:
-        *rest, (call, token) = self._stack.get()
-        self._stack.set(tuple(rest))
-        _call.reset(token)
-        return call
-
-    def _enter(self, arguments: tuple[Any, ...], named: dict[str, Any]) -> Call:
-        ledger, who, hold = self._prepare(arguments, named)
+    def begin(self, arguments: tuple[Any, ...], named: dict[str, Any]) -> Call:
+        """Hold for one call."""
+        ledger, who, take, identity = self._prepare(arguments, named)
         mode = ledger.mode(who)  # before its own hold counts
-        return self._begin(ledger, hold(), mode)
+        return self._begin(ledger, take(), mode, identity)
 
-    async def _enter_async(self, arguments: tuple[Any, ...], named: dict[str, Any]) -> Call:
-        ledger, who, hold = self._prepare(arguments, named)
-        mode = await asyncio.to_thread(ledger.mode, who)  # the store may be asked: the loop goes on meanwhile
-        return self._begin(ledger, await asyncio.to_thread(hold), mode)
+    async def begin_async(self, arguments: tuple[Any, ...], named: dict[str, Any]) -> Call:
+        """Hold for one call; the store may be asked: the loop goes on meanwhile."""
+        ledger, who, take, identity = self._prepare(arguments, named)
+        mode = await asyncio.to_thread(ledger.mode, who)
+        taking = _Taking(ledger, take)
+        try:
+            hold = await asyncio.to_thread(taking.take)
+        except BaseException:
+            taking.give_up()  # cancelled: the block never ran
+            raise
+        return self._begin(ledger, hold, mode, identity)
 
-    def _leave(self, error: BaseException | None) -> None:
-        self._end().settle(error, self._options["ambiguous"], wait=self._options["wait"])
+    def end(self, call: Call, error: BaseException | None) -> None:
+        """Settle a call, and wait until its row is written."""
+        options = self._options
+        call.leave()
+        call.settle(error, options["ambiguous"], options["not_billed"], strict=options["strict"])
+        if self._waits(error):
+            call.wait(strict=options["strict"])
 
-    async def _leave_async(self, error: BaseException | None) -> None:
-        call = self._end()
-        settle = functools.partial(call.settle, error, self._options["ambiguous"], wait=self._options["wait"])
-        # a task that is cancelled while its row is written still gets it written
-        await asyncio.shield(asyncio.to_thread(settle))
+    async def end_async(self, call: Call, error: BaseException | None) -> None:
+        """Settle a call at once, and wait besides: a task that is cancelled while its row is written still gets it written."""
+        options = self._options
+        call.leave()
+        call.settle(error, options["ambiguous"], options["not_billed"], strict=options["strict"])
+        if self._waits(error) and call.posted is not None:
+            await asyncio.to_thread(call.wait, strict=options["strict"])
+
+    def _waits(self, error: BaseException | None) -> bool:
+        return self._options["wait"] and not isinstance(error, GeneratorExit)  # that one may come in any thread
+
+    # as a block
+
+    def _noted(self, call: Call, frame: FrameType | None) -> Call:
+        call.enter()
+        self._open.setdefault(id(frame), []).append(call)
+        return call
+
+    def _found(self, frame: FrameType | None) -> Call:
+        """Find the call of the block that ends: that of its frame; else this context's innermost of this meter; else the last one."""
+        place = id(frame)
+        if not self._open.get(place):
+            places = {one: key for key, calls in list(self._open.items()) for one in calls}
+            call = innermost()
+            while call is not None and call not in places:
+                call = call.outer
+            if call is None:
+                if not places:
+                    raise InputError("this meter was not entered", hint="use it as `with reelwise.meter(...)`")
+                call = list(places)[-1]
+            place = places[call]
+            self._open[place].remove(call)
+        else:
+            call = self._open[place].pop()
+        if not self._open[place]:
+            del self._open[place]
+        return call
 
     def __enter__(self) -> Call:
-        return self._enter((), {})
+        return self._noted(self.begin((), {}), _caller())
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._leave(error)
+        self.end(self._found(_caller()), error)
 
-    async def __aenter__(self) -> Call:
-        return await self._enter_async((), {})
+    def __aenter__(self) -> Coroutine[Any, Any, Call]:
+        frame = _caller()
 
-    async def __aexit__(
+        async def enter() -> Call:
+            return self._noted(await self.begin_async((), {}), frame)
+
+        return enter()
+
+    def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self._leave_async(error)
+    ) -> Coroutine[Any, Any, None]:
+        return self.end_async(self._found(_caller()), error)
+
+    # as a decorator
 
     def __call__(self, function: F) -> F:
-        """Meter each call of a function, sync or async; labels may be functions of its arguments."""
-        if inspect.iscoroutinefunction(function):
+        """Meter each call of a function, sync or async; labels may be functions of its arguments.
 
-            @functools.wraps(function)
-            async def metered_async(*arguments: Any, **named: Any) -> Any:
-                await self._enter_async(arguments, named)
-                try:
-                    result = await function(*arguments, **named)
-                except BaseException as error:
-                    await self._leave_async(error)
-                    raise
-                await self._leave_async(None)
-                return result
+        A generator is held for when its first item is asked for, and settled when it ends, is closed, or raises.
+        """
+        if inspect.isasyncgenfunction(function):
+            metered: Any = steps_of_async(self, self.begin_async, function)
+        elif inspect.isgeneratorfunction(function):
+            metered = self._streaming(function)
+        elif inspect.iscoroutinefunction(function):
+            metered = self._async(function)
+        else:
+            metered = self._plain(function)
+        return functools.wraps(function)(metered)  # type: ignore[return-value]
 
-            return metered_async  # type: ignore[return-value]
-
-        @functools.wraps(function)
+    def _plain(self, function: Callable[..., Any]) -> Callable[..., Any]:
         def metered(*arguments: Any, **named: Any) -> Any:
-            self._enter(arguments, named)
+            call = self.begin(arguments, named)
+            call.enter()
             try:
                 result = function(*arguments, **named)
             except BaseException as error:
-                self._leave(error)
+                self.end(call, error)
                 raise
-            self._leave(None)
+            if inspect.isgenerator(result) or inspect.isasyncgen(result) or inspect.iscoroutine(result):
+                call.leave()  # it has not run yet
+                return self._taken_over(call, result)
+            self.end(call, None)
             return result
 
-        return metered  # type: ignore[return-value]
+        return metered
+
+    def _taken_over(self, call: Call, result: Any) -> Any:
+        async def begun(*_: Any) -> Call:
+            return call
+
+        if inspect.isgenerator(result):
+            return stepped(self, call, result)
+        if inspect.isasyncgen(result):
+            return steps_of_async(self, begun, lambda: result)()
+        return finished(self, call, result)
+
+    def _async(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        async def metered(*arguments: Any, **named: Any) -> Any:
+            inner = function(*arguments, **named)
+            try:
+                call = await self.begin_async(arguments, named)
+            except BaseException:
+                inner.close()
+                raise
+            return await finished(self, call, inner)
+
+        return metered
+
+    def _streaming(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        def metered(*arguments: Any, **named: Any) -> Any:
+            inner = function(*arguments, **named)
+            return (yield from stepped(self, self.begin(arguments, named), inner))
+
+        return metered
+
+
+def _caller() -> FrameType | None:
+    here = inspect.currentframe()
+    return here.f_back.f_back if here is not None and here.f_back is not None else None
+
+
+def _identity(feature: str, given: Any) -> str:
+    """Return the id of a call's row: its own, or the one that is given, which counts once for each feature."""
+    if given is None:
+        return f"call/{secrets.token_hex(12)}"
+    name = f"meter/{feature}/{check_identity(given)}"
+    return name if len(name) <= _ID_MAX else f"meter/{hashlib.blake2b(name.encode(), digest_size=16).hexdigest()}"
 
 
 def meter(  # the options of one call, each with a default
@@ -304,6 +273,7 @@ def meter(  # the options of one call, each with a default
     tenant: Any = "",
     user_class: Any = "",
     tags: Any = None,
+    id: Any = None,  # noqa: A002 - the field's word
     model: str = "",
     provider: str = "",
     stage: str = "",
@@ -311,8 +281,10 @@ def meter(  # the options of one call, each with a default
     frames: int = 0,
     ledger: Ledger | None = None,
     timeout_seconds: float = 600.0,
-    ambiguous: tuple[type[BaseException], ...] = AMBIGUOUS,
+    ambiguous: tuple[type[BaseException], ...] = (),
+    not_billed: tuple[type[BaseException], ...] = (),
     wait: bool = True,
+    strict: bool = False,
 ) -> Meter:
     """Put a hold and a row around each call: as a decorator of a function, or as a context manager.
 
@@ -320,11 +292,13 @@ def meter(  # the options of one call, each with a default
         feature: the feature, as budgets name it.
         hold_usd: the most that one call can cost, in dollars; or a function of the decorated function's arguments.
         hold_nano: the same in nano-USD, as `reelwise.charge.hold` computes it. One of both is needed.
-        user: who the call is for: text, or a function of the arguments; so too the next four.
+        user: who the call is for: text, or a function of the arguments; so too the next five.
         session: of the product.
         tenant: the customer.
         user_class: what ladders differ by.
         tags: a dict of further labels.
+        id: of a job that may be delivered twice: within a feature its cost is recorded once. The second call is held for and made, its row
+            is refused with a warning (with `strict`: AlreadySettledError), and nothing more is counted.
         model: what is called; `Call.was` may say this and the next three later.
         provider: where it is bought.
         stage: the plan's.
@@ -332,45 +306,51 @@ def meter(  # the options of one call, each with a default
         frames: what one call counts as in budgets of frames.
         ledger: the ledger; else the process's own: see `default_ledger`.
         timeout_seconds: after this the hold is let go of.
-        ambiguous: exceptions after which the call may have been billed.
+        ambiguous: errors after which the call may have been billed, besides those that `reelwise.billed.may_be_billed` knows.
+        not_billed: errors after which it surely was not.
         wait: return when the row is durable; False returns as soon as it is counted.
+        strict: raise where a row cannot be written now. Without it the caller gets the answer, the logger `reelwise` a warning, and the row
+            is counted and written later.
 
-    Raises (when the call begins):
-        BudgetError: a budget has not that much left, or the feature is switched off: the call is not made.
+    Raises:
+        InputError: a label or an amount that cannot be; functions of the arguments are asked when the call begins.
+        BudgetError: (when the call begins) a budget has not that much left, or the feature is switched off: the call is not made.
     """
     if (hold_usd is None) == (hold_nano is None):
         raise InputError("say what one call can cost at most", where="meter", hint='hold_usd="0.02", or hold_nano=...')
-    given = hold_usd if hold_nano is None else hold_nano
-    if hold_nano is None:
-        hold: Any = (
-            (lambda *a, **k: nano_of("hold", given(*a, **k), None)) if callable(given) else nano_of("hold", given, None)
-        )
-    else:
-        hold = given if callable(given) else nano_of("hold", None, given)
-    labels = {"user": user, "session": session, "tenant": tenant, "user_class": user_class, "tags": tags}
-    named = {"model": model, "provider": provider, "stage": stage, "version": version}
+    named = {"feature": feature, "model": model, "provider": provider, "stage": stage, "version": version}
+    for name, value in named.items():
+        check_label(value, name)
+    labels = {"user": user, "session": session, "tenant": tenant, "user_class": user_class, "tags": tags, "id": id}
+    _check_options(frames, timeout_seconds, ambiguous, not_billed)
     rest = {
+        "hold": _holding(hold_usd, hold_nano),
         "frames": frames,
         "ledger": ledger,
         "timeout_seconds": timeout_seconds,
         "ambiguous": ambiguous,
+        "not_billed": not_billed,
         "wait": wait,
+        "strict": strict,
     }
-    return Meter({"feature": feature, "hold": hold, **labels, **named, **rest})
+    return Meter({**named, **labels, **rest})
 
 
-def nano_of(name: str, usd: Any, nano: int | None) -> int:
-    if (usd is None) == (nano is None):
-        raise InputError("give dollars or nano-dollars, one of both", where=name, hint='usd="0.0123"')
-    if nano is not None:
-        if isinstance(nano, bool) or not isinstance(nano, int) or nano < 0:
-            raise InputError(f"{nano!r:.40} is no amount of nano-USD", where=name, hint="a whole number, 0 or more")
-        return nano
-    try:
-        value = Decimal(str(usd)) if not isinstance(usd, Decimal) else usd
-        amount = nano_from_usd(value)
-    except (ArithmeticError, ValueError):
-        raise InputError(f"{usd!r:.40} is no amount of dollars", where=name, hint='usd="0.0123"') from None
-    if amount < 0:
-        raise InputError(f"{usd!r:.40} is less than nothing", where=name, hint="0 or more")
-    return amount
+def _holding(usd: Any, nano: Any) -> Any:
+    if usd is not None:
+        return (lambda *a, **k: nano_of("hold", usd(*a, **k), None)) if callable(usd) else nano_of("hold", usd, None)
+    return (lambda *a, **k: nano_of("hold", None, nano(*a, **k))) if callable(nano) else nano_of("hold", None, nano)
+
+
+def _check_options(frames: Any, timeout_seconds: Any, *errors: Any) -> None:
+    check_amount(frames, "frames")
+    number = isinstance(timeout_seconds, (int, float)) and not isinstance(timeout_seconds, bool)
+    if not number or not 0.001 <= timeout_seconds <= _TIMEOUT_MAX_SECONDS:
+        raise InputError(
+            f"{timeout_seconds!r:.40} is no time that a hold can last",
+            where="timeout_seconds",
+            hint="seconds, up to seven days: 600",
+        )
+    for one in errors:
+        if not isinstance(one, tuple) or not all(isinstance(each, type) for each in one):
+            raise InputError(f"{one!r:.60} is no tuple of errors", where="meter", hint="not_billed=(MyError,)")

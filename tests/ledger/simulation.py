@@ -325,15 +325,14 @@ class World:
                 if rng.random() < 0.3:
                     owner.void_job(name)
                     return
-                cost = rng.randint(0, nano + 20)
+                cost = self.job_costs.setdefault(name, rng.randint(0, nano + 20))  # tried again, it costs the same
                 self.said[f"job/{name}"] = cost
                 owner.post_job(name, cost)
             except ProcessCrash:
                 self.jobs[name] = nano
                 raise
             except AlreadySettledError:
-                if f"job/{name}" not in self.job_costs:
-                    self.job_costs[name] = 1  # settled by the attempt that crashed after its commit
+                # settled by the attempt that crashed after its commit
                 return
             self.acknowledge([f"job/{name}"])
             return

@@ -209,6 +209,26 @@ def test_a_locked_database_is_waited_for_and_then_named(path, clock):
             ledger.post(hold, "c1", 5)
 
 
+def test_a_row_that_was_there_is_not_waited_for_when_the_disk_then_fails(opened, rows, monkeypatch):
+    ledger = opened()
+    ledger.post(ledger.hold(WHO, 5), "c1", 5)
+    ledger.post(ledger.hold(WHO, 5), "c1", 5, wait=False)
+    commit, calls = ledger.store.commit, []
+
+    def fails_after_the_duplicate(*given):
+        calls.append(given)
+        if len(calls) == 2:
+            raise OutputError("cannot write")
+        return commit(*given)
+
+    monkeypatch.setattr(ledger.store, "commit", fails_after_the_duplicate)
+    with pytest.raises(OutputError):
+        ledger.flush()
+    ledger.flush()
+
+    assert rows(ledger) == [("call", 5)]
+
+
 def test_a_lock_that_is_let_go_in_time_is_not_noticed(path):
     with Ledger(path) as ledger:
         other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)

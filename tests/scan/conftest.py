@@ -87,6 +87,6 @@ def long_clips(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
 
     def make(name: str, **settings: Any) -> Path:
         path = folder / name
-        return path if path.exists() else _encode(path, 90, events=EVENTS, **settings)
+        return path if path.exists() else _encode(path, 105, events=EVENTS, **settings)
 
     return make

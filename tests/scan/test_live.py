@@ -65,7 +65,7 @@ def test_a_clean_stream_is_judged_by_its_packets_after_the_warm_up(long_clips, n
     assert receipt.stretches[0].method == "luma"
     assert "learning" in receipt.stretches[0].why
     assert receipt.events[-1].by == ("packets",)
-    assert receipt.frames == 900
+    assert receipt.frames == 1050
     assert receipt.frames_decoded_share < 0.75
     assert {"read", "packets", "luma"} <= {one.signal for one in receipt.signals}
     assert sum(one.frames_decoded for one in receipt.signals) == pytest.approx(

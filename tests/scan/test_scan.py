@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from reelwise.errors import InputError, MediaError
@@ -132,3 +133,27 @@ def test_what_is_no_event(tmp_path, encode, scene, gop):
 def test_an_event_is_seen_beside_a_clock(tmp_path, encode):
     found = scan(encode(tmp_path / "a.mp4", 20, gop=10, clock=True, events=((8.0, 12.0),)))
     assert [(round(one.start_seconds), round(one.stop_seconds)) for one in found.events] == [(8, 12)]
+
+
+def test_events_that_packets_hide_in_a_drawn_minute_are_found(tmp_path):
+    from reelwise.video import draw_demo
+
+    clip = tmp_path / "bay.mp4"  # clouds and dusk change every packet a little; a cat, cars and a person pass
+    draw_demo(clip, seconds=64, width=320, height=180, fps=10)
+    found = scan(clip)
+
+    assert found.method != "packets"
+    assert "too short" in found.why
+    assert len(found.events) == 4
+
+
+def test_one_pair_of_key_frames_cannot_say_alone_that_nothing_happens(encode, tmp_path, monkeypatch):
+    def level(packets, **_):
+        times = np.sort(packets.times)
+        return times, np.full(len(times), 2.0)  # nothing stands out
+
+    monkeypatch.setattr("reelwise.scan.stream.measure_unrest", level)
+    found = scan(encode(tmp_path / "clip.mp4", 110, gop=100, events=((40.0, 43.0),)))
+
+    assert "cannot say alone that nothing happens" in found.why
+    assert len(found.events) == 1

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Position", "marginal", "marginal_most"]
 
-Position: TypeAlias = Mapping[tuple[str, str], float]
+Position: TypeAlias = Mapping[tuple[str, str], "float | Fraction"]
 """Units that the account has used this month before the call, by sku and unit as a `Rate` names them."""
 
 

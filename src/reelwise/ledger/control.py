@@ -13,7 +13,11 @@ from reelwise.ledger.modes import Feature, check_feature
 
 if TYPE_CHECKING:
     from reelwise.ledger.clock import Clock
+    from reelwise.ledger.events import Who
+    from reelwise.ledger.holds import Posted
+    from reelwise.ledger.kernel import Kernel
     from reelwise.ledger.sql import SqlStore
+    from reelwise.ledger.writer import Writer
 
 __all__ = ["Control"]
 
@@ -23,14 +27,49 @@ class Control(ABC):
 
     store: SqlStore
     clock: Clock
+    _kernel: Kernel
+    _writer: Writer
+    _closed: bool
 
     @abstractmethod
     def flush(self) -> None:
         """Make everything that was posted so far durable."""
 
     @abstractmethod
+    def _ready(self) -> None:
+        """Take over what was set meanwhile."""
+
+    @abstractmethod
     def _load(self) -> None:
         """Read definitions again."""
+
+    @property
+    def closed(self) -> bool:
+        """Whether it was closed, or belongs to the parent process."""
+        return self._closed
+
+    def wait_for(self, posted: Posted, identity: str = "", wait_seconds: float = 30.0) -> None:
+        """Wait until what was posted is durable.
+
+        Raises:
+            AlreadySettledError: the row's id was recorded before.
+            LedgerError, OutputError: it cannot be written now; it is counted, stays queued, and is written later.
+        """
+        self._writer.wait(posted.number, identity, wait_seconds)
+
+    def is_durable(self, posted: Posted) -> bool:
+        """Say whether what was posted has been written (or refused, where its id was there)."""
+        return self._writer.written >= posted.number
+
+    def check_switch(self, who: Who) -> None:
+        """Refuse a caller whose feature is switched off; asks no budget.
+
+        Raises:
+            BudgetError: it is.
+        """
+        self._ready()
+        with self._kernel.lock:
+            self._kernel.check_switch(who)
 
     def set_budget(self, budget: Budget) -> None:
         """Add a budget, or change one by name. What was spent in its present window counts.

@@ -169,6 +169,10 @@ def who_of(
         InputError: a label that is too long, too many tags, or a tag's name that is not lower case letters, digits and _ . -
     """
     given = tags or {}
+    if not isinstance(given, dict):
+        raise InputError(
+            f"tags must be a dict, got {type(given).__name__}", where="tags", hint='tags={"team": "search"}'
+        )
     if len(given) > TAGS_MAX:
         raise InputError(
             f"{len(given):,} tags, at most {TAGS_MAX} are kept", where="tags", hint="use few tags with few values"

@@ -28,6 +28,7 @@ from reelwise.ledger.events import (
     check_what,
     check_who,
 )
+from reelwise.ledger.exits import close_at_exit
 from reelwise.ledger.holds import EXPIRED, Hold, Posted
 from reelwise.ledger.job_calls import JobCalls
 from reelwise.ledger.kernel import Kernel
@@ -119,6 +120,7 @@ class Ledger(Control, JobCalls, Looking):
         self._load()
         if thread:
             self._writer.start(group_seconds)
+        close_at_exit(self)
         weak = weakref.ref(self)
         os.register_at_fork(after_in_child=lambda: _forked(weak))
 

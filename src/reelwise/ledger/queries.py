@@ -152,9 +152,9 @@ def last_rows(
     return [_row(one) for one in found]
 
 
-def export(store: SqlStore, *, first_ms: int = 0, stop_ms: int = FOREVER) -> Iterator[list[Row]]:
-    """Yield all rows of a span of time, oldest first, in pages of 10,000: memory does not grow with the ledger."""
-    seq = 0
+def export(store: SqlStore, *, first_ms: int = 0, stop_ms: int = FOREVER, after: int = 0) -> Iterator[list[Row]]:
+    """Yield all rows of a span of time, or those after a number, oldest first, in pages of 10,000: memory does not grow with the ledger."""
+    seq = after
     while True:
         with store.transaction(write=False) as link:
             found = link.rows(

@@ -184,6 +184,9 @@ class Writer:
             known = kernel.known()
             whole = batch.postings
         if not batch.postings and not batch.moves:
+            with self._done:
+                self.written = batch.number  # what was left out of a batch that then failed is not waited for
+                self._done.notify_all()
             return 0
         try:
             while True:

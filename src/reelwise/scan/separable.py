@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Verdict", "check", "judge", "sample_keys"]
 
-_SECONDS_MIN = 60.0
+_SECONDS_MIN = 100.0  # below, too little is quiet for long enough to learn from, and decoding costs little
 _PACKETS_MIN = 300
 _BITS_PER_BLOCK_MAX = 24.0  # of 16x16 pixels, in the usual picture: above, an encoder spends its bits on noise
 _PINNED = 0.03  # spread of the logarithm of a second's bytes: below, the rate is held constant

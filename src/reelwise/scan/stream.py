@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Stream", "length_of"]
 
+_PAIRS_SURE = 4  # of key frames that agree: fewer cannot say alone that nothing happens
+_STANDS_OUT = 4.5  # robust deviations: what an event reaches in a stream whose packets tell it from quiet
 _LIGHT_LEVELS = 7.0  # between sampled key frames that should look alike
 
 
@@ -71,6 +73,11 @@ class Stream:
             _, self.candidates = candidates_of(self.unrest, self.packets, light=True)
         if not verdict.separable:
             return verdict
+        peak = float(self.unrest.score.max()) if len(self.unrest.score) else 0.0
+        if held.separable and len(pairs) < _PAIRS_SURE and peak < _STANDS_OUT:
+            few = "1 pair" if len(pairs) == 1 else f"{len(pairs)} pairs"
+            why = f"nothing stands out in the sizes of packets, and {few} of key frames cannot say alone that nothing happens"
+            return Verdict(separable=False, why=why)
         return Verdict(separable=held.separable, why=f"{verdict.why}; {held.why}" if held.separable else held.why)
 
     def spend(self, signal: str) -> None:
