@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from reelwise.errors import InputError, OutputError
+from reelwise.errors import InputError, LedgerLockedError, OutputError
 from reelwise.ledger.budgets import Budget
-from reelwise.ledger.sqlite import open_sqlite, refuse_network
+from reelwise.ledger.sqlite import SqliteLink, open_sqlite, refuse_network
 from reelwise.ledger.verify import verify
 
 MOUNTS = """\
@@ -82,3 +82,23 @@ def test_a_file_that_is_not_there_is_not_made_by_reading(tmp_path):
         open_sqlite(tmp_path / "ledger.db", create=False)
     assert caught.value.hint
     assert not list(tmp_path.iterdir())
+
+
+def test_many_that_switch_a_new_file_to_its_log_at_once_wait_for_each_other(tmp_path, monkeypatch):
+    """SQLite says "locked" there without waiting: one does so after the other."""
+    rows, refused = SqliteLink.rows, [1, 1, 1]
+
+    def at_once(self, text, values=()):
+        if "journal_mode" in text and refused:
+            refused.pop()
+            raise LedgerLockedError("locked", hint="wait")
+        return rows(self, text, values)
+
+    monkeypatch.setattr(SqliteLink, "rows", at_once)
+
+    open_sqlite(tmp_path / "ledger.db").close()
+
+    assert not refused
+    refused += [1] * 10_000
+    with pytest.raises(LedgerLockedError):
+        open_sqlite(tmp_path / "ledger.db", wait_seconds=0.05)

@@ -381,8 +381,8 @@ class Ledger(Control, JobCalls, Looking):
 
     def _others_run(self) -> bool:
         """Say whether there is a thread that could settle a call."""
-        ours = (threading.current_thread(), self._writer.thread)
-        return any(one not in ours for one in threading.enumerate())
+        here = threading.current_thread()
+        return any(one is not here and not one.name.startswith("reelwise-") for one in threading.enumerate())
 
     def __enter__(self) -> Self:
         return self

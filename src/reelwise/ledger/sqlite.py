@@ -7,6 +7,7 @@ import mmap
 import os
 import sqlite3
 import struct
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -37,6 +38,7 @@ _NETWORK = (
     "davfs",
 )
 _COUNTER = 8  # bytes
+_AGAIN_SECONDS = 0.005
 _FULL = 13  # SQLite's codes: database or disk is full, read-only, cannot open, input or output error
 _OUTPUT = {_FULL, 8, 14, 10}
 _LOCKED = {5, 6}
@@ -134,8 +136,7 @@ class SqliteLink:
             if read_only:
                 self.run("PRAGMA query_only = ON")
                 return
-            mode = self.rows("PRAGMA journal_mode = WAL")[0][0]
-            _check_mode(name, str(mode))
+            _check_mode(name, self._keep_log())
             self.run("PRAGMA synchronous = FULL")
             self.run("PRAGMA cache_size = -32768")
             if name != ":memory:":
@@ -143,6 +144,17 @@ class SqliteLink:
         except BaseException:
             self._connection.close()
             raise
+
+    def _keep_log(self) -> str:
+        """Switch to a write-ahead log; SQLite does not wait by itself where several do so to a new file at once."""
+        deadline = time.monotonic() + self._wait_seconds
+        while True:
+            try:
+                return str(self.rows("PRAGMA journal_mode = WAL")[0][0])
+            except LedgerLockedError:
+                if time.monotonic() >= deadline:
+                    raise
+                time.sleep(_AGAIN_SECONDS)
 
     def _uri(self) -> str:
         """Return the address that the file is read by without writing anything.

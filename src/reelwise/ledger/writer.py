@@ -105,11 +105,6 @@ class Writer:
             self._failures += 1
             self._done.notify_all()
 
-    @property
-    def thread(self) -> threading.Thread | None:
-        """The thread that writes; None where there is none."""
-        return self._thread
-
     def wake(self) -> None:
         """Something waits to be written."""
         if not self._wake.is_set():
