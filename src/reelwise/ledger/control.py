@@ -72,7 +72,12 @@ class Control(ABC):
             self._kernel.check_switch(who)
 
     def set_budget(self, budget: Budget) -> None:
-        """Add a budget, or change one by name. What was spent in its present window counts.
+        """Add a budget, or change one by name. What was spent in its present window counts, and what calls under way hold.
+
+        Calls of this process and jobs are held in it when this returns, those of other processes within about a tenth of a second:
+        each takes its own along when it hears of the budget. They may exceed the limit; nothing new passes then until they settle.
+        Until all have done so, another process may be let through as if their calls were not there; a call that settles before its
+        process has heard of the budget counts as overrun.
 
         Raises:
             InputError: see `check_budget`.
