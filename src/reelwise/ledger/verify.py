@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -21,12 +22,13 @@ __all__ = ["Problem", "Verified", "verify"]
 
 
 class Problem(Struct, frozen=True, kw_only=True):
-    """One balance that is not what the rows add up to."""
+    """One balance that is not what the rows add up to; in nano-USD where its measure is usd."""
 
     what: str
     where: str
     kept: int
     computed: int
+    measure: str = ""
 
 
 class Verified(Struct, frozen=True, kw_only=True):
@@ -108,9 +110,13 @@ def _balances(link: Link, number: int, name: str, budget: Budget, set_ms: int) -
             continue  # before the budget was set, or before rows were let go of
         have, should = kept.get((account, bucket), 0), computed.get((account, bucket), 0)
         if have != should:
-            where = f"{name} ({shown(budget, account)}, from {bucket})"
-            problems.append(Problem(what="posted", where=where, kept=have, computed=should))
+            where = f"{name} ({shown(budget, account)}, from {_when(bucket)})"
+            problems.append(Problem(what="posted", where=where, kept=have, computed=should, measure=budget.measure))
     return len(kept), problems
+
+
+def _when(at_ms: int) -> str:
+    return f"{dt.datetime.fromtimestamp(at_ms / 1000, dt.UTC):%Y-%m-%d %H:%M} UTC" if at_ms > 0 else "the beginning"
 
 
 def _leases(link: Link) -> list[Problem]:
@@ -158,5 +164,8 @@ def _rolls(link: Link, cost: int, rows: int) -> list[Problem]:
         )[0]
         for what, have, should in (("cost", int(kept[0]), cost), ("events", int(kept[1]), rows)):
             if have != should:
-                found.append(Problem(what=f"sums by {name}: {what}", where="roll", kept=have, computed=should))
+                unit = "usd" if what == "cost" else ""
+                found.append(
+                    Problem(what=f"sums by {name}: {what}", where="roll", kept=have, computed=should, measure=unit)
+                )
     return found
