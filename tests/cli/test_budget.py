@@ -6,6 +6,8 @@ import hashlib
 import io
 import json
 import re
+import shlex
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,7 +19,6 @@ from reelwise.ledger.events import What
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 
 _STYLE = re.compile(r"\x1b\[[0-9;]*m")
@@ -458,3 +459,30 @@ def test_a_mistake_is_corrected_by_a_row_of_its_own(capsys: pytest.CaptureFixtur
     assert {one["label"]: (one["cost_nano"], one["outcomes"]) for one in top}["u1"] == (2 * 10**8, 0)
     assert {one["account"]: one["posted"] for one in stands}["user=u1"] == 2 * 10**8
     run(capsys, "ledger", "verify", "--ledger", where)
+
+
+PAGE = (Path(__file__).resolve().parents[2] / "docs" / "money.md").read_text(encoding="utf-8")
+
+
+def test_the_page_names_a_test_that_exists_for_each_promise() -> None:
+    table = PAGE.partition("| promise | test, in `tests/` |\n|---|---|\n")[2].partition("\n\n")[0].splitlines()
+    for line in table:
+        path, _, name = line.rsplit("`", 2)[1].partition("::")
+        assert f"def {name}(" in (Path(__file__).resolve().parents[1] / path).read_text(encoding="utf-8"), line
+    assert len(table) >= 15
+
+
+def test_the_commands_of_the_page_run(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("pyarrow")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("REELWISE_LEDGER", raising=False)
+    spend("reelwise.db")
+    own = re.findall(r"^    reelwise ((?:budget|ledger) .*)$", PAGE, re.MULTILINE)
+    own += re.findall(r"`reelwise ((?:budget|ledger) (?:ladder|mode|kill|verify).*?)`", PAGE)
+    for command in own:
+        if "close" not in command and "correct" not in command:  # of days that may lie ahead
+            run(capsys, *shlex.split(command, comments=True))
+
+    assert len(own) >= 14
