@@ -13,6 +13,7 @@
     ├── GateError                 exit 3   a budget or a gate said no
     │   └── BudgetError                    a call was denied before it was made
     ├── EndpointError             exit 4   a model endpoint failed
+    │   └── StreamError                    a live stream cannot be opened, or went away for good
     └── OutputError               exit 5   the result could not be written
 
 Each error has a ``hint``: the next thing to try. Foreign errors are mapped to these where they enter.
@@ -35,6 +36,7 @@ __all__ = [
     "MissingExtraError",
     "OutputError",
     "ReelwiseError",
+    "StreamError",
     "UnknownModelError",
     "UnpricedError",
 ]
@@ -140,6 +142,10 @@ class EndpointError(ReelwiseError):
     """A model endpoint failed or answered nonsense."""
 
     exit_code = 4
+
+
+class StreamError(EndpointError):
+    """A live stream cannot be opened, or went away and did not come back."""
 
 
 class OutputError(ReelwiseError):

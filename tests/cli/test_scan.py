@@ -34,7 +34,7 @@ def test_one_file_as_json(drawn_clip):
     } <= found.keys()
     assert found["mode"] == "exact"
     assert found["events"]
-    assert all(one.keys() == {"start_seconds", "stop_seconds"} for one in found["events"])
+    assert all(one.keys() == {"start_seconds", "stop_seconds", "by", "found_by"} for one in found["events"])
     assert all(one["cpu_seconds"] >= 0 for one in found["signals"])
 
 

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from reelwise.scan.exact import blind_seconds, least_share, plan_around
-from reelwise.scan.normal import robust_spread, running_level, smooth, unrest
+from reelwise.scan.cascade import METHODS, SIGNALS
+from reelwise.scan.heads import blind_seconds
+from reelwise.scan.normal import Unrest, robust_spread, running_level, smooth, unrest
 from reelwise.scan.packets import BETWEEN, KEY, PREDICTED, arrange
+from reelwise.scan.routes import Task, landing, least_share, route
 from reelwise.scan.separable import judge, sample_keys
-from reelwise.scan.source import FULL, SKIP
-from reelwise.scan.watch import events_of, join_spans, overlay_mask
+from reelwise.scan.source import FULL, PASS, REFERENCES, SKIP
+from reelwise.scan.watch import Pulse, events_of, join_spans, overlay_mask
 
 
 def table(count=3000, fps=10.0, gop=50, sizes=None, stamps=None):
@@ -84,12 +87,57 @@ def test_the_sample_stays_within_its_budget():
 
 def test_the_plan_starts_at_the_key_frame_before():
     packets = table()
-    plan = plan_around(packets, [(12.0, 13.0)])
+    plan = route(packets, [Task(12.0, 13.0)])
     assert np.flatnonzero(plan != SKIP).tolist() == list(range(100, 131))
-    assert (plan[120:131] == FULL).all()
     assert least_share(packets, [(12.0, 13.0)]) == pytest.approx(31 / 3000)
     assert least_share(packets, []) == 0
     assert blind_seconds(packets) == pytest.approx(2.0)
+
+
+def test_a_jump_leaves_out_what_is_quiet_and_keeps_the_key_frame():
+    packets = table()
+    task = Task(13.0, 14.0, due=13.5, jump=True)
+    assert landing(packets, task) == (130, 29)
+    plan = route(packets, [task])
+    assert plan[100] == REFERENCES
+    assert (plan[101:130] == PASS).all()
+    assert (plan[130:141] != PASS).all()
+    assert (plan[131:140] == FULL).all()  # near the edge
+    assert landing(packets, Task(10.3, 11.0, jump=True))[1] == 0  # so short a way is decoded
+
+
+def test_what_packets_say_of_a_stretch():
+    said = Unrest(np.arange(10.0), np.arange(10.0))
+    assert (said.most(2, 5), said.least(2, 5)) == (4, 2)
+    assert np.isnan(Unrest().most(0, 9))
+
+
+def test_a_pulse_sees_a_box_and_neither_light_nor_a_clock():
+    ground = np.random.default_rng(8).integers(60, 120, (90, 160)).astype(np.uint8)
+    mask = np.zeros(ground.shape, bool)
+    mask[:8, :40] = True
+    pulse = Pulse(mask)
+    box, clock = ground.copy(), ground.copy()
+    box[40:60, 40:60] = 240
+    clock[:6, :36] = 250
+    assert not pulse.moves(ground)
+    assert not pulse.moves(ground + 20)
+    assert not pulse.moves(clock)
+    assert pulse.moves(box)
+    assert not pulse.moves(box)
+
+
+def test_every_signal_keeps_to_the_protocol():
+    names = [one.name for one in SIGNALS]
+    assert list(METHODS) == ["auto", *names]
+    costs = [one.cost for one in SIGNALS]
+    assert costs == sorted(costs)
+    stream = SimpleNamespace(
+        packets=table(), verdict=SimpleNamespace(separable=True, why="so"), asked="auto", source=None, mask=None
+    )
+    assert SIGNALS[0].believed(stream)[0]
+    assert SIGNALS[-1].believed(stream)[0]
+    assert all(isinstance(one.believed(stream)[1], str) for one in SIGNALS)
 
 
 def test_events_need_change_and_background():

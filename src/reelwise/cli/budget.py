@@ -8,7 +8,7 @@ import click
 
 from reelwise.cli.budget_set import set_budget
 from reelwise.cli.budget_text import limits, standing, unit_cost
-from reelwise.cli.ledger_options import amount, duration, ledger_option, moment_of, open_ledger
+from reelwise.cli.ledger_options import amount, duration, ledger_option, moment_of, open_ledger, open_store
 from reelwise.cli.output import json_option, note, print_json, table
 from reelwise.ledger.address import shown_address
 
@@ -35,8 +35,10 @@ def list_budgets(where: str, as_json: bool) -> None:
     """List budgets, and features with ladders or switches."""
     import msgspec
 
-    with open_ledger(where) as ledger:
-        budgets, features = ledger.budgets(), ledger.features()
+    store, _ = open_store(where)
+    definitions = store.definitions()
+    store.close()
+    budgets, features = list(definitions.budgets.values()), list(definitions.features.values())
     if as_json:
         print_json(
             {
@@ -86,14 +88,13 @@ def status(name: str | None, most: int, where: str, as_json: bool) -> None:
     from reelwise.errors import InputError
     from reelwise.ledger.queries import budget_status, notices
 
-    with open_ledger(where) as ledger:
-        known = [one.name for one in ledger.budgets()]
-        if name is not None and name not in known:
-            raise InputError(
-                f"no budget {name[:64]!r}", where=name[:64], hint=f"there are: {', '.join(known) or 'none'}"
-            )
-        found = budget_status(ledger.store, ledger.clock.now_ms(), name=name, most=most)
-        told = notices(ledger.store, _NOTICES, since={one.budget: one.window_ms for one in found})
+    store, clock = open_store(where)
+    known = [one.name for one in store.definitions().budgets.values()]
+    if name is not None and name not in known:
+        raise InputError(f"no budget {name[:64]!r}", where=name[:64], hint=f"there are: {', '.join(known) or 'none'}")
+    found = budget_status(store, clock.now_ms(), name=name, most=most)
+    told = notices(store, _NOTICES, since={one.budget: one.window_ms for one in found})
+    store.close()
     if as_json:
         print_json({"ledger": shown_address(where), "accounts": msgspec.to_builtins(found), "notices": told})
         return

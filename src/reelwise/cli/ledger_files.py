@@ -52,14 +52,15 @@ def export(*, kind: str, out: Path, since_: str, until: str, where: str, as_json
 
 @click.command()
 @click.argument("to", type=click.Path(path_type=Path))
+@click.option("--force", is_flag=True, help="Replace TO where it is there; never a database that is in use.")
 @ledger_option
 @json_option
-def backup(to: Path, where: str, as_json: bool) -> None:
+def backup(*, to: Path, force: bool, where: str, as_json: bool) -> None:
     """Copy the ledger to the file TO while it is in use, whole or not at all."""
     check_file(to, where, "backup")
     store, _ = open_store(where)
     try:
-        store.link.backup(to)
+        store.link.backup(to, overwrite=force)
     finally:
         store.close()
     if as_json:
@@ -82,7 +83,7 @@ def prune(keep: int, where: str, as_json: bool) -> None:
     """Delete old rows; their sums by minute, hour and day stay."""
     from reelwise.ledger.retention import prune as let_go
 
-    store, clock = open_store(where)
+    store, clock = open_store(where, read_only=False)
     try:
         count = let_go(store, keep, clock.now_ms())
     finally:

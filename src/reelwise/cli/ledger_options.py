@@ -59,12 +59,12 @@ def open_ledger(where: str, *, create: bool = False) -> Ledger:
     return Ledger(where, thread=False, create=create)
 
 
-def open_store(where: str) -> tuple[SqlStore, SystemClock]:
-    """Open a ledger that is there, to read it."""
+def open_store(where: str, *, read_only: bool = True) -> tuple[SqlStore, SystemClock]:
+    """Open a ledger that is there, to read it where nothing else is said."""
     from reelwise.ledger.clock import SystemClock
     from reelwise.ledger.ledger import open_store as open_any
 
-    return open_any(where, create=False), SystemClock()
+    return open_any(where, create=False, read_only=read_only), SystemClock()
 
 
 def check_file(path: Path, where: str, option: str) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from reelwise.cli.output import json_option, note, print_json, table
+from reelwise.cli.scan_live import ears_of, feed_of, live_options, run_live, trigger_options
 
 if TYPE_CHECKING:
     from reelwise.scan import Scan
@@ -22,7 +23,7 @@ _FILES_MAX = 100_000
 
 
 @click.command()
-@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("paths", nargs=-1, required=True, type=str)
 @click.option(
     "--mode",
     type=click.Choice(("coarse", "exact")),
@@ -32,7 +33,7 @@ _FILES_MAX = 100_000
 )
 @click.option(
     "--method",
-    type=click.Choice(("auto", "packets", "keyframes", "luma")),
+    type=click.Choice(("auto", "packets", "slices", "keyframes", "luma")),
     default="auto",
     show_default=True,
     help="The signal; auto takes the cheapest one that this file lets rely on.",
@@ -49,11 +50,54 @@ _FILES_MAX = 100_000
     type=click.Path(path_type=Path),
     help="Draw one file's answer as .svg or .png: frames over a strip of what moves. Decodes the file once more.",
 )
+@trigger_options
+@live_options
 @json_option
-def cli(paths: tuple[Path, ...], *, mode: Any, method: Any, pad: float, picture: Path | None, as_json: bool) -> None:
-    """Find when something happens in each of PATHS, clips or folders of clips, and say how that was found."""
+def cli(
+    paths: tuple[str, ...],
+    *,
+    mode: Any,
+    method: Any,
+    pad: float,
+    picture: Path | None,
+    sound: tuple[str, ...],
+    require_trigger: bool,
+    as_json: bool,
+    **live: Any,
+) -> None:
+    """Find when something happens in each of PATHS, clips or folders of clips, and say how that was found.
+
+    PATHS may also be one live stream, rtsp://..., or with --follow one file that is still being written. Then events are
+    printed as they start and stop, and --json prints one JSON object a line: start, stop, note, and at the end receipt.
+    """
+    from reelwise.errors import InputError
+
+    named = tuple(Path(one) for one in paths)
+    feed = feed_of(named, paths, live)
+    if feed is None:
+        return _scan_files(
+            named, mode=mode, method=method, pad=pad, picture=picture, sound=sound,
+            require_trigger=require_trigger, as_json=as_json,
+        )  # fmt: skip
+    if pad or mode != "exact" or picture is not None:
+        raise InputError("--pad, --mode and --picture are for files", where=feed.shown, hint="leave them out")
+    return run_live(feed, method=method, sound=sound, require_trigger=require_trigger, live=live, as_json=as_json)
+
+
+def _scan_files(
+    paths: tuple[Path, ...],
+    *,
+    mode: Any,
+    method: Any,
+    pad: float,
+    picture: Path | None,
+    sound: tuple[str, ...],
+    require_trigger: bool,
+    as_json: bool,
+) -> None:
     from reelwise.errors import MediaError
     from reelwise.scan import scan
+    from reelwise.scan.joined import join_triggers
 
     files, listed = _files(paths)
     if picture is not None:
@@ -63,6 +107,7 @@ def cli(paths: tuple[Path, ...], *, mode: Any, method: Any, pad: float, picture:
     for file in files:
         try:
             result = scan(file, mode=mode, method=method, pad_seconds=pad)
+            result = join_triggers(result, ears=ears_of(sound), require_trigger=require_trigger)
         except MediaError as error:
             if not listed:
                 raise
@@ -129,11 +174,16 @@ def _show(result: Scan) -> None:
     )
     click.echo(f"Method: {result.method}, because {result.why}")
     rows = [
-        (f"{one.start_seconds:,.2f}", f"{one.stop_seconds:,.2f}", f"{one.stop_seconds - one.start_seconds:,.2f}")
+        (
+            f"{one.start_seconds:,.2f}",
+            f"{one.stop_seconds:,.2f}",
+            f"{one.stop_seconds - one.start_seconds:,.2f}",
+            ", ".join(one.by),
+        )
         for one in result.events
     ]
     if rows:
-        table(("start s", "stop s", "length s"), rows, right=(0, 1, 2))
+        table(("start s", "stop s", "length s", "by"), rows, right=(0, 1, 2))
     spent = ", ".join(
         f"{one.signal} {one.cpu_seconds:.2f} s ({one.frames_decoded:,} pictures)" for one in result.signals
     )
@@ -146,5 +196,15 @@ def _show(result: Scan) -> None:
     )
     if result.blind_seconds:
         click.echo(f"Blind: what is over within {result.blind_seconds:.1f} s and leaves nothing behind may be missing")
+    if result.edges_checked:
+        error = (
+            "seen only one way"
+            if result.edge_error_seconds is None
+            else f"{result.edge_error_seconds:.2f} s apart at most"
+        )
+        click.echo(
+            f"Jumps: {result.jumps} stretches were decoded without the quiet pictures before them; {result.edges_checked} starts "
+            f"and stops decoded both ways were {error}"
+        )
     for text in result.notes:
         click.echo(f"Note: {text}")

@@ -75,7 +75,7 @@ class Jobs:
         for index, want in enumerate(wants):
             granted, state = self._accounts.grant(link, "", want, job.at_ms)
             if granted is None:
-                return self._accounts.denied(link, "", index, want, state)
+                return self._accounts.denied(link, "", index, want, state, job.at_ms)
         for want in wants:
             slot = self._accounts.slot(link, want.place)
             link.run("UPDATE slot SET pending = pending + ? WHERE id = ?", (want.need, slot))

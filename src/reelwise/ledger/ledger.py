@@ -34,6 +34,7 @@ from reelwise.ledger.modes import Mode
 from reelwise.ledger.notices import Notices
 from reelwise.ledger.queries import live
 from reelwise.ledger.standing import Standing
+from reelwise.ledger.telling import Teller
 from reelwise.ledger.writer import Writer
 from reelwise.units import NANO
 
@@ -57,8 +58,10 @@ _TIMEOUT_MAX_SECONDS = 7 * 86_400
 _WHATS_MAX = 10_000
 
 
-def open_store(where: str | os.PathLike[str], *, create: bool = True) -> SqlStore:
+def open_store(where: str | os.PathLike[str], *, create: bool = True, read_only: bool = False) -> SqlStore:
     """Open the store that a name means: a file, ":memory:", or a PostgreSQL address (postgresql://...).
+
+    With `read_only` nothing is changed, and the right to read is enough: what is newer than the sums is added up while asked.
 
     Raises:
         InputError, LedgerError, OutputError: see `open_sqlite` and `open_postgres`.
@@ -67,10 +70,10 @@ def open_store(where: str | os.PathLike[str], *, create: bool = True) -> SqlStor
     if name.startswith(("postgresql://", "postgres://")):
         from reelwise.ledger.postgres import open_postgres
 
-        return open_postgres(name, create=create)
+        return open_postgres(name, create=create, read_only=read_only)
     from reelwise.ledger.sqlite import open_sqlite
 
-    return open_sqlite(name, create=create)
+    return open_sqlite(name, create=create, read_only=read_only)
 
 
 class Ledger(Control, JobCalls):
@@ -85,7 +88,7 @@ class Ledger(Control, JobCalls):
         group_seconds: rows of this time become durable in one transaction.
         clock: the time; a simulated one for tests.
         thread: write from a thread of its own; without one, `step` and `flush` write.
-        on_notice: called with each notice, from the writing thread.
+        on_notice: called with each notice, from a thread of its own: what it raises is printed, and stops nothing.
         queue_max: rows that may wait to be written; calls are denied beyond it.
 
     Raises:
@@ -113,7 +116,8 @@ class Ledger(Control, JobCalls):
         nano = round(lease_usd * NANO)
         sizes = (nano, 1000, 100_000) if nano else (0, 0, 0)
         self._leasing = Leasing(self._kernel, self.store, self.clock, owner=self.owner, sizes=sizes, ttl_ms=_TTL_MS)
-        self._notices = Notices(self.store, self.clock, on_notice)
+        self._teller = Teller(on_notice, at_once=not thread) if on_notice is not None else None
+        self._notices = Notices(self.store, self.clock, self._teller)
         self._writer = Writer(
             self._kernel, self.store, self.clock, owner=self.owner, ttl_ms=_TTL_MS, after=self._notices.look
         )
@@ -373,6 +377,8 @@ class Ledger(Control, JobCalls):
             self._closed = False  # what waits is still here: close again when it can be written
             raise
         self.store.close()
+        if self._teller is not None:
+            self._teller.finish()
 
     def __enter__(self) -> Self:
         return self

@@ -219,8 +219,8 @@ def sums(
                 only += " AND feature = ?"
                 given.append(feature)
             if begins:
-                only += " AND label LIKE ?"
-                given.append(f"{begins}%")
+                only += f" AND SUBSTR(label, 1, {len(begins)}) = ?"  # not LIKE: a _ in a tag's name would be any letter
+                given.append(begins)
             for label, *amounts in link.rows(
                 f"SELECT {column}, {', '.join(f'SUM({name})' for name in _COLUMNS)} FROM roll "  # noqa: S608
                 f"WHERE grain = ? AND dim = ? AND at_ms >= ? AND at_ms < ?{only} GROUP BY {column}{top}",

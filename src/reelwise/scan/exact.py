@@ -1,14 +1,22 @@
-"""Decode only around candidates: from the key frame before each, pictures that others need first, all of them near it."""
+"""Decode only around candidates: land near the edges, look at pictures that others need, leave the inside and the quiet alone.
+
+Predicted pictures cannot be jumped to exactly. But where packets saw nothing between a key frame and a candidate, the key frame
+still shows what the picture before the candidate looks like, and decoding goes on from it as if nothing lay between. Whether that
+holds in this stream is measured first: some candidates are decoded both ways, and the jump is taken only where their starts and
+stops agree.
+"""
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
+from msgspec import Struct
 
-from reelwise.scan.source import FULL, REFERENCES, SKIP
-from reelwise.scan.watch import Watch, events_of, join_spans
+from reelwise.scan.normal import Unrest
+from reelwise.scan.routes import Task, landing, route
+from reelwise.scan.source import PASS, REFERENCES, SKIP
+from reelwise.scan.watch import Pulse, Spans, Watch, events_of, join_spans
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -16,188 +24,280 @@ if TYPE_CHECKING:
     from reelwise.scan.packets import Packets
     from reelwise.scan.source import Source
 
-__all__ = ["blind_seconds", "least_share", "plan_around", "verify", "watch_all", "watch_heads"]
+__all__ = ["Verified", "verify"]
 
-_QUIET_SECONDS = 0.8  # watched before a candidate, to know what quiet looks like
+_LEAD_SECONDS = 1.2  # watched before a candidate, to know what quiet looks like
+_LEAD_JUMPED_SECONDS = 2.0  # after a jump it takes some pictures until blocks that had changed a little are settled
+_SETTLE_SECONDS = 0.3
+_TAIL_SECONDS = 0.4
+_BEFORE_SECONDS = (
+    1.2  # what must be decoded anyway is measured so long before the lead: events begin earlier than packets say
+)
 _WIDER_SECONDS = 2.0
 _ROUNDS_MAX = 3
 _APART_SECONDS = 2.0
-_EDGE_SECONDS = 1.2  # from a span's start, and before its stop, every picture is decoded: boundaries lie there
-_GAP_SECONDS = 1.0  # between pictures: another run
-_AHEAD = 6  # pictures that a decoder may hold back
-_SETTLED_SECONDS = 0.6
+_AHEAD = 7  # pictures that a decoder may hold back
+_QUIET_SECONDS = 0.8  # without movement after an event, before it is over
 _IDLE_SECONDS = 1.5
-_BEFORE_SECONDS = 2.4  # measured before a candidate: where it begins earlier than packets say, this finds it
-_LOOK_SECONDS = 1.0
-_LOOK_ENDING_SECONDS = 0.25
-_LEAVE_MAX_SECONDS = 2.0  # of a candidate, unseen until the next key frame in it
-_BLIND_SECONDS = 2.0
-_BLIND_SHARE = 0.4  # of the time from one key frame to the next
-
-Spans = list[tuple[float, float]]
-
-
-def plan_around(packets: Packets, spans: Spans) -> NDArray[np.uint8]:
-    """Say which packets must be decoded to see these spans."""
-    plan = np.zeros(packets.count, np.uint8)
-    keys = packets.keys
-    if not len(keys):
-        plan[:] = FULL
-        return plan
-    starts = packets.times[keys]
-    for start, stop in spans:
-        before = np.flatnonzero(starts <= start + 1e-6)
-        first = int(keys[before[-1]]) if len(before) else 0
-        inside = np.flatnonzero(packets.times[first:] <= stop + 1e-6)
-        last = first + int(inside[-1]) if len(inside) else first
-        part = slice(first, last + 1)
-        times = packets.times[part]
-        near = (times >= start - packets.interval) & ((times < start + _EDGE_SECONDS) | (times > stop - _EDGE_SECONDS))
-        plan[part] = np.maximum(plan[part], np.where(near, FULL, REFERENCES))
-    return plan
+_GAP_SECONDS = 0.7
+_LEAVE_MAX_SECONDS = 2.0  # of a candidate, unseen until the next key frame in it, whatever packets say
+_IDLE_AGAIN_SECONDS = 0.6  # once a candidate was still for long
+_STILL_MARGIN = 1.15
+_INSIDE_SECONDS = 0.4  # of movement that is seen before the inside of an event is left out
+_INSIDE_MIN_SECONDS, _INSIDE_MAX_SECONDS = 0.8, 5.0
+_INSIDE_LEAST = 0.4  # of what packets said while it was seen to move
+_CONCEALED = frozenset(
+    {"h264"}
+)  # for these libav puts the last picture in the place of a missing one; for HEVC, a grey one
+_JUMPS_MIN = 0.08  # share of all pictures that jumps must save to be worth a check
+_CHECK_SHARE = 0.15  # of the candidates are decoded both ways
+_CHECKS_MIN, _CHECKS_MAX = 2, 12
+_AGREE_SECONDS = 0.3
+_DOUBT_SECONDS = (
+    1.8  # further than this from what packets said, an event seen after a jump is decoded from the key frame
+)
 
 
-def least_share(packets: Packets, spans: Spans) -> float:
-    """Return the share of pictures that cannot be left out: from the key frame before each span to its end."""
-    return float((plan_around(packets, spans) > 0).mean()) if spans else 0.0
+class Verified(Struct, frozen=True, kw_only=True):
+    """Events as decoded, and how.
 
-
-def watch_all(source: Source, packets: Packets, mask: NDArray[np.bool_] | None) -> Spans:
-    """Decode everything, without the loop filter, and find the events."""
-    watch = Watch(mask)
-    for seconds, grid in source.grids(packets, np.full(packets.count, FULL, np.uint8)):
-        watch.add(seconds, grid)
-    return events_of(*watch.done(), packets.interval)
-
-
-def blind_seconds(packets: Packets) -> float:
-    """Return how long before each key frame pictures are left out by `watch_heads`, at most, in seconds."""
-    return min(_BLIND_SECONDS, _BLIND_SHARE * packets.longest_gop())
-
-
-def watch_heads(source: Source, packets: Packets, mask: NDArray[np.bool_] | None) -> tuple[Spans, Spans]:
-    """Decode each group of pictures but for its tail.
-
-    Returns:
-        The events that lie in what was decoded, and the spans in which others begin or end: gaps are included in those.
-
-    What moves in a tail is seen where the next key frame differs. An activity that begins and ends within one tail and leaves
-    nothing behind is not seen.
+    Attributes:
+        events: start and stop, in seconds.
+        jumped: spans that were decoded after a jump.
+        edges_checked: starts and stops that were decoded both ways.
+        edge_error: largest difference between the two, in seconds; infinite where an event was seen only one way.
     """
-    plan = np.full(packets.count, FULL, np.uint8)
-    bounds = [*packets.keys.tolist(), packets.count]
-    for first, last in pairwise(bounds):
-        times = packets.times[first:last]
-        begin = times[0]
-        stop = packets.times[last] if last < packets.count else packets.seconds
-        tail = min(_BLIND_SECONDS, _BLIND_SHARE * float(stop - begin))
-        late = np.flatnonzero(times > stop - tail)
-        if len(late) and last < packets.count:  # the file's end is always seen
-            plan[first + int(late[0]) : last] = SKIP
-    watch = Watch(mask)
-    for seconds, grid in source.grids(packets, plan):
-        watch.add(seconds, grid)
-    times, change, activity = watch.done()
-    certain: Spans = []
-    open_ended: Spans = []
-    for start, stop in events_of(times, change, activity, packets.interval):
-        at, to = int(np.searchsorted(times, start)), int(np.searchsorted(times, stop - packets.interval / 2))
-        before = float(times[at - 1]) if at else 0.0
-        after = float(times[to]) if to < len(times) else packets.seconds
-        whole = max(start - before, after - stop) < 3 * packets.interval
-        (certain if whole else open_ended).append(
-            (min(start, before), max(stop, after)) if not whole else (start, stop)
-        )
-    return certain, open_ended
+
+    events: Spans
+    jumped: Spans = []
+    edges_checked: int = 0
+    edge_error: float = 0.0
 
 
-def verify(source: Source, packets: Packets, candidates: Spans, mask: NDArray[np.bool_] | None) -> Spans:
+def verify(
+    source: Source, packets: Packets, candidates: Spans, mask: NDArray[np.bool_] | None, *, unrest: Unrest | None = None
+) -> Verified:
     """Decode around candidates and return the events seen there, starts and stops as decoded.
 
-    A candidate in which nothing moves is dropped. An event that was under way at the key frame is decoded from an earlier one,
-    a bounded number of times.
+    A candidate in which nothing moves is dropped. An event that was under way in the first picture measured is decoded from an
+    earlier one, a bounded number of times.
+
+    Args:
+        source: the clip.
+        packets: its packets.
+        candidates: where to look, in seconds.
+        mask: cells to leave out.
+        unrest: what packets say, where they are believed: then quiet stretches before candidates may be jumped over, if a check
+            on this stream allows it.
     """
-    spans = _prepared(candidates, packets)
+    jump = unrest is not None and source.codec in _CONCEALED
+    unrest = unrest or Unrest()
+    spans = join_spans(candidates, _APART_SECONDS + _LEAD_SECONDS)
+    near = [Task(max(0.0, a - _LEAD_SECONDS), min(packets.seconds, b + _TAIL_SECONDS), due=a) for a, b in spans]
+    if not jump:
+        return Verified(events=_rounds(source, packets, near, mask, unrest))
+    far = [Task(max(0.0, one.due - _LEAD_JUMPED_SECONDS), one.stop, due=one.due, jump=True) for one in near]
+    saved = np.array([landing(packets, task)[1] for task in far])
+    able = np.flatnonzero(saved)
+    if saved.sum() < _JUMPS_MIN * packets.count or len(able) <= _CHECKS_MIN:
+        return Verified(events=_rounds(source, packets, near, mask, unrest))
+    checks = int(np.clip(round(_CHECK_SHARE * len(able)), _CHECKS_MIN, _CHECKS_MAX))
+    length = np.array([near[at].stop - near[at].start for at in able])
+    short = able[length <= np.median(length)]  # those that cost least to decode twice
+    chosen = short[((np.arange(checks) + 0.5) / checks * len(short)).astype(int)].tolist()
+    sure = _rounds(source, packets, [near[at] for at in chosen], mask, unrest)
+    other = _rounds(source, packets, [far[at] for at in chosen], mask, unrest)
+    edges, error = _compared(sure, other)
+    agree = edges > 0 and error <= _AGREE_SECONDS
+    rest = [far[at] if agree and saved[at] else near[at] for at in range(len(near)) if at not in chosen]
+    events = join_spans(sure + _rounds(source, packets, rest, mask, unrest), packets.interval)
+    jumped = [(task.start, task.stop) for task in rest if task.jump]
+    return Verified(events=events, jumped=jumped, edges_checked=edges, edge_error=error)
+
+
+def _compared(sure: Spans, other: Spans) -> tuple[int, float]:
+    """Return how many edges two ways of decoding found, and the largest difference in seconds."""
+    if len(sure) != len(other):
+        return 2 * max(len(sure), len(other)), float("inf")
+    pairs = zip(sorted(sure), sorted(other), strict=True)
+    return 2 * len(sure), max((max(abs(a - c), abs(b - d)) for (a, b), (c, d) in pairs), default=0.0)
+
+
+def _rounds(
+    source: Source, packets: Packets, tasks: list[Task], mask: NDArray[np.bool_] | None, unrest: Unrest
+) -> Spans:
     events: Spans = []
-    for _ in range(_ROUNDS_MAX):
-        found = _watched(source, packets, spans, mask)
-        wider: Spans = []
-        for span in spans:
-            inside = [one for one in found if one[0] < span[1] and one[1] > span[0]]
-            grown = _grown(span, inside, packets)
-            if grown == span:
-                events += inside
-            else:
-                wider.append(grown)
-        if not wider:
+    for left in reversed(range(_ROUNDS_MAX)):
+        again: list[Task] = []
+        for found, better in _watched(source, packets, tasks, mask, unrest):
+            if better is None or not left or better.closed:
+                events += found
+            if better is not None:
+                again.append(better)
+        if not again:
             break
-        spans = join_spans(wider, _APART_SECONDS)
-    else:
-        events += found
-    return join_spans(events, packets.interval)
+        tasks = _joined(again)
+    return join_spans(events, 3 * packets.interval)
 
 
-def _prepared(candidates: Spans, packets: Packets) -> Spans:
-    padded = [(max(0.0, a - _QUIET_SECONDS), min(packets.seconds, b)) for a, b in candidates]
-    return join_spans(padded, _APART_SECONDS)
+def _joined(tasks: list[Task]) -> list[Task]:
+    joined: list[Task] = []
+    for task in sorted(tasks, key=lambda one: one.start):
+        if joined and task.start <= joined[-1].stop:
+            last = joined[-1]
+            joined[-1] = Task(last.start, max(last.stop, task.stop), due=last.due, whole=last.whole or task.whole)
+        else:
+            joined.append(task)
+    return joined
 
 
-def _grown(span: tuple[float, float], events: Spans, packets: Packets) -> tuple[float, float]:
-    """Start a span earlier where an event was under way in the first picture that was measured."""
-    if not events:
-        return span
-    first = min(a for a, _ in events)
-    starts = packets.times[packets.keys]
-    before = starts[starts <= span[0] + 1e-6]
-    began = max(float(before.max()) if len(before) else 0.0, span[0] - _BEFORE_SECONDS)
-    if first - began < 3 * packets.interval and began > 0:
-        return max(0.0, began - _WIDER_SECONDS), span[1]
-    return span
+def _watched(
+    source: Source, packets: Packets, tasks: list[Task], mask: NDArray[np.bool_] | None, unrest: Unrest
+) -> list[tuple[Spans, Task | None]]:
+    """Decode what tasks ask for; return for each the events, and the task to do in its place where they are not sure."""
+    plan = route(packets, tasks)
+    keys = np.sort(packets.times[packets.keys])
+    looks = [Look(task, packets, plan, keys, mask=mask, unrest=unrest) for task in tasks]
+    at = 0
+    for seconds, grid in source.grids(packets, plan) if tasks else ():
+        while at < len(looks) - 1 and seconds >= looks[at + 1].since and seconds > looks[at].stop:
+            at += 1
+        looks[at].add(seconds, grid)
+    return [one.answer() for one in looks]
 
 
-def _watched(source: Source, packets: Packets, spans: Spans, mask: NDArray[np.bool_] | None) -> Spans:
-    """Decode spans and find events; a span is drawn out while something moves, and left early where nothing does."""
-    plan = plan_around(packets, spans)
-    found: Spans = []
-    watch, last, looked = Watch(mask), -np.inf, 0.0
-    at, stop = 0, spans[0][1] if spans else 0.0
-    for seconds, grid in source.grids(packets, plan):
-        gap = seconds - last > max(_GAP_SECONDS, 6 * packets.interval)
-        if gap and last > -np.inf:
-            found += events_of(*watch.done(), packets.interval)
-            watch = Watch(mask)
-            while at < len(spans) - 1 and seconds > spans[at][1]:
-                at, stop = at + 1, spans[at + 1][1]
-        last = seconds
-        if seconds < spans[at][0] - _BEFORE_SECONDS:
-            continue
-        watch.add(seconds, grid)
-        if seconds > stop and at < len(spans) - 1:
-            at, stop = at + 1, spans[at + 1][1]
-        ending = seconds >= stop - _AHEAD * packets.interval
-        if seconds - looked < (_LOOK_ENDING_SECONDS if ending else _LOOK_SECONDS):
-            continue
-        looked = seconds
-        if ending:
-            if seconds - watch.moved_last() < _SETTLED_SECONDS:
-                stop = min(packets.seconds, stop + _SETTLED_SECONDS)
-                _draw_out(plan, packets, seconds, stop)
-        elif seconds - max(watch.moved_last(), spans[at][0]) > _IDLE_SECONDS:
-            _leave(plan, packets, seconds, stop)
-    found += events_of(*watch.done(), packets.interval)
-    return found
+class Look:
+    """One candidate under the decoder: steers what is still to be decoded while pictures come.
 
+    Args:
+        task: where to look.
+        packets: the stream's packets.
+        plan: what is decoded; changed on the way.
+        keys: seconds of all key frames, ascending.
+        mask: cells to leave out.
+        unrest: what packets say.
+    """
 
-def _draw_out(plan: NDArray[np.uint8], packets: Packets, now: float, stop: float) -> None:
-    late = (packets.times > now) & (packets.times <= stop + packets.interval)
-    plan[late] = FULL
+    def __init__(
+        self,
+        task: Task,
+        packets: Packets,
+        plan: NDArray[np.uint8],
+        keys: NDArray[np.float64],
+        *,
+        mask: NDArray[np.bool_] | None,
+        unrest: Unrest,
+    ) -> None:
+        self.task, self.stop, self._unrest = task, task.stop, unrest
+        self._packets, self._plan, self._keys, self._mask = packets, plan, keys, mask
+        jumped = task.jump and landing(packets, task)[1]
+        self.since = task.start + _SETTLE_SECONDS if jumped else max(0.0, task.start - _BEFORE_SECONDS)
+        self._watch, self._pulse = Watch(mask), Pulse(mask)
+        self._first: float | None = None
+        self._last = self._moved = self._began = -np.inf
+        self._folds: list[tuple[float, float]] = []  # where time was left out inside an event, and how much
+        self._left = self._back = 0.0
 
+    def add(self, seconds: float, grid: NDArray[np.uint8]) -> None:
+        """Take a picture, and decide what comes next."""
+        ahead = _AHEAD * self._packets.interval
+        if seconds < self.since or seconds <= self._last or seconds > self.stop + ahead:
+            return
+        moving = self._moves(seconds, grid)
+        if seconds >= self.stop - ahead:
+            if not self.task.closed and seconds - self._moved < _QUIET_SECONDS and self._goes_on(seconds):
+                self.stop = min(self._packets.seconds, max(self.stop, self._moved + _QUIET_SECONDS + ahead))
+                self._take(seconds)
+            return
+        patience = _IDLE_AGAIN_SECONDS if self._back > 0 else _IDLE_SECONDS
+        if seconds - max(self._moved, self.task.due, self._back) > patience:
+            self._leave(seconds, seconds + ahead)
+        elif moving and not self.task.whole and seconds - self._began > _INSIDE_SECONDS:
+            self._inside(seconds + ahead)
 
-def _leave(plan: NDArray[np.uint8], packets: Packets, now: float, stop: float) -> None:
-    """Skip what is left before the next key frame of a span that packets call unusual and in which nothing moves."""
-    starts = packets.times[packets.keys]
-    following = starts[(starts > now) & (starts < stop)]
-    until = float(following.min()) if len(following) else now
-    if until - now <= _LEAVE_MAX_SECONDS:
-        rest = (packets.times > now + packets.interval * _AHEAD) & (packets.times < until - packets.interval / 2)
-        plan[rest] = SKIP
+    def _moves(self, seconds: float, grid: NDArray[np.uint8]) -> bool:
+        """Measure a picture, and say at once whether it differs from the one before."""
+        if self._first is None:
+            self._first = seconds
+        elif not self._left and seconds - self._last > max(_GAP_SECONDS, 6 * self._packets.interval):
+            self._pulse = Pulse(self._mask)
+        if self._left and seconds >= self._left - self._packets.interval / 2:
+            self._folds.append((self._last, seconds - self._last - self._packets.interval))
+            self._left = 0.0
+        self._last = seconds
+        moving = self._pulse.moves(grid)
+        self._watch.add(seconds - sum(by for _, by in self._folds), grid)
+        if moving:
+            if seconds - self._moved > _QUIET_SECONDS:
+                self._began = seconds
+            self._moved = seconds
+        return moving
+
+    def _goes_on(self, seconds: float) -> bool:
+        """Ask the dearer measure where something seems to move longer than packets say: flicker is not movement."""
+        if seconds < self.task.stop + _SETTLE_SECONDS:
+            return True
+        return self._watch.moved_last() + sum(by for _, by in self._folds) > seconds - _QUIET_SECONDS
+
+    def _take(self, now: float) -> None:
+        late = (self._packets.times > now) & (self._packets.times <= self.stop + self._packets.interval)
+        self._plan[late & ((self._plan == SKIP) | (self._plan == PASS))] = REFERENCES
+
+    def _next_key(self, after: float, before: float) -> float | None:
+        at = int(np.searchsorted(self._keys, after))
+        return float(self._keys[at]) if at < len(self._keys) and self._keys[at] < before else None
+
+    def _leave(self, now: float, after: float) -> None:
+        """Skip to the next key frame where a candidate is still, and packets until then look like those that were still."""
+        until = self._next_key(after, self.stop)
+        if until is None or self.task.whole:
+            return
+        if until - after > _LEAVE_MAX_SECONDS:
+            still = self._unrest.most(max(self._moved, self.task.due, self._back) + _SETTLE_SECONDS, now)
+            if not self._unrest.most(after, until) <= _STILL_MARGIN * still:
+                return
+        self._skip(after, until)
+        self._back = until
+
+    def _inside(self, now: float) -> None:
+        """Skip to the next key frame inside an event, where packets call all of the time until then unusual."""
+        until = self._next_key(now, self.task.stop - _TAIL_SECONDS - _QUIET_SECONDS)
+        if until is None or self._left or not _INSIDE_MIN_SECONDS <= until - now <= _INSIDE_MAX_SECONDS:
+            return
+        if self._unrest.least(now, until) >= _INSIDE_LEAST * self._unrest.most(self._began, now):
+            self._skip(now, until)
+            self._left = until
+
+    def _skip(self, now: float, until: float) -> None:
+        rest = (self._packets.times > now) & (self._packets.times < until - self._packets.interval / 2)
+        self._plan[rest] = SKIP
+
+    def answer(self) -> tuple[Spans, Task | None]:
+        """Return the events, and what to do in place of this task where one of them is not sure."""
+        interval = self._packets.interval
+        folded = events_of(*self._watch.done(), interval)
+        found = [(self._unfolded(a), self._unfolded(b - interval / 2) + interval / 2) for a, b in folded]
+        if not found or self._first is None:
+            return found, None
+        task = self.task
+        if task.jump and (
+            len(found) > 1 or found[0][0] < task.due - _DOUBT_SECONDS or found[-1][1] > task.stop + _DOUBT_SECONDS
+        ):
+            return found, Task(max(0.0, task.due - _LEAD_SECONDS), task.stop, due=task.due)
+        for at, by in self._folds:
+            across = [b for a, b in found if a < at and b > at + by + 3 * interval]
+            if not across:  # what went on before was over after: decode all of it
+                return found, Task(task.start, task.stop, due=task.due, whole=True)
+        over = self._packets.seconds - 2 * interval
+        if not task.closed and found[-1][1] > self._last - _QUIET_SECONDS / 2 and self._last < over:
+            return found, Task(task.start, task.stop + _WIDER_SECONDS, due=task.due, whole=task.whole)
+        if self._first > interval and found[0][0] - self._first < 3 * interval:
+            # what lies before is looked at by itself, and joined
+            return found, Task(max(0.0, self._first - _WIDER_SECONDS), self._first, due=self._first, closed=True)
+        return found, None
+
+    def _unfolded(self, seconds: float) -> float:
+        for at, by in self._folds:
+            if seconds > at + self._packets.interval / 2:
+                seconds += by
+        return seconds

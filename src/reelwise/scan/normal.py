@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from reelwise.scan.packets import Packets
 
-__all__ = ["robust_spread", "running_level", "smooth", "unrest"]
+__all__ = ["Unrest", "robust_spread", "running_level", "smooth", "unrest"]
 
 _BASE_SECONDS = 60.0
 _SMOOTH_SECONDS = 0.4
@@ -28,6 +28,33 @@ _CLASS_MIN = 50
 _EMPTY_BYTES = 32.0  # a packet that codes nothing still has headers
 _SPREAD_MIN = 0.05  # of the logarithm of a size: five per cent is never unusual
 _CLIP_LOW, _CLIP_HIGH = -4.0, 6.0
+
+
+class Unrest:
+    """How unusual packets are, moment by moment.
+
+    Args:
+        times: float64 (n,), seconds, ascending.
+        score: float64 (n,), robust deviations.
+    """
+
+    def __init__(self, times: NDArray[np.float64] | None = None, score: NDArray[np.float64] | None = None) -> None:
+        self.times = np.zeros(0) if times is None else times
+        self.score = np.zeros(0) if score is None else score
+
+    def most(self, start: float, stop: float) -> float:
+        """Return the largest score between two moments; nan where there is none."""
+        part = self._part(start, stop)
+        return float(part.max()) if len(part) else float("nan")
+
+    def least(self, start: float, stop: float) -> float:
+        """Return the smallest score between two moments; nan where there is none."""
+        part = self._part(start, stop)
+        return float(part.min()) if len(part) else float("nan")
+
+    def _part(self, start: float, stop: float) -> NDArray[np.float64]:
+        first, last = np.searchsorted(self.times, (start, stop)).tolist()
+        return self.score[first:last]
 
 
 def robust_spread(values: NDArray[np.float64]) -> float:
@@ -54,8 +81,12 @@ def smooth(values: NDArray[np.float64], width: float) -> NDArray[np.float64]:
     return average
 
 
-def unrest(packets: Packets) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def unrest(packets: Packets, *, quantisers: bool = False) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Say how far each moment is from the stream's own normal.
+
+    Args:
+        packets: the stream's packets.
+        quantisers: correct sizes by the quantiser, where it is known: six steps halve the bits.
 
     Returns:
         Times in seconds, ascending, of the pictures that are no key frames; and for each how unusual the size and the
@@ -68,6 +99,8 @@ def unrest(packets: Packets) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     size = np.log(packets.size[order][keep].astype(np.float64) + _EMPTY_BYTES)
     if not len(times):
         return times, np.zeros(0)
+    if quantisers:
+        size += np.nan_to_num(packets.qp[order][keep].astype(np.float64)) * (np.log(2.0) / 6.0)
     rate = 1.0 / packets.interval
     residual = np.zeros(len(times))
     for one in (PREDICTED, BETWEEN):

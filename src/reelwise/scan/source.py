@@ -1,11 +1,13 @@
 """A clip opened for scanning: all its packets without decoding, then only those packets decoded that a plan asks for.
 
-Packets are read again for every pass and fed to the decoder or not. Nothing seeks, so files without an index, with a clock
-that restarts or with lost packets take the same way as good ones; reading packets costs under a hundredth of decoding them.
+Packets are read again for every pass and fed to the decoder or not. Where a container has an index and the clock is whole, long
+stretches that no plan asks for are jumped over; where the jump does not land on the packet that was meant, everything is read,
+which costs under a hundredth of decoding it. So files without an index or with lost packets give the same answer as good ones.
 """
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,14 +28,18 @@ if TYPE_CHECKING:
     from av.video.stream import VideoStream
     from numpy.typing import NDArray
 
-__all__ = ["FULL", "REFERENCES", "SKIP", "Source"]
+__all__ = ["FULL", "PASS", "REFERENCES", "SKIP", "Source"]
 
-SKIP, REFERENCES, FULL = 0, 1, 2
-"""What to do with a packet: leave it, decode it if others refer to it, decode it."""
+SKIP, REFERENCES, FULL, PASS = 0, 1, 2, 3
+"""What to do with a packet: leave it and end the run, decode it if others refer to it, decode it, leave it and go on after it
+as if nothing had changed."""
 
+_SHOW_ALL = 8  # libav's flag for pictures whose references are missing, too
 _PACKETS_MAX = 20_000_000
 _READ_ERRORS_MAX = 50
 _CONTAINER_TICKS = 1_000_000  # a second, in libav's own clock
+_INDEXED = ("mov", "mp4", "matroska")  # containers that say where each key frame is
+_SEEK_MIN = 200  # packets; fewer are read faster than jumped over
 
 
 class Source:
@@ -117,44 +123,99 @@ class Source:
             else:
                 return
 
-    def grids(  # noqa: C901 - one loop over packets
+    def _planned(
+        self, container: InputContainer, stream: VideoStream, table: Packets, plan: NDArray[np.uint8]
+    ) -> Iterator[tuple[int, Packet[Any]]]:
+        """Read packets with their positions, up to the last that the plan asks for; jump over long stretches where that works."""
+        tick = float(stream.time_base or 0) or 1.0
+        whole = not (table.repaired or table.restarts)
+        able = whole and any(name in container.format.name for name in _INDEXED)
+        stamps = np.round((table.times - table.offset) / tick).astype(np.int64) if able else np.zeros(0, np.int64)
+        index, idle, packets = 0, True, self._demux(container, stream)
+        while index < table.count:  # a file that has grown since it was listed is read to where it was
+            if idle and plan[index] == SKIP:
+                ahead = np.flatnonzero(plan[index:])
+                if not len(ahead):
+                    return
+                wanted = index + int(ahead[0])
+                if able and wanted - index > _SEEK_MIN:
+                    packets, landed = self._jumped(container, stream, stamps, wanted)
+                    able = index <= landed <= wanted
+                    if able:
+                        index = landed
+                    else:
+                        packets = self._again(container, stream, index, int(stamps[0]))
+                idle = False
+            packet = next(packets, None)
+            if packet is None:
+                return
+            action = plan[index]
+            yield index, packet
+            # the decoder gives out what it holds back at the first packet that is left out: only then look ahead
+            idle = action == SKIP and (idle or index == 0 or plan[index - 1] != SKIP)
+            index += 1
+
+    def _jumped(
+        self, container: InputContainer, stream: VideoStream, stamps: NDArray[np.int64], wanted: int
+    ) -> tuple[Iterator[Packet[Any]], int]:
+        """Jump to a key frame; return the packets from there and the position of the first, -1 where it is not known."""
+        try:
+            container.seek(int(stamps[wanted]), stream=stream, backward=True)
+        except FOREIGN:
+            return iter(()), -1
+        packets = self._demux(container, stream)
+        first = next(packets, None)
+        if first is None or first.pts is None or not first.is_keyframe:
+            return packets, -1
+        at = np.flatnonzero(stamps == first.pts)
+        return chain([first], packets), int(at[0]) if len(at) == 1 else -1
+
+    def _again(self, container: InputContainer, stream: VideoStream, count: int, stamp: int) -> Iterator[Packet[Any]]:
+        """Read from the beginning, and leave out what was read already.
+
+        Raises:
+            MediaError: the file does not begin where it did.
+        """
+        with mapped(self.path):
+            container.seek(min(0, stamp), stream=stream, backward=True)
+        packets = self._demux(container, stream)
+        for at in range(count):
+            packet = next(packets, None)
+            if packet is None or (at == 0 and packet.pts != stamp):
+                raise MediaError("cannot be read again from its start", where=self.path, hint="copy it again")
+        return packets
+
+    def grids(
         self, table: Packets, plan: NDArray[np.uint8], *, deblock: bool = False
     ) -> Iterator[tuple[float, NDArray[np.uint8]]]:
         """Decode the packets that a plan asks for; yield seconds and the luma grid of each picture.
 
         Args:
             table: the stream's packets.
-            plan: uint8 (packets,), SKIP, REFERENCES or FULL; a run must start at a key frame. It may be changed on the
+            plan: uint8 (packets,), SKIP, REFERENCES, FULL or PASS; a run must start at a key frame. It may be changed on the
                 way, for packets that are still to come.
             deblock: whether to run the loop filter; without it, pictures drift a little until the next key frame.
         """
         sampler = Sampler()
-        wanted = np.flatnonzero(plan)
-        if not len(wanted):
+        if not plan.any():
             return
-        last = int(wanted[-1])
         with mapped(self.path), open_container(self._file) as container:
             stream = video_stream(container, self.path)
             context = stream.codec_context
+            if (plan == PASS).any():
+                context.flags |= _SHOW_ALL
             if not deblock:
                 context.options = {**context.options, "skip_loop_filter": "all"}
             tick = float(stream.time_base or 0) or 1.0
             running, mode, offset, row = False, -1, 0.0, 0
             shifts = table.offset
-            for index, packet in enumerate(self._demux(container, stream)):
-                if index > last:
-                    more = np.flatnonzero(plan[index:])
-                    if not len(more):
-                        break
-                    last = index + int(more[-1])
-                if index >= table.count:
-                    break  # the file has grown since it was listed
+            for index, packet in self._planned(container, stream, table, plan):
                 action = int(plan[index])
                 if running and (action == SKIP or shifts[index] != offset):
                     yield from self._shown(stream, None, sampler, tick, offset)
                     context.flush_buffers()
                     running = False
-                if action == SKIP:
+                if action in {SKIP, PASS}:
                     continue
                 offset, running = float(shifts[index]), True
                 if action != mode:

@@ -13,15 +13,22 @@ from reelwise.video.stretches import ACTIVITY_MIN
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["CHANGE_MIN", "Watch", "events_of", "join_spans", "overlay_mask"]
+__all__ = ["CHANGE_MIN", "Pulse", "Spans", "Watch", "events_of", "join_spans", "overlay_mask"]
+
+Spans = list[tuple[float, float]]
+"""Start and stop of each, in seconds."""
 
 _FIRST = 96
 _BLOCK = 32
 _MOVED_SHARE = 0.15  # share of cells that differ before a shift of the whole picture is looked for
+_TRIES = 6
 _SHIFT_MAX = 12  # cells; more is a camera that turns
 CHANGE_MIN = 0.002
 """Share of cells that change from one picture to the next where something moves."""
 
+_EDGE = 1.25  # an event starts and stops with a picture that changes by this many times CHANGE_MIN
+_PULSE_LEVEL = 14
+_PULSES = 64
 _JOIN_SECONDS = 0.7
 _MIN_SECONDS = 0.15
 _PAIRS_MIN = 4
@@ -77,6 +84,7 @@ class Watch:
         self._stamps: list[float] = []
         self._size = _FIRST
         self._still: NDArray[np.uint8] | None = None
+        self._unexplained = 0
         self._times: array[float] = array("d")
         self._found: list[NDArray[np.float32]] = []
         self._stops: list[int] = []
@@ -114,6 +122,10 @@ class Watch:
             apart = np.abs(grid[1::5, 1::5].astype(np.int16) - sparse) > 16
             if apart.mean() < _MOVED_SHARE:
                 continue
+            # a large object is no shake: after some pictures that no shift explains, only some are tried
+            self._unexplained += 1
+            if self._unexplained > _TRIES and self._unexplained % _TRIES:
+                continue
             down, right = _shift(grid, still)
             if (down, right) == (0, 0) or max(abs(down), abs(right)) > _SHIFT_MAX:
                 continue
@@ -129,12 +141,13 @@ class Watch:
             after = np.abs(moved.astype(np.int16) - still) > 16
             if after.mean() < 0.5 * before.mean():
                 self._held[index] = moved
+                self._unexplained = 0
 
     def moved_last(self) -> float:
         """Measure what is held, and return when something moved last; minus infinity if nothing did."""
         self._measure()
         for table, stop in zip(reversed(self._found), reversed(self._stops), strict=True):
-            moving = np.flatnonzero(table[:, 0] > CHANGE_MIN / 2)
+            moving = np.flatnonzero(table[:, 0] > _EDGE * CHANGE_MIN)
             if len(moving):
                 return self._times[stop - len(table) + int(moving[-1])]
         return -np.inf
@@ -146,26 +159,60 @@ class Watch:
         return np.array(self._times), table[:, 0], table[:, 1]
 
 
+class Pulse:
+    """Says at once whether a picture differs from the one before: cheap, and only good for deciding what to decode next.
+
+    Args:
+        mask: bool (rows, columns), cells to leave out; None for none.
+    """
+
+    def __init__(self, mask: NDArray[np.bool_] | None = None) -> None:
+        self._mask = mask
+        self._before: NDArray[np.int16] | None = None
+        self._seen: array[float] = array("d")
+        self._usual = 0.0
+
+    def moves(self, grid: NDArray[np.uint8]) -> bool:
+        """Compare a picture with the one before; light that changes for the whole picture, and usual noise, is no movement."""
+        now = grid[:, ::2].astype(np.int16)
+        before, self._before = self._before, now
+        if before is None or before.shape != now.shape:
+            return False
+        apart = now - before
+        some = sorted(apart[::9, ::7].ravel().tolist())
+        apart -= some[len(some) // 2]  # light
+        if self._mask is not None and self._mask.shape == grid.shape:
+            apart[self._mask[:, ::2]] = 0
+        share = (np.count_nonzero(apart > _PULSE_LEVEL) + np.count_nonzero(apart < -_PULSE_LEVEL)) / apart.size
+        self._seen.append(share)
+        if len(self._seen) % 8 == 0:
+            self._usual = sorted(self._seen[-_PULSES:])[3 * len(self._seen[-_PULSES:]) // 10]
+        return bool(share > CHANGE_MIN + min(CHANGE_MIN, 2.0 * self._usual))
+
+
 def events_of(
     times: NDArray[np.float64], change: NDArray[np.float32], activity: NDArray[np.float32], interval: float
 ) -> list[tuple[float, float]]:
     """Find when pictures change, and drop what is not seen against the background as well: light, noise."""
-    found: list[list[float]] = []
+    found: list[list[float]] = []  # first and last picture that differ clearly, last that differs a little
     most: list[tuple[float, float]] = []
     # what moves all the time a little, noise, does not hold an event open
     floor = min(CHANGE_MIN, 2.0 * float(np.quantile(change, 0.3))) if len(change) else 0.0
+    clearly = _EDGE * CHANGE_MIN + floor
     for at in np.flatnonzero(change > CHANGE_MIN / 2 + floor):
         moment, moved, seen = float(times[at]), float(change[at]), float(activity[at])
-        if found and moment - found[-1][1] <= _JOIN_SECONDS:
-            found[-1][1] = moment + interval
+        if found and moment - found[-1][2] <= _JOIN_SECONDS + interval:
+            found[-1][2] = moment
             most[-1] = (max(most[-1][0], moved), max(most[-1][1], seen))
         else:
-            found.append([moment, moment + interval])
+            found.append([np.inf, -np.inf, moment])
             most.append((moved, seen))
+        if moved > clearly:
+            found[-1][:2] = min(found[-1][0], moment), moment
     return [
-        (start, stop)
-        for (start, stop), (moved, seen) in zip(found, most, strict=True)
-        if moved > CHANGE_MIN + floor and seen > ACTIVITY_MIN and stop - start >= _MIN_SECONDS
+        (start, last + interval)
+        for (start, last, _), (moved, seen) in zip(found, most, strict=True)
+        if moved > clearly and seen > ACTIVITY_MIN and last + interval - start >= _MIN_SECONDS
     ]
 
 
