@@ -114,6 +114,23 @@ def test_a_balance_that_was_tampered_with_is_found(capsys: pytest.CaptureFixture
     assert "differ" in err
 
 
+def test_a_lease_or_a_job_that_was_tampered_with_is_named(capsys: pytest.CaptureFixture[str], where: str) -> None:
+    import sqlite3
+
+    run(capsys, "budget", "set", "all", "--hard", "9", "--each", "user", "--ledger", where)
+    with Ledger(where) as ledger:
+        ledger.hold_job("veo-1", reelwise.ledger.who_of("trailer", user="u1"), 32 * 10**8)
+    link = sqlite3.connect(where)
+    link.execute("UPDATE slot SET pending = pending + 1, leased = leased + 5")
+    link.commit()
+    link.close()
+    out = run(capsys, "ledger", "verify", "--ledger", where, code=3)[0]
+
+    assert f"all (user=u1, from {dt.datetime.now(tz=dt.UTC):%Y-%m-%d} 00:00 UTC)" in out
+    for words in ("3.200000001", "3.200000000", "0.000000005"):
+        assert words in out
+
+
 def test_switches(capsys: pytest.CaptureFixture[str], where: str) -> None:
     run(capsys, "budget", "ladder", "blur", "full", "saver", "off", "--set", "saver.fps=5", "--ledger", where)
     run(capsys, "budget", "mode", "blur", "saver", "--ledger", where)
