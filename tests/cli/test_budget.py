@@ -10,10 +10,11 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import click
 import pytest
 
 import reelwise
-from reelwise.cli import main
+from reelwise.cli import cli, main
 from reelwise.ledger import Ledger
 from reelwise.ledger.events import What
 
@@ -423,6 +424,22 @@ def test_every_command_takes_json(
     run(capsys, "budget", "set", "b", "--hard", "1", "--ledger", where)
 
     assert json.loads(run(capsys, *command, "--ledger", where, "--json")[0])["ledger"] == where
+
+
+def test_no_command_of_the_house_is_without_json() -> None:
+    def leaves(command: click.Command, path: str) -> Iterator[tuple[str, click.Command]]:
+        if isinstance(command, click.Group):
+            context = click.Context(command)
+            for name in command.list_commands(context):
+                found = command.get_command(context, name)
+                assert found is not None
+                yield from leaves(found, f"{path} {name}")
+        else:
+            yield path, command
+
+    found = dict(leaves(cli, "reelwise"))
+    assert "reelwise ledger export" in found
+    assert [path for path, one in found.items() if not any("--json" in option.opts for option in one.params)] == []
 
 
 def test_help_has_its_examples_line_by_line(capsys: pytest.CaptureFixture[str]) -> None:

@@ -130,7 +130,11 @@ def _check_limits(budget: Budget, where: str) -> None:
         if limit is not None and not 0 <= limit < 1 << 60:
             raise InputError(f"{name} limit out of range", where=where, hint="between 0 and 10^9 dollars")
     if budget.soft is not None and budget.hard is not None and budget.soft > budget.hard:
-        raise InputError("the soft limit lies above the hard one", where=where, hint="soft comes first")
+        raise InputError(
+            "the soft limit lies above the hard one",
+            where=where,
+            hint="soft comes first: give --soft as well, or as a share (80%)",
+        )
     if budget.target is not None and (budget.target.nano <= 0 or budget.target.minimum < 1):
         raise InputError("a target is a unit cost above 0, with a minimum of 1 unit or more", where=where, hint="0.05")
     if budget.target is not None and (budget.each or any(name != "feature" for name, _ in budget.match)):
