@@ -519,7 +519,7 @@ class World:
         for owner in list(self.owners):
             for hold, _ in self.open[id(owner)][::2]:
                 owner.void(hold)
-            owner.close()
+            owner.close(void_open=True)
             self.acknowledge(self.waiting[id(owner)])
             with self.watcher.transaction(write=False) as link:
                 left = [

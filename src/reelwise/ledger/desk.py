@@ -89,8 +89,7 @@ class Desk:
     def _give_back(self, purse: Purse, now_ms: int) -> bool:
         """Give back what this process has leased and does not use: jobs are held in the store itself."""
         with self._kernel.lock:
-            purse.owed += purse.free
-            purse.free = 0
+            purse.release()
             owed = purse.owed
         if owed:
             give_back(self._kernel, self._store, self._owner, purse, now_ms)

@@ -60,6 +60,8 @@ class Leasing:
         with self._lock:
             for _ in range(_ROUNDS_MAX):
                 now = self._clock.now_ms()
+                if kernel.moving:
+                    self._take_over()
                 with kernel.lock:
                     kernel.expire(now)
                     found = kernel.try_hold(who, amounts, now, timeout_ms)
@@ -102,6 +104,28 @@ class Leasing:
         raise BudgetError(
             "other calls take what is free before this one can", reason="others_hold", retryable=True, retry_seconds=0.1
         )
+
+    def take_over(self, *, wait: bool = True) -> None:
+        """Lease what calls under way hold in budgets that were set meanwhile; without waiting, only if nobody else is at it.
+
+        Raises:
+            LedgerError, OutputError: the ledger cannot be written now; it is owed on, and nothing new passes there.
+        """
+        if self._kernel.moving and self._lock.acquire(blocking=wait):
+            try:
+                self._take_over()
+            finally:
+                self._lock.release()
+
+    def _take_over(self) -> None:
+        kernel = self._kernel
+        with kernel.lock:
+            turn, debts = kernel.turn, dict(kernel.debts)
+        if debts:
+            forced = [(purse.place, amount) for purse, amount in debts.items()]
+            self._store.force(self._owner, forced, self._clock.now_ms(), self._ttl_ms)
+        with kernel.lock:
+            kernel.settle_debts(turn, debts)
 
     def _wait(self) -> None:
         self._clock.sleep(_POLL_SECONDS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import threading
 import weakref
 from typing import TYPE_CHECKING, Self
 
@@ -32,6 +33,7 @@ from reelwise.ledger.kernel import Kernel
 from reelwise.ledger.leasing import Leasing
 from reelwise.ledger.modes import Mode
 from reelwise.ledger.notices import Notices
+from reelwise.ledger.opening import open_store
 from reelwise.ledger.queries import live
 from reelwise.ledger.standing import Standing
 from reelwise.ledger.telling import Teller
@@ -56,24 +58,8 @@ _PLAIN_ID = 100
 _NOTHING_SAID = What()
 _TIMEOUT_MAX_SECONDS = 7 * 86_400
 _WHATS_MAX = 10_000
-
-
-def open_store(where: str | os.PathLike[str], *, create: bool = True, read_only: bool = False) -> SqlStore:
-    """Open the store that a name means: a file, ":memory:", or a PostgreSQL address (postgresql://...).
-
-    With `read_only` nothing is changed, and the right to read is enough: what is newer than the sums is added up while asked.
-
-    Raises:
-        InputError, LedgerError, OutputError: see `open_sqlite` and `open_postgres`.
-    """
-    name = os.fspath(where)
-    if name.startswith(("postgresql://", "postgres://")):
-        from reelwise.ledger.postgres import open_postgres
-
-        return open_postgres(name, create=create, read_only=read_only)
-    from reelwise.ledger.sqlite import open_sqlite
-
-    return open_sqlite(name, create=create, read_only=read_only)
+_CLOSE_SECONDS = 5.0
+_POLL_SECONDS = 0.01
 
 
 class Ledger(Control, JobCalls):
@@ -119,13 +105,20 @@ class Ledger(Control, JobCalls):
         self._teller = Teller(on_notice, at_once=not thread) if on_notice is not None else None
         self._notices = Notices(self.store, self.clock, self._teller)
         self._writer = Writer(
-            self._kernel, self.store, self.clock, owner=self.owner, ttl_ms=_TTL_MS, after=self._notices.look
+            self._kernel,
+            self.store,
+            self.clock,
+            owner=self.owner,
+            ttl_ms=_TTL_MS,
+            after=self._notices.look,
+            follow=self._follow,
         )
         self._standing = Standing(self._kernel, self.store, self.clock)
         self._desk = Desk(self._kernel, self.store, self.clock, self.owner)
         self._whats: dict[What, None] = {}  # labels that were checked before
         self._seen = -1
         self._closed = False
+        self._shut = False  # no more holds: closing, or closed
         self._load()
         if thread:
             self._writer.start(group_seconds)
@@ -137,6 +130,16 @@ class Ledger(Control, JobCalls):
         with self._kernel.lock:
             self._kernel.change(definitions)
             self._seen = definitions.generation
+        self._leasing.take_over()
+
+    def _follow(self, *, moved: bool) -> None:
+        """Take over what others have set, from the writing thread: it must not wait for whoever waits for it."""
+        if moved:
+            definitions = self.store.definitions()
+            with self._kernel.lock:
+                self._kernel.change(definitions)
+        if self._kernel.moving:
+            self._leasing.take_over(wait=False)
 
     # holds
 
@@ -169,7 +172,7 @@ class Ledger(Control, JobCalls):
                 "a hold lasts up to seven days", where="timeout_seconds", hint="600; see `hold_job` for longer"
             )
         timeout_ms = int(timeout_seconds * 1000)
-        if self._closed or self.store.generation() != self._seen:
+        if self._shut or self.store.generation() != self._seen:
             self._ready()
         amounts = (nano, calls, frames)
         kernel = self._kernel
@@ -185,7 +188,7 @@ class Ledger(Control, JobCalls):
 
     def _ready(self) -> None:
         """Take over what was set meanwhile."""
-        if self._closed:
+        if self._shut:
             self._refuse()
         if self.store.generation() != self._seen:
             self._reload()
@@ -360,25 +363,42 @@ class Ledger(Control, JobCalls):
         if self._writer.written < number:
             self._writer.wait(number, "", 60.0)
 
-    def close(self) -> None:
-        """Write what is left, give leases back, close the store. Holds still pending are let go of.
+    def close(self, *, wait_seconds: float = _CLOSE_SECONDS, void_open: bool = False) -> None:
+        """Let no more calls through, wait for those under way, write what is left, give leases back, close the store.
+
+        What calls that are not settled by then hold stays leased, and is booked as lost half a minute later: they may have been made.
+
+        Args:
+            wait_seconds: the longest wait for calls under way in other threads.
+            void_open: let go of what is held: no call that is still open was made.
 
         Raises:
             LedgerError, OutputError: what is left cannot be written.
         """
         if self._closed:
             return
+        self._shut = True
+        if void_open:
+            with self._kernel.lock:
+                self._kernel.expire(1 << 62)
+        for _ in range(round(wait_seconds / _POLL_SECONDS)):
+            if not self._kernel.open_holds or not self._others_run():
+                break
+            self.clock.sleep(_POLL_SECONDS)
         self._closed = True
-        with self._kernel.lock:
-            self._kernel.expire(1 << 62)
         try:
             self._writer.stop()
         except BaseException:
-            self._closed = False  # what waits is still here: close again when it can be written
+            self._closed = self._shut = False  # what waits is still here: close again when it can be written
             raise
         self.store.close()
         if self._teller is not None:
             self._teller.finish()
+
+    def _others_run(self) -> bool:
+        """Say whether there is a thread that could settle a call."""
+        ours = (threading.current_thread(), self._writer.thread)
+        return any(one not in ours for one in threading.enumerate())
 
     def __enter__(self) -> Self:
         return self
@@ -392,4 +412,4 @@ class Ledger(Control, JobCalls):
 def _forked(weak: weakref.ref[Ledger]) -> None:
     ledger = weak()
     if ledger is not None:
-        ledger._closed = True  # noqa: SLF001 - a child must not write through its parent's connection
+        ledger._closed = ledger._shut = True  # noqa: SLF001 - a child must not write through its parent's connection

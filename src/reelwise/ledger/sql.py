@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
     from pathlib import Path
 
+    from reelwise.ledger.accounts import Place
     from reelwise.ledger.events import Event
     from reelwise.ledger.notices import Notice
 
@@ -184,6 +185,7 @@ class SqlStore:
                 for (account, bucket), amount in spent_so_far(link, budget, now_ms).items():
                     slot = self._accounts.slot(link, (number, account, bucket))
                     link.run("UPDATE slot SET posted = ? WHERE id = ?", (amount, slot))
+            self._jobs.count_in(link, number, budget)
             link.moved()
         return number
 
@@ -222,6 +224,12 @@ class SqlStore:
             if denied is not None and denied.others:
                 link.moved()
         return granted if denied is None else denied
+
+    def force(self, owner: str, leases: Sequence[tuple[Place, int]], now_ms: int, ttl_ms: int) -> None:
+        """See `Store`."""
+        with self.transaction() as link:
+            for place, amount in leases:
+                self._accounts.lease(link, owner, place, Granted(amount, 0, tight=True), now_ms + ttl_ms)
 
     def called_back(self, owner: str) -> list[tuple[int, str, int]]:
         """See `Store`."""

@@ -140,6 +140,9 @@ class Store(Protocol):
     ) -> Committed:
         """Write rows and what they move; see `Committed`. `known`: the numbers of the budgets that `moves` were made from."""
 
+    def force(self, owner: str, leases: Sequence[tuple[tuple[int, str, int], int]], now_ms: int, ttl_ms: int) -> None:
+        """Lease, whatever is left: for calls that were under way when a budget was set."""
+
     def called_back(self, owner: str) -> list[tuple[int, str, int]]:
         """Return the accounts (budget, account, lease bucket) on which others are short and this owner was not told yet."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from reelwise.errors import AlreadySettledError, LedgerError, LedgerLockedError, ReelwiseError
 from reelwise.ledger.rolls import fold
@@ -17,6 +17,14 @@ if TYPE_CHECKING:
     from reelwise.ledger.sql import SqlStore
 
 __all__ = ["Writer"]
+
+
+class Follow(Protocol):
+    """Takes over what others have set."""
+
+    def __call__(self, *, moved: bool) -> None:
+        """Do so; `moved` where there may be something new."""
+
 
 _BATCH_MAX = 4096
 _HEARTBEAT_MS = 1000
@@ -33,10 +41,11 @@ class Writer:
         owner: this process's name.
         ttl_ms: how long a lease is believed without a sign of life.
         after: called with each batch that was written and what is spent now in the accounts it moved.
+        follow: called before each batch, and told whether definitions may have changed.
     """
 
     def __init__(
-        self, kernel: Kernel, store: SqlStore, clock: Clock, *, owner: str, ttl_ms: int, after: Callable[[Batch], None]
+        self, kernel: Kernel, store: SqlStore, clock: Clock, *, owner: str, ttl_ms: int, after: Callable[[Batch], None], follow: Follow
     ) -> None:
         self._kernel = kernel
         self._store = store
@@ -44,6 +53,7 @@ class Writer:
         self._owner = owner
         self._ttl_ms = ttl_ms
         self._after = after
+        self._follow = follow
         self._lock = threading.Lock()
         self._done = threading.Condition()
         self._wake = threading.Event()
@@ -87,6 +97,11 @@ class Writer:
             self._failures += 1
             self._done.notify_all()
 
+    @property
+    def thread(self) -> threading.Thread | None:
+        """The thread that writes; None where there is none."""
+        return self._thread
+
     def wake(self) -> None:
         """Something waits to be written."""
         if not self._wake.is_set():
@@ -122,6 +137,7 @@ class Writer:
                 if called or beat:
                     self._call_back()
                     self._seen = generation
+                self._follow(moved=called)
                 rows = self._write(now, sweep=beat or called, all_free=all_free)
                 self._unfolded += rows
                 if self._unfolded >= _FOLD_ROWS:
@@ -145,8 +161,7 @@ class Writer:
         ):  # it slept: its leases may be booked as lost, and no call may rest on them
             with self._kernel.lock:
                 for purse in self._kernel.lines.purses.values():
-                    purse.owed += purse.free
-                    purse.free = 0
+                    purse.release()
         self._store.renew(self._owner, now, self._ttl_ms)
         self._store.reap(now)
         with self._kernel.lock:
