@@ -159,7 +159,9 @@ def test_budgets_set_again_and_again_under_load_stay_exact(path):
             one.start()
         for turn in range(30):
             each = ("user",) if turn % 3 == 0 else ()
-            ledger.set_budget(Budget(name=f"b{turn % 4}", hard=10_000 + turn, period=("day", "hour")[turn % 2], each=each))
+            ledger.set_budget(
+                Budget(name=f"b{turn % 4}", hard=10_000 + turn, period=("day", "hour")[turn % 2], each=each)
+            )
             time.sleep(0.01)
         stop.set()
         for one in workers:

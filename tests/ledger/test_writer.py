@@ -77,7 +77,7 @@ def test_what_should_not_happen_is_told_to_whoever_waits_and_the_thread_goes_on(
     assert {type(one) for one in raised} == {ZeroDivisionError}
 
 
-def test_a_thread_that_is_gone_is_said_to_be(path, raised):
+def test_a_thread_that_is_gone_is_said_to_be(path):
     ledger = Ledger(path)
     ledger._writer._thread.join(0)
     ledger._writer._stop = True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,6 +14,7 @@ from reelwise.ledger.address import shown_address
 
 if TYPE_CHECKING:
     from reelwise.ledger.ledger import Ledger
+    from reelwise.ledger.queries import Account
 
 __all__ = ["cli"]
 
@@ -125,6 +126,11 @@ def status(name: str | None, most: int, where: str, as_json: bool) -> None:
             ((one.budget, one.target_per, *unit_cost(one)) for one in aimed),
             right=(2, 3, 4),
         )
+    _say(found, told)
+
+
+def _say(found: list[Account], told: list[dict[str, Any]]) -> None:
+    """Say what the table has no room for: overruns, what nobody is sure of, notices."""
     over: dict[str, int] = {}
     for one in found:
         if one.measure == "usd":
@@ -133,6 +139,11 @@ def status(name: str | None, most: int, where: str, as_json: bool) -> None:
         note(f"{amount(max(over.values()), 'usd')} of it was spent above its holds or without one (overrun)")
     if any(one.lost for one in found):
         note("uncertain: leased by a process that died before it settled; counted as spent")
+    for one in found:
+        if one.silent:
+            note(
+                f"{one.budget}: {amount(one.silent, one.measure)} is held by processes not heard of for {one.silent_seconds} s"
+            )
     for line in told:
         note(f"{moment_of(line['at_ms'])} UTC  {line['budget']}: {line['text']}")
 

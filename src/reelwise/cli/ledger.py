@@ -196,8 +196,8 @@ def verify(where: str, as_json: bool) -> None:
     from reelwise.errors import GateError
     from reelwise.ledger.verify import verify as check
 
-    store, _ = open_store(where)
-    found = check(store)
+    store, clock = open_store(where)
+    found = check(store, clock.now_ms())
     store.close()
     if as_json:
         print_json({"ledger": shown_address(where), **msgspec.to_builtins(found)})
@@ -208,6 +208,9 @@ def verify(where: str, as_json: bool) -> None:
         click.echo(
             f"  leased by processes that run: {amount(found.leased_nano, 'usd')} (what a crash would leave uncertain, at most)"
         )
+        if found.silent_nano:
+            said = f"{amount(found.silent_nano, 'usd')}, by processes not heard of for up to {found.silent_seconds} s"
+            click.echo(f"    of it {said}")
         click.echo(f"  uncertain since a process died: {amount(found.lost_nano, 'usd')}")
         if found.problems:
             table(
@@ -227,6 +230,59 @@ def verify(where: str, as_json: bool) -> None:
 
 def _problem(one: Problem, value: int) -> str:
     return exact(value) if one.measure == "usd" else f"{value:,}"
+
+
+@cli.command("settle-lost")
+@click.argument("budget", required=False)
+@click.option("--as-spent", is_flag=True, help="It was spent: keep it, as rows of the kind correction.")
+@click.option("--release", is_flag=True, help="It was not spent: let go of it.")
+@ledger_option
+@json_option
+def settle_lost(budget: str | None, *, as_spent: bool, release: bool, where: str, as_json: bool) -> None:
+    """Show what is uncertain since processes died, of BUDGET or of all; settle it with --as-spent or --release."""
+    import msgspec
+
+    from reelwise.errors import InputError
+    from reelwise.ledger.settling import lost
+    from reelwise.ledger.settling import settle_lost as settle
+
+    if as_spent and release:
+        raise InputError("spent, or not spent", where="--as-spent", hint="one of --as-spent and --release")
+    if as_spent and not budget:
+        raise InputError(
+            "the same money is lost in each budget that its calls count in",
+            where="--as-spent",
+            hint="name one budget, the narrowest; what is left in others after that: --release",
+        )
+    writes = as_spent or release
+    store, clock = open_store(where, read_only=not writes)
+    if writes:
+        store.reap(clock.now_ms())
+    found = lost(store, budget)
+    done = settle(store, found, as_spent=as_spent) if writes else []
+    store.close()
+    state = "kept as spent" if as_spent else "let go of" if release else "uncertain"
+    if as_json:
+        body = {"ledger": shown_address(where), "state": state, "lost": msgspec.to_builtins(found)}
+        print_json({**body, "settled": msgspec.to_builtins(done)})
+        return
+    if not found:
+        note("nothing is uncertain")
+        return
+    table(
+        ("budget", "who", state, "process", "until (UTC)"),
+        (
+            (
+                one.budget,
+                one.account,
+                amount(one.amount, one.measure),
+                one.owner.partition("-")[0],
+                moment_of(one.at_ms),
+            )
+            for one in found
+        ),
+        right=(2,),
+    )
 
 
 @cli.command()

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from reelwise.errors import LedgerError
+from reelwise.ledger.budgets import Budget
 from reelwise.ledger.periods import bucket_of, length_ms, since
 from reelwise.ledger.store import Denied, Granted, Move, Want
-
-from reelwise.ledger.budgets import Budget
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -25,6 +24,8 @@ ROLLING = -1
 What is lost of them has one: the moment up to which the lease was believed, and it leaves the window as costs of that moment do."""
 TIGHT_SECONDS = 5
 """So long after a denial each process keeps no more of an account than it needs."""
+LEASE_MS = 30_000
+"""How long a lease is believed without a sign of life of its owner."""
 SILENT_MS = 3000
 """Owners renew every second: one that has not for so long may be dead."""
 
@@ -155,7 +156,7 @@ class Accounts:
         )[0]
         return int(held), int(silent)
 
-    def denied(self, link: Link, owner: str, index: int, want: Want, state: State, heard_ms: int) -> Denied:
+    def denied(self, link: Link, owner: str, index: int, want: Want, state: State, *, heard_ms: int) -> Denied:
         """Say why a want does not fit; leases that end before `heard_ms` were not renewed as they should be."""
         found = link.rows("SELECT tight FROM lease WHERE slot = ? AND owner <> ? AND amount > 0", (state.slot, owner))
         remaining = (want.budget.hard or 0) - state.spent - state.leased - state.pending

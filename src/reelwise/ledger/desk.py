@@ -82,7 +82,7 @@ class Desk:
                 self._clock.sleep(_SETTLE_SECONDS)  # what others are just settling is on its way back
                 continue
             if not answer.others or round_ == _ROUNDS_MAX - 1:
-                raise denied(self._store, want, answer, amounts, purse, now)
+                raise denied(self._store, want, answer, amounts, purse, now_ms=now)
             self._clock.sleep(_POLL_SECONDS)  # others have leases that they do not use: they give them back now
         raise AssertionError("unreachable: the last round raises")
 

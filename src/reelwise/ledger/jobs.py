@@ -78,7 +78,7 @@ class Jobs:
         for index, want in enumerate(wants):
             granted, state = self._accounts.grant(link, "", want, job.at_ms)
             if granted is None:
-                return self._accounts.denied(link, "", index, want, state, job.at_ms)
+                return self._accounts.denied(link, "", index, want, state, heard_ms=job.at_ms)
         for want in wants:
             slot = self._accounts.slot(link, want.place)
             link.run("UPDATE slot SET pending = pending + ? WHERE id = ?", (want.need, slot))
@@ -122,7 +122,9 @@ class Jobs:
                 continue
             bucket, _ = bucket_of(budget.period, budget.zone, job.at_ms, rolling=budget.rolling)
             lease_bucket = ROLLING if budget.rolling else bucket
-            amount = {"usd": job.amount, "calls": job.calls, "frames": job.frames}[budget.measure] if budget.holds else 0
+            amount = (
+                {"usd": job.amount, "calls": job.calls, "frames": job.frames}[budget.measure] if budget.holds else 0
+            )
             before = sum(one.amount for one in job.parts if one.budget_id == number)
             if any(one.budget_id == number for one in job.parts) and before == amount:
                 continue

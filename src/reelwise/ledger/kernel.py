@@ -43,7 +43,9 @@ class Kernel:
         self.flights = (
             0  # grows whenever something is on its way back to the store, or has arrived: odd while it is under way
         )
-        self.debts: dict[Purse, int] = {}  # what calls under way hold in budgets that were set meanwhile, not leased there yet
+        self.debts: dict[
+            Purse, int
+        ] = {}  # what calls under way hold in budgets that were set meanwhile, not leased there yet
         self.moving: list[tuple[Hold, Line]] = []  # those calls, and where they count now
         self.turn = 0  # how often that was worked out
         self.loose = False  # a purse that others wait for has something to give back

@@ -60,8 +60,7 @@ class Leasing:
         with self._lock:
             for _ in range(_ROUNDS_MAX):
                 now = self._clock.now_ms()
-                if kernel.moving:
-                    self._take_over()
+                self._take_over()
                 with kernel.lock:
                     kernel.expire(now)
                     found = kernel.try_hold(who, amounts, now, timeout_ms)
@@ -100,7 +99,7 @@ class Leasing:
                     self._clock.sleep(_SETTLE_SECONDS)  # what others are just settling is on its way back
                     settled = True
                     continue
-                raise denied(self._store, want, answer, amounts, purse, now)
+                raise denied(self._store, want, answer, amounts, purse, now_ms=now)
         raise BudgetError(
             "other calls take what is free before this one can", reason="others_hold", retryable=True, retry_seconds=0.1
         )
@@ -111,7 +110,7 @@ class Leasing:
         Raises:
             LedgerError, OutputError: the ledger cannot be written now; it is owed on, and nothing new passes there.
         """
-        if self._kernel.moving and self._lock.acquire(blocking=wait):
+        if self._lock.acquire(blocking=wait):
             try:
                 self._take_over()
             finally:
@@ -119,6 +118,8 @@ class Leasing:
 
     def _take_over(self) -> None:
         kernel = self._kernel
+        if not kernel.moving:
+            return
         with kernel.lock:
             turn, debts = kernel.turn, dict(kernel.debts)
         if debts:
@@ -164,7 +165,7 @@ def give_back(kernel: Kernel, store: Store, owner: str, purse: Purse, now_ms: in
         purse.leased -= back
 
 
-def denied(store: Store, want: Want, answer: Denied, amounts: Amounts, purse: Purse, now_ms: int) -> BudgetError:
+def denied(store: Store, want: Want, answer: Denied, amounts: Amounts, purse: Purse, *, now_ms: int) -> BudgetError:
     """Say which budget said no, why, and when to try again."""
     budget = want.budget
     amount, limit = amounts[purse.index], budget.hard or 0

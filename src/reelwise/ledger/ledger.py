@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Self
 import msgspec
 
 from reelwise.errors import BudgetError, InputError, LedgerError
+from reelwise.ledger.accounts import LEASE_MS
 from reelwise.ledger.clock import Clock, SystemClock
 from reelwise.ledger.control import Control
 from reelwise.ledger.desk import Desk
@@ -31,10 +32,9 @@ from reelwise.ledger.holds import EXPIRED, Hold, Posted
 from reelwise.ledger.job_calls import JobCalls
 from reelwise.ledger.kernel import Kernel
 from reelwise.ledger.leasing import Leasing
-from reelwise.ledger.modes import Mode
+from reelwise.ledger.looking import Looking
 from reelwise.ledger.notices import Notices
 from reelwise.ledger.opening import open_store
-from reelwise.ledger.queries import live
 from reelwise.ledger.standing import Standing
 from reelwise.ledger.telling import Teller
 from reelwise.ledger.writer import Writer
@@ -44,14 +44,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
 
-    from reelwise.ledger.modes import Mode
     from reelwise.ledger.notices import Notice
-    from reelwise.ledger.queries import Live
     from reelwise.ledger.sql import SqlStore
 
 __all__ = ["Ledger", "open_store"]
 
-_TTL_MS = 30_000
 _QUEUE_MAX = 200_000
 _PLAIN = 1 << 50  # amounts and ids that need no closer look
 _PLAIN_ID = 100
@@ -62,7 +59,7 @@ _CLOSE_SECONDS = 5.0
 _POLL_SECONDS = 0.01
 
 
-class Ledger(Control, JobCalls):
+class Ledger(Control, JobCalls, Looking):
     """Budgets that cannot be overspent, and the rows they rest on.
 
     Use it as a context manager, or call `close`: what is leased and not used is given back then.
@@ -101,7 +98,7 @@ class Ledger(Control, JobCalls):
         self._kernel = Kernel(queue_max)
         nano = round(lease_usd * NANO)
         sizes = (nano, 1000, 100_000) if nano else (0, 0, 0)
-        self._leasing = Leasing(self._kernel, self.store, self.clock, owner=self.owner, sizes=sizes, ttl_ms=_TTL_MS)
+        self._leasing = Leasing(self._kernel, self.store, self.clock, owner=self.owner, sizes=sizes, ttl_ms=LEASE_MS)
         self._teller = Teller(on_notice, at_once=not thread) if on_notice is not None else None
         self._notices = Notices(self.store, self.clock, self._teller)
         self._writer = Writer(
@@ -109,7 +106,7 @@ class Ledger(Control, JobCalls):
             self.store,
             self.clock,
             owner=self.owner,
-            ttl_ms=_TTL_MS,
+            ttl_ms=LEASE_MS,
             after=self._notices.look,
             follow=self._follow,
         )
@@ -130,7 +127,8 @@ class Ledger(Control, JobCalls):
         with self._kernel.lock:
             self._kernel.change(definitions)
             self._seen = definitions.generation
-        self._leasing.take_over()
+        if self._kernel.moving:
+            self._leasing.take_over()
 
     def _follow(self, *, moved: bool) -> None:
         """Take over what others have set, from the writing thread: it must not wait for whoever waits for it."""
@@ -321,22 +319,6 @@ class Ledger(Control, JobCalls):
         else:
             self._writer.wake()
         return posted
-
-    # modes and standing
-
-    def mode(self, who: Who) -> Mode:
-        """Return what the caller's feature should do now: its best mode, or a lower one where a budget runs out."""
-        self._ready()
-        return self._standing.mode(who)
-
-    def remaining(self, who: Who) -> dict[str, int]:
-        """Return what is left of each hard budget that a caller counts in, by the budget's name, as this process sees it."""
-        return self._standing.remaining(who)
-
-    def live(self, who: Who) -> list[Live]:
-        """Return what everybody, and the caller's feature, user and session, spend today and by the hour; see `Live`."""
-        self.flush()
-        return live(self.store, who, self.clock.now_ms())
 
     @property
     def open_holds(self) -> int:

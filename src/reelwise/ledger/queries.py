@@ -11,12 +11,13 @@ from msgspec import Struct
 from reelwise.ledger.accounts import ROLLING
 from reelwise.ledger.budgets import Budget, key_for, shown
 from reelwise.ledger.events import UNITS, Who, key_of
+from reelwise.ledger.overdue import Overdue, overdue
 from reelwise.ledger.periods import FOREVER, since, window_of
 from reelwise.ledger.rolls import sums
 from reelwise.ledger.unit_costs import unit_cost
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from reelwise.ledger.sql import Link, SqlStore
 
@@ -87,6 +88,7 @@ class Account(Struct, frozen=True, kw_only=True):
         target_per, target_nano: the unit cost that is aimed at; None for none.
         unit_nano, unit_count: what a unit costs now, and how many were counted; None where none was.
         unit_minimum: how many must be counted before it is judged.
+        silent: the part of `leased` whose processes were not heard of for some seconds; `silent_seconds` is the longest time.
     """
 
     budget: str
@@ -113,6 +115,8 @@ class Account(Struct, frozen=True, kw_only=True):
     unit_nano: int | None = None
     unit_count: int = 0
     unit_minimum: int = 0
+    silent: int = 0
+    silent_seconds: int = 0
 
 
 class Live(Struct, frozen=True, kw_only=True):
@@ -223,10 +227,11 @@ def budget_status(store: SqlStore, now_ms: int, *, name: str | None = None, most
     found: list[Account] = []
     with store.transaction(write=False) as link:
         burning = _recent(link, now_ms)
+        late = overdue(link, definitions.budgets, now_ms)
         for number, budget in definitions.budgets.items():
             if name is not None and budget.name != name:
                 continue
-            found += _accounts(link, number, budget, burning, now_ms)
+            found += _accounts(link, number, budget, burning, now_ms, late=late)
     found.sort(key=lambda one: (-_share(one), one.budget, one.account))
     aimed = {one.name: one for one in definitions.budgets.values() if one.target is not None}
     return [_with_unit_cost(store, aimed.get(one.budget), one, now_ms) for one in found[:most]]
@@ -252,7 +257,13 @@ def _share(one: Account) -> float:
 
 
 def _accounts(
-    link: Link, number: int, budget: Budget, burning: list[tuple[Who, int, int, int]], now_ms: int
+    link: Link,
+    number: int,
+    budget: Budget,
+    burning: list[tuple[Who, int, int, int]],
+    now_ms: int,
+    *,
+    late: Mapping[tuple[int, str], Overdue],
 ) -> list[Account]:
     first = since(budget.period, budget.zone, now_ms, rolling=budget.rolling)
     rows: dict[str, list[int]] = {}
@@ -271,6 +282,8 @@ def _accounts(
             burn[key] = burn.get(key, 0) + {"usd": cost, "calls": calls, "frames": frames}[budget.measure]
     found = []
     for account, (posted, overrun, leased, pending, lost) in rows.items():
+        due = late.get((number, account), Overdue())
+        leased, pending, lost = leased - due.ended, max(0, pending - due.pending), lost + due.lost  # noqa: PLW2901 - as it will be
         remaining = None if budget.hard is None else budget.hard - posted - leased - pending - lost
         rate = burn.get(account, 0) * 3_600_000 // _BURN_MS
         free = None if budget.hard is None else max(0, budget.hard - posted - pending - lost)
@@ -295,6 +308,8 @@ def _accounts(
                 would_deny=max(0, -remaining) if budget.shadow and remaining is not None else None,
                 zone=budget.zone,
                 forecast=budget.forecast,
+                silent=due.silent,
+                silent_seconds=due.silent_ms // 1000,
             )
         )
     return found

@@ -215,7 +215,9 @@ class SqlStore:
             for index, want in enumerate(wants):
                 one, state = self._accounts.grant(link, owner, want, now_ms)
                 if one is None:
-                    denied = self._accounts.denied(link, owner, index, want, state, now_ms + ttl_ms - SILENT_MS)
+                    denied = self._accounts.denied(
+                        link, owner, index, want, state, heard_ms=now_ms + ttl_ms - SILENT_MS
+                    )
                     break
                 granted.append(one)
             else:

@@ -10,12 +10,15 @@ from msgspec import Struct
 
 from reelwise.ledger.accounts import ROLLING
 from reelwise.ledger.budgets import Budget, shown
+from reelwise.ledger.overdue import Overdue, overdue
 from reelwise.ledger.periods import since
 from reelwise.ledger.recompute import COUNTS, spent_in
 from reelwise.ledger.retention import pruned_sums, pruned_until
 from reelwise.ledger.rolls import fold, unfolded
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from reelwise.ledger.sql import Link, SqlStore
 
 __all__ = ["Problem", "Verified", "verify"]
@@ -43,6 +46,7 @@ class Verified(Struct, frozen=True, kw_only=True):
         lost_nano: of processes that died: counted as spent, perhaps never spent.
         pending_nano: held by jobs.
         problems: balances that differ; empty when all is well.
+        silent_nano: of leased_nano, what belongs to processes that were not heard of for some seconds; silent_seconds: the longest.
     """
 
     rows: int
@@ -53,10 +57,15 @@ class Verified(Struct, frozen=True, kw_only=True):
     lost_nano: int
     pending_nano: int
     problems: tuple[Problem, ...]
+    silent_nano: int = 0
+    silent_seconds: int = 0
 
 
-def verify(store: SqlStore) -> Verified:
-    """Check the rows, the balances, the leases, the jobs and the roll-ups against each other, in one transaction."""
+def verify(store: SqlStore, now_ms: int | None = None) -> Verified:
+    """Check the rows, the balances, the leases, the jobs and the roll-ups against each other, in one transaction.
+
+    With the time, leases and jobs that have ended count as they will be when somebody books them.
+    """
     while not store.read_only and fold(store):
         pass
     problems: list[Problem] = []
@@ -83,16 +92,27 @@ def verify(store: SqlStore) -> Verified:
             "SELECT COALESCE(SUM(s.leased), 0), COALESCE(SUM(s.lost), 0), COALESCE(SUM(s.pending), 0) FROM slot s "
             'JOIN budget b ON b.id = s.budget WHERE b.body LIKE \'%"measure":"usd"%\''
         )[0]
+        late = list(_late(link, {number: budget for number, (_, budget, _) in budgets.items()}, now_ms))
+        ended, silent = sum(one.ended for one in late), max((one.silent_ms for one in late), default=0)
     return Verified(
         rows=int(rows),
         accounts=accounts,
         cost_nano=int(cost),
         overrun_nano=int(overrun[0][0]),
-        leased_nano=int(sums[0]),
-        lost_nano=int(sums[1]),
-        pending_nano=int(sums[2]),
+        leased_nano=int(sums[0]) - ended,
+        lost_nano=int(sums[1]) + ended,
+        pending_nano=int(sums[2]) - sum(one.pending for one in late),
         problems=tuple(problems),
+        silent_nano=sum(one.silent for one in late),
+        silent_seconds=silent // 1000,
     )
+
+
+def _late(link: Link, budgets: dict[int, Budget], now_ms: int | None) -> Iterator[Overdue]:
+    if now_ms is not None:
+        for (number, _), one in overdue(link, budgets, now_ms, every=True).items():
+            if number in budgets and budgets[number].measure == "usd":
+                yield one
 
 
 def _balances(link: Link, number: int, name: str, budget: Budget, set_ms: int) -> tuple[int, list[Problem]]:

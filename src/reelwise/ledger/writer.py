@@ -45,7 +45,15 @@ class Writer:
     """
 
     def __init__(
-        self, kernel: Kernel, store: SqlStore, clock: Clock, *, owner: str, ttl_ms: int, after: Callable[[Batch], None], follow: Follow
+        self,
+        kernel: Kernel,
+        store: SqlStore,
+        clock: Clock,
+        *,
+        owner: str,
+        ttl_ms: int,
+        after: Callable[[Batch], None],
+        follow: Follow,
     ) -> None:
         self._kernel = kernel
         self._store = store
