@@ -160,7 +160,7 @@ def test_all_that_is_wanted_is_granted_or_nothing(stores):
     assert [one["leased"] for one in slots(store)] == [0, 0]
     assert store.lease("a", [want(first, wide, 10), want(second, narrow, 10)], NOW, TTL) == [
         Granted(10, 0, False),
-        Granted(10, 0, True),  # it was asked for in vain: no more than is needed may be kept
+        Granted(10, 0, False),  # it was asked for in vain, but by nobody whom others could help
     ]
 
 
@@ -182,14 +182,16 @@ def test_a_lease_is_called_back_and_given(stores):
 
     assert one.called_back("one") == []
     answer = other.lease("other", [want(number, budget, 20)], NOW, TTL)
-    assert answer == Denied(0, 10, True, True, 0)
+    assert answer == Denied(0, 10, True, True, 0, 90)
     assert one.called_back("one") == [(number, "", DAY)]
 
     one.commit("one", [], [post(number, 0, release=90, told=True)], NOW)
     assert one.called_back("one") == []
     assert other.lease("other", [want(number, budget, 20)], NOW, TTL) == [Granted(20, 0, True)]
     answer = one.lease("one", [want(number, budget, 81)], NOW, TTL)
-    assert answer == Denied(0, 80, False, True, 0)  # the other was told, with its grant: nobody is called back twice
+    assert answer == Denied(
+        0, 80, False, True, 0, 20
+    )  # the other was told, with its grant: nobody is called back twice
 
 
 def test_what_a_dead_owner_had_is_lost_and_comes_off_when_it_settles_late(stores):
@@ -216,6 +218,70 @@ def test_what_a_dead_owner_had_is_lost_and_comes_off_when_it_settles_late(stores
     with pytest.raises(LedgerError, match="to free of a lease"):
         store.commit("dead", [], [post(number, 0, release=1)], NOW)
     assert not verify(store).problems
+
+
+def test_an_account_is_at_ease_again_some_seconds_after_the_last_denial(stores):
+    store = stores.open()
+    budget = Budget(name="a", hard=800)
+    number = store.put_budget(budget, NOW)
+    store.lease("one", [want(number, budget, 10)], NOW, TTL)
+    assert store.lease("two", [want(number, budget, 795)], NOW, TTL).others  # if the first gave back its lease
+
+    assert store.lease("two", [want(number, budget, 1, best=100)], NOW + 4_000, TTL) == [Granted(1, 0, True)]
+    assert store.lease("two", [want(number, budget, 1, best=100)], NOW + 7_000, TTL) == [Granted(49, 0, False)]
+    assert store.called_back("two") == []
+
+
+def test_what_can_never_fit_calls_nothing_back(stores):
+    store = stores.open()
+    budget = Budget(name="a", hard=800)
+    number = store.put_budget(budget, NOW)
+    store.lease("one", [want(number, budget, 10)], NOW, TTL)
+
+    assert not store.lease("two", [want(number, budget, 801)], NOW, TTL).others
+
+    assert store.called_back("one") == []
+    assert store.lease("one", [want(number, budget, 1, best=800)], NOW, TTL)[0].amount == 98
+
+
+def test_what_is_lost_of_a_rolling_budget_leaves_with_its_window(stores):
+    store = stores.open()
+    budget = Budget(name="a", period="hour", rolling=True, hard=100)
+    number = store.put_budget(budget, NOW)
+    store.lease("dead", [want(number, budget, 60, bucket=ROLLING)], NOW, TTL)
+    store.reap(NOW + 10 * TTL)
+    some = want(number, budget, 41, bucket=ROLLING)
+
+    answer = store.lease("alive", [some], NOW + 10 * TTL, TTL)
+    assert (answer.remaining, answer.lost) == (40, 60)
+    frees = store.frees_ms(some, 1, NOW + 10 * TTL)
+    assert NOW + TTL + 3_600_000 <= frees <= NOW + TTL + 3_720_000
+    assert store.frees_ms(some, 61, NOW + 10 * TTL) is None
+    assert isinstance(store.lease("alive", [some], frees - 1, TTL), Denied)
+    assert store.lease("alive", [some], frees, TTL)[0].amount == 41
+    assert not verify(store).problems
+
+
+@pytest.mark.parametrize("renews", [True, False])
+def test_what_was_lost_of_a_rolling_budget_comes_off_when_its_owner_settles_late(stores, renews):
+    store = stores.open()
+    budget = Budget(name="a", period="hour", rolling=True, hard=100)
+    number = store.put_budget(budget, NOW)
+    part = NOW - NOW % 60_000
+    wanted = [want(number, budget, 30, bucket=ROLLING)]
+    for at in (0, 2 * TTL):  # lost twice, in two parts of the window
+        store.lease("slept", wanted, NOW + at, TTL)
+        store.reap(NOW + at + TTL + 60_000)
+    assert verify(store).lost_nano == 60
+    if renews:
+        store.renew("slept", NOW + 10 * TTL, TTL)
+        assert (verify(store).lost_nano, verify(store).leased_nano) == (0, 60)
+
+    store.commit("slept", [row("1", 45)], [post(number, 45, bucket=part, lease_bucket=ROLLING)], NOW + 10 * TTL)
+
+    found = verify(store)
+    assert (found.lost_nano + found.leased_nano, found.problems) == (15, ())
+    assert store.lease("x", [want(number, budget, 41, bucket=ROLLING)], NOW + 10 * TTL, TTL).remaining == 40
 
 
 def test_a_rolling_window_counts_what_is_in_it(stores):
@@ -510,7 +576,7 @@ def test_a_job_is_settled_once(stores):
     with pytest.raises(AlreadySettledError):
         store.place(job, [want(number, budget, 1)])
     answer = store.place(job_of("k", parts, 60), [want(number, budget, 60)])
-    assert answer == Denied(0, 40, False, False, 0)
+    assert answer == Denied(0, 40, False, False, 0, 60)
     assert store.job("k") is None
 
     assert store.settle(job, "posted", [row("job/j", 50)], [post(number, 50, release=0)])

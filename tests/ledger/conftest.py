@@ -51,7 +51,7 @@ def opened(path, clock):
 
     yield open_
     for one in made:
-        one.close()
+        one.close(void_open=True)
     if made:
         with Ledger(path, clock=clock, thread=False) as last:
             assert verify(last.store).problems == ()

@@ -38,6 +38,13 @@ WHAT = What(model="m")
 OUTCOME = What(model="n", outcome="kept")
 
 
+HAD = (
+    "SELECT l.owner, s.budget, s.account, CASE WHEN EXISTS (SELECT 1 FROM slot o WHERE o.budget = s.budget AND o.account = s.account "
+    "AND o.bucket = -1) THEN -1 ELSE s.bucket END, SUM(l.amount) FROM {table} l JOIN slot s ON s.id = l.slot GROUP BY 1, 2, 3, 4"
+)
+"""What owners have, or had: what is lost of a rolling budget is booked on the slot of its time."""
+
+
 class ProcessCrash(BaseException):
     """The process died here."""
 
@@ -127,7 +134,7 @@ class World:
         self.tally = dict.fromkeys(
             ("crashes", "cuts", "faults", "denials", "calls", "false_denials", "overruns", "late"), 0
         )
-        self.leased_at_crash: dict[tuple[str, int], int] = {}
+        self.leased_at_crash: dict[tuple[str, int, str, int], int] = {}
         self.generation = 0
         self.watcher = SqlStore(SqliteLink(str(self.path), 0.0), str(self.path))
         self.set_up()
@@ -180,8 +187,10 @@ class World:
     def note_leases(self, name: str) -> None:
         with self.watcher.transaction(write=False) as link:
             for table in ("lease", "lost"):
-                for slot, amount in link.rows(f"SELECT slot, amount FROM {table} WHERE owner = ?", (name,)):  # noqa: S608
-                    self.leased_at_crash[name, slot] = self.leased_at_crash.get((name, slot), 0) + amount
+                for *whose, amount in link.rows(HAD.format(table=table)):
+                    if whose[0] == name:
+                        key = tuple(whose)
+                        self.leased_at_crash[key] = self.leased_at_crash.get(key, 0) + amount
 
     # what callers do
 
@@ -491,13 +500,14 @@ class World:
         with self.watcher.transaction(write=False) as link:
             rows = {bytes(key) for (key,) in link.rows("SELECT id FROM event")}
             leases = link.rows(
-                "SELECT owner, slot, SUM(amount) FROM (SELECT * FROM (SELECT owner, slot, amount FROM lease) "
-                "UNION ALL SELECT owner, slot, amount FROM lost) GROUP BY owner, slot"
+                HAD.format(
+                    table="(SELECT owner, slot, amount FROM lease UNION ALL SELECT owner, slot, amount FROM lost)"
+                )
             )
             held = {name for (name,) in link.rows("SELECT name FROM hold WHERE state = 0")}
         self.said = {one: cost for one, cost in self.said.items() if key_of(one) in rows or one in self.acknowledged}
         self.jobs = {name: nano for name, nano in self.jobs.items() if name in held}
-        self.leased_at_crash = {(owner, slot): amount for owner, slot, amount in leases}
+        self.leased_at_crash = {tuple(whose): amount for *whose, amount in leases}
         self.generation += 1
         self.check(self.watcher)
         for _ in range(self.rng.randint(1, 2)):
@@ -508,7 +518,7 @@ class World:
         for owner in list(self.owners):
             for hold, _ in self.open[id(owner)][::2]:
                 owner.void(hold)
-            owner.close()
+            owner.close(void_open=True)
             self.acknowledge(self.waiting[id(owner)])
             with self.watcher.transaction(write=False) as link:
                 left = [
@@ -522,13 +532,13 @@ class World:
         self.check(self.watcher)
         with self.watcher.transaction(write=False) as link:
             leaked = link.rows("SELECT COALESCE(SUM(leased), 0), COALESCE(SUM(pending), 0) FROM slot")[0]
-            lost = link.rows("SELECT owner, slot, amount FROM lost WHERE amount > 0")
+            lost = link.rows(HAD.format(table="lost"))
             jobs = link.rows("SELECT COUNT(*) FROM hold WHERE state = 0")[0][0]
         if tuple(leaked) != (0, 0) or jobs:
             raise AssertionError(f"leaked: {leaked} leased and pending, {jobs} jobs")
-        for owner, slot, amount in lost:
-            if amount > self.leased_at_crash.get((owner, slot), 0):
-                raise AssertionError(f"lost {amount} of a lease of {self.leased_at_crash.get((owner, slot), 0)}")
+        for *whose, amount in lost:
+            if amount > self.leased_at_crash.get(tuple(whose), 0):
+                raise AssertionError(f"lost {amount} of a lease of {self.leased_at_crash.get(tuple(whose), 0)}")
         self.watcher.close()
 
 

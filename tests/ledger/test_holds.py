@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 
 import pytest
 
 from reelwise.errors import AlreadySettledError, BudgetError, InputError, LedgerError
-from reelwise.ledger import Budget, Event, Units, What, who_of
+from reelwise.ledger import Budget, Event, Ledger, Units, What, who_of
 from reelwise.ledger.purses import OTHER, TAG_VALUES_MAX
 from reelwise.ledger.verify import verify
 
@@ -258,8 +259,8 @@ def test_close_gives_everything_back(opened):
     one = opened(lease_usd=1)
     one.set_budget(Budget(name="day", hard=1000))
     one.post(one.hold(WHO, 10), "c1", 10, wait=False)
-    one.hold(WHO, 50)  # never settled
-    one.close()
+    one.hold(WHO, 50)  # no call was made
+    one.close(void_open=True)
 
     other = opened()
 
@@ -268,9 +269,60 @@ def test_close_gives_everything_back(opened):
     other.hold(WHO, 990)
 
 
+def test_what_calls_under_way_hold_is_uncertain_after_a_close_and_never_free(opened, clock):
+    one = opened(lease_usd=1)
+    one.set_budget(Budget(name="day", hard=1000))
+    one.hold(WHO, 50)  # its call may have been made
+    one.close()
+    other = opened()
+    assert (verify(other.store).leased_nano, other.remaining(WHO)) == (50, {"day": 1000})  # not settled, not yet lost
+    with pytest.raises(BudgetError):
+        other.hold(WHO, 951)
+
+    clock.on(31)
+    other.step()
+
+    assert verify(other.store).lost_nano == 50
+    with pytest.raises(BudgetError):
+        other.hold(WHO, 951)
+    other.hold(WHO, 950)
+
+
+def test_close_waits_for_calls_of_other_threads_and_lets_no_more_through(path):
+    ledger = Ledger(path)
+    ledger.set_budget(Budget(name="day", hard=1000))
+    hold = ledger.hold(WHO, 50)
+    settled = threading.Timer(0.3, lambda: ledger.post(hold, "c1", 40))
+    settled.start()
+    closing = threading.Thread(target=ledger.close)
+    closing.start()
+    time.sleep(0.1)
+    with pytest.raises(LedgerError, match="closed"):
+        ledger.hold(WHO, 1)
+    closing.join(10)
+    settled.join()
+
+    with Ledger(path, thread=False) as again:
+        found = verify(again.store)
+    assert (found.rows, found.cost_nano, found.leased_nano) == (1, 40, 0)
+
+
+def test_close_waits_for_no_longer_than_it_is_told(path):
+    ledger = Ledger(path)
+    ledger.hold(WHO, 50)
+    other = threading.Timer(30, lambda: None)
+    other.start()
+    began = time.monotonic()
+    ledger.close(wait_seconds=0.2)
+    took = time.monotonic() - began
+    other.cancel()
+    other.join()
+    assert 0.15 <= took < 3
+
+
 def test_a_closed_ledger_says_so(day, clock):
     hold = day.hold(WHO, 1)
-    day.close()
+    day.close(void_open=True)
 
     for call in (
         lambda: day.hold(WHO, 1),
@@ -392,7 +444,6 @@ def test_labels_that_differ_with_every_call_are_put_together(ledger):
 
 
 def test_threads_share_a_budget_to_the_nano_dollar(path):
-    from reelwise.ledger import Ledger
 
     passed = []
     with Ledger(path) as ledger:

@@ -103,3 +103,68 @@ def test_an_estimate_is_kept_and_counts_nowhere() -> None:
         assert verify(ledger.store).problems == ()
         ledger.set_budget(Budget(name="later", hard=100, period="total"))
         assert ledger.remaining(who_of("a"))["later"] == 100
+
+
+def test_what_is_spent_after_everything_was_pruned_is_in_the_sums() -> None:
+    with Ledger(":memory:", thread=False) as ledger:
+        write(ledger, [(NOW - 100 * DAY, "a", "u1", 10)] * 5)
+        assert prune(ledger.store, 62, NOW) == 4  # the last stays: numbers go on from it
+        what = What(model="m")
+        for number in range(3):
+            made = Event(id=f"n{number}", at_ms=NOW, who=who_of("a"), what=what, units=Units(calls=1), cost_nano=7)
+            ledger.record(made)
+
+        assert [one.cost_nano for one in sums(ledger.store, NOW - DAY, NOW + 1)] == [21]
+        assert verify(ledger.store).problems == ()
+
+
+@pytest.mark.parametrize("folded", [True, False])
+@pytest.mark.parametrize(
+    "scope",
+    [
+        {},
+        {"match": (("feature", "a"),)},
+        {"match": (("user", "u1"),), "measure": "frames"},
+        {"each": ("user",)},
+        {"each": ("feature", "user"), "measure": "calls"},
+        {"match": (("tag:team", "u2"),)},
+        {"each": ("session",)},
+    ],
+)
+def test_a_budget_of_all_time_counts_what_was_pruned(scope, folded) -> None:
+    found = [(NOW - (100 - at) * DAY, "ab"[at % 2], ("u1", "u2", "")[at % 3], 10 + at) for at in range(40)]
+
+    def accounts(ledger: Ledger, name: str) -> dict[str, int]:
+        with ledger.store.transaction(write=False) as link:
+            rows = link.rows(
+                "SELECT s.account, s.posted FROM slot s JOIN budget b ON b.id = s.budget "
+                "WHERE b.name = ? AND s.posted <> 0 AND s.bucket = 0",
+                (name,),
+            )
+        return dict(rows)
+
+    with Ledger(":memory:", thread=False) as ledger:
+        ledger.set_budget(Budget(name="before", soft=1, period="total", **scope))
+        write(ledger, found)
+        assert prune(ledger.store, 62, NOW) > 20
+        for number in range(3):
+            made = Event(
+                id=f"n{number}", at_ms=NOW, who=who_of("a", user="u1"), what=What(), units=Units(calls=1), cost_nano=7
+            )
+            ledger.record(made)
+        if folded:
+            fold(ledger.store)
+
+        ledger.set_budget(Budget(name="after", soft=1, period="total", **scope))
+
+        assert accounts(ledger, "after") == accounts(ledger, "before")
+        assert verify(ledger.store).problems == ()
+
+
+def test_a_budget_of_all_time_that_cannot_count_what_was_pruned_is_refused() -> None:
+    with Ledger(":memory:", thread=False) as ledger:
+        write(ledger, [(NOW - 100 * DAY, "a", "u1", 10)] * 5)
+        prune(ledger.store, 62, NOW)
+        with pytest.raises(InputError, match="pruned"):
+            ledger.set_budget(Budget(name="after", soft=1, period="total", each=("user", "tenant")))
+        assert ledger.budgets() == []

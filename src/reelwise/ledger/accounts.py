@@ -4,20 +4,30 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+import msgspec
+
 from reelwise.errors import LedgerError
-from reelwise.ledger.periods import since
+from reelwise.ledger.budgets import Budget
+from reelwise.ledger.periods import bucket_of, length_ms, since
 from reelwise.ledger.store import Denied, Granted, Move, Want
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from reelwise.ledger.budgets import Budget
     from reelwise.ledger.sql import Link
 
 __all__ = ["ROLLING", "Accounts", "Place"]
 
 ROLLING = -1
-"""The bucket that leases and durable holds of a rolling budget are kept on: they have no moment yet."""
+"""The bucket that leases and durable holds of a rolling budget are kept on: they have no moment yet.
+
+What is lost of them has one: the moment up to which the lease was believed, and it leaves the window as costs of that moment do."""
+TIGHT_SECONDS = 5
+"""So long after a denial each process keeps no more of an account than it needs."""
+LEASE_MS = 30_000
+"""How long a lease is believed without a sign of life of its owner."""
+SILENT_MS = 3000
+"""Owners renew every second: one that has not for so long may be dead."""
 
 _SHARES = 8  # a lease is at most this part of what remains, for each owner
 _KNOWN_MAX = 100_000
@@ -39,7 +49,8 @@ class State(NamedTuple):
     leased: int
     pending: int
     lost: int
-    tight: bool
+    tight: bool  # somebody was denied a moment ago
+    eased: bool  # somebody was, and it is over
 
 
 class Accounts:
@@ -79,11 +90,26 @@ class Accounts:
         )[0]
         if place[2] == ROLLING:
             first = since(budget.period, budget.zone, now_ms, rolling=True)
-            posted = link.rows(
-                "SELECT COALESCE(SUM(posted), 0) FROM slot WHERE budget = ? AND account = ? AND bucket >= ?",
+            posted, lost = link.rows(
+                "SELECT COALESCE(SUM(posted), 0), COALESCE(SUM(lost), 0) FROM slot WHERE budget = ? AND account = ? AND bucket >= ?",
                 (place[0], place[1], first),
-            )[0][0]
-        return State(slot, int(posted) + int(lost), int(leased), int(pending), int(lost), bool(tight))
+            )[0]
+        recent = 0 <= now_ms // 1000 - int(tight) <= TIGHT_SECONDS
+        eased = bool(tight) and not recent
+        return State(slot, int(posted) + int(lost), int(leased), int(pending), int(lost), recent, eased)
+
+    def frees_ms(self, link: Link, budget: Budget, place: Place, amount: int, now_ms: int) -> int | None:
+        """Return when as much as `amount` will have left a rolling window; None where there is not so much in it."""
+        first = since(budget.period, budget.zone, now_ms, rolling=True)
+        for bucket, gone in link.rows(
+            "SELECT bucket, posted + lost FROM slot WHERE budget = ? AND account = ? AND bucket >= ? ORDER BY bucket",
+            (place[0], place[1], first),
+        ):
+            amount -= int(gone)
+            if amount <= 0:
+                start, stop = bucket_of(budget.period, budget.zone, int(bucket), rolling=True)
+                return stop + length_ms(budget.period, budget.zone, start, rolling=True)
+        return None
 
     def spent(
         self, link: Link, budgets: Mapping[int, Budget], places: Iterable[Place], now_ms: int
@@ -112,18 +138,31 @@ class Accounts:
         state = self.state(link, want.budget, want.place, now_ms)
         remaining = (want.budget.hard or 0) - state.spent - state.leased - state.pending
         if want.need > remaining:
-            if not state.tight:
-                link.run("UPDATE slot SET tight = 1 WHERE id = ?", (state.slot,))
+            if want.need <= remaining + self._others(link, owner, state.slot)[0]:  # else it helps nobody
+                link.run("UPDATE slot SET tight = ? WHERE id = ?", (now_ms // 1000, state.slot))
             return None, state
+        if state.eased:
+            link.run("UPDATE slot SET tight = 0 WHERE id = ?", (state.slot,))
         owners = int(link.rows("SELECT COUNT(*) FROM lease WHERE slot = ? AND owner <> ?", (state.slot, owner))[0][0])
         chunk = 0 if state.tight else min(want.want, remaining // (_SHARES * (owners + 1)))
         return Granted(max(want.need, chunk), state.spent, state.tight), state
 
-    def denied(self, link: Link, owner: str, index: int, want: Want, state: State) -> Denied:
-        """Say why a want does not fit."""
+    def _others(self, link: Link, owner: str, slot: int, heard_ms: int = 0) -> tuple[int, int]:
+        """Return what others have leased, and what of it belongs to those that were not heard of since a moment."""
+        held, silent = link.rows(
+            "SELECT COALESCE(SUM(amount), 0), COALESCE(SUM(CASE WHEN expires_ms < ? THEN amount ELSE 0 END), 0) "
+            "FROM lease WHERE slot = ? AND owner <> ?",
+            (heard_ms, slot, owner),
+        )[0]
+        return int(held), int(silent)
+
+    def denied(self, link: Link, owner: str, index: int, want: Want, state: State, *, heard_ms: int) -> Denied:
+        """Say why a want does not fit; leases that end before `heard_ms` were not renewed as they should be."""
         found = link.rows("SELECT tight FROM lease WHERE slot = ? AND owner <> ? AND amount > 0", (state.slot, owner))
         remaining = (want.budget.hard or 0) - state.spent - state.leased - state.pending
-        return Denied(index, remaining, any(not tight for (tight,) in found), bool(found), state.lost)
+        held, silent = self._others(link, owner, state.slot, heard_ms)
+        others = any(not tight for (tight,) in found) and want.need <= remaining + held
+        return Denied(index, remaining, others, bool(found), state.lost, held + state.pending, silent)
 
     def lease(self, link: Link, owner: str, place: Place, one: Granted, expires_ms: int) -> None:
         """Write a lease down."""
@@ -170,8 +209,10 @@ class Accounts:
             return
         # the lease was booked as lost while its owner slept: what it settles now comes off that
         kept = link.rows("SELECT amount FROM lease WHERE owner = ? AND slot = ?", (owner, slot))
-        late = link.rows("SELECT amount FROM lost WHERE owner = ? AND slot = ?", (owner, slot))
-        leased, lost = (int(kept[0][0]) if kept else 0), (int(late[0][0]) if late else 0)
+        late = self._lost(link, owner, slot)
+        leased, lost = (int(kept[0][0]) if kept else 0), sum(left for _, left, _ in late)
+        if amount > leased + lost and any(settled for _, _, settled in late):
+            amount = leased + lost  # a person has settled the rest
         if amount > leased + lost:
             raise LedgerError(
                 f"{amount:,} to free of a lease of {leased + lost:,}",
@@ -180,33 +221,73 @@ class Accounts:
             )
         rest = amount - leased
         link.run("UPDATE lease SET amount = 0 WHERE owner = ? AND slot = ?", (owner, slot))
-        link.run("UPDATE lost SET amount = amount - ? WHERE owner = ? AND slot = ?", (rest, owner, slot))
-        link.run("UPDATE slot SET leased = leased - ?, lost = lost - ? WHERE id = ?", (leased, rest, slot))
+        link.run("UPDATE slot SET leased = leased - ? WHERE id = ?", (leased, slot))
+        for where, left, _ in late:
+            off = min(rest, left)
+            rest -= off
+            link.run("UPDATE lost SET amount = amount - ? WHERE owner = ? AND slot = ?", (off, owner, where))
+            link.run("UPDATE slot SET lost = lost - ? WHERE id = ?", (off, where))
+
+    def _lost(self, link: Link, owner: str, slot: int) -> list[tuple[int, int, bool]]:
+        """Return what an owner has lost of the lease on a slot: where it is booked, how much, and whether a person has settled it."""
+        found = link.rows(
+            "SELECT l.slot, l.amount, l.at_ms FROM lost l JOIN slot s ON s.id = l.slot JOIN slot o ON o.id = ? "
+            "WHERE l.owner = ? AND s.budget = o.budget AND s.account = o.account AND (s.id = o.id OR o.bucket = ?) "
+            "ORDER BY s.bucket",
+            (slot, owner, ROLLING),
+        )
+        return [(int(where), int(left), int(at) < 0) for where, left, at in found]
 
     def renew(self, link: Link, owner: str, expires_ms: int) -> None:
         """Say that an owner lives: its leases hold on, and what was booked as lost while it slept is leased again."""
         link.run("DELETE FROM lease WHERE owner = ? AND amount = 0", (owner,))
         link.run("UPDATE lease SET expires_ms = ? WHERE owner = ?", (expires_ms, owner))
-        for slot, amount in link.rows("SELECT slot, amount FROM lost WHERE owner = ?", (owner,)):
-            link.run("DELETE FROM lost WHERE owner = ? AND slot = ?", (owner, slot))
-            link.run("UPDATE slot SET leased = leased + ?, lost = lost - ? WHERE id = ?", (amount, amount, slot))
+        for booked, amount in link.rows(
+            "SELECT slot, amount FROM lost WHERE owner = ? AND (amount > 0 OR at_ms > 0)", (owner,)
+        ):
+            link.run("DELETE FROM lost WHERE owner = ? AND slot = ?", (owner, booked))
+            link.run("UPDATE slot SET lost = lost - ? WHERE id = ?", (amount, booked))
+            slot = self._lease_slot(link, booked)
+            link.run("UPDATE slot SET leased = leased + ? WHERE id = ?", (amount, slot))
             link.run(
                 "INSERT INTO lease (owner, slot, amount, expires_ms) VALUES (?, ?, ?, ?) ON CONFLICT (owner, slot) "
                 "DO UPDATE SET amount = lease.amount + excluded.amount",
                 (owner, slot, amount, expires_ms),
             )
 
+    def _lease_slot(self, link: Link, booked: int) -> int:
+        """Return the slot that the lease was on of which something is booked as lost on a slot: rolling budgets have one for all."""
+        found = link.rows(
+            "SELECT o.id FROM slot s JOIN slot o ON o.budget = s.budget AND o.account = s.account AND o.bucket = ? WHERE s.id = ?",
+            (ROLLING, booked),
+        )
+        return int(found[0][0]) if found else booked
+
+    def _lost_slot(self, link: Link, slot: int, at_ms: int) -> int:
+        """Return the slot that a lease is booked on when it is lost: of a rolling budget, the one of the moment up to which it held."""
+        number, account, bucket, body = link.rows(
+            "SELECT s.budget, s.account, s.bucket, b.body FROM slot s JOIN budget b ON b.id = s.budget WHERE s.id = ?",
+            (slot,),
+        )[0]
+        if int(bucket) != ROLLING:
+            return slot
+        budget = msgspec.json.decode(body, type=Budget)
+        start, _ = bucket_of(budget.period, budget.zone, at_ms, rolling=True)
+        return self.slot(link, (int(number), str(account), start))
+
     def reap(self, link: Link, now_ms: int) -> int:
         """Book leases that were not renewed as lost; return how many there were."""
-        dead = link.rows("SELECT owner, slot, amount FROM lease WHERE expires_ms < ?", (now_ms,))
-        for owner, slot, amount in dead:
+        dead = link.rows("SELECT owner, slot, amount, expires_ms FROM lease WHERE expires_ms < ?", (now_ms,))
+        for owner, slot, amount, expires_ms in dead:
             link.run("DELETE FROM lease WHERE owner = ? AND slot = ?", (owner, slot))
             if not amount:
                 continue
-            link.run("UPDATE slot SET leased = leased - ?, lost = lost + ? WHERE id = ?", (amount, amount, slot))
+            booked = self._lost_slot(link, int(slot), int(expires_ms))
+            link.run("UPDATE slot SET leased = leased - ? WHERE id = ?", (amount, slot))
+            link.run("UPDATE slot SET lost = lost + ? WHERE id = ?", (amount, booked))
             link.run(
                 "INSERT INTO lost (owner, slot, amount, at_ms) VALUES (?, ?, ?, ?) ON CONFLICT (owner, slot) "
                 "DO UPDATE SET amount = lost.amount + excluded.amount",
-                (owner, slot, amount, now_ms),
+                (owner, booked, amount, expires_ms),
             )
         return sum(1 for one in dead if one[2])

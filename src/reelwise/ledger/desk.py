@@ -82,15 +82,14 @@ class Desk:
                 self._clock.sleep(_SETTLE_SECONDS)  # what others are just settling is on its way back
                 continue
             if not answer.others or round_ == _ROUNDS_MAX - 1:
-                raise denied(want, answer, amounts, purse, now)
+                raise denied(self._store, want, answer, amounts, purse, now_ms=now)
             self._clock.sleep(_POLL_SECONDS)  # others have leases that they do not use: they give them back now
         raise AssertionError("unreachable: the last round raises")
 
     def _give_back(self, purse: Purse, now_ms: int) -> bool:
         """Give back what this process has leased and does not use: jobs are held in the store itself."""
         with self._kernel.lock:
-            purse.owed += purse.free
-            purse.free = 0
+            purse.release()
             owed = purse.owed
         if owed:
             give_back(self._kernel, self._store, self._owner, purse, now_ms)

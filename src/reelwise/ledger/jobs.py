@@ -8,7 +8,10 @@ import msgspec
 from msgspec import Struct
 
 from reelwise.errors import AlreadySettledError
+from reelwise.ledger.accounts import ROLLING
+from reelwise.ledger.budgets import Budget, key_for
 from reelwise.ledger.events import Who, key_of
+from reelwise.ledger.periods import bucket_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -75,7 +78,7 @@ class Jobs:
         for index, want in enumerate(wants):
             granted, state = self._accounts.grant(link, "", want, job.at_ms)
             if granted is None:
-                return self._accounts.denied(link, "", index, want, state)
+                return self._accounts.denied(link, "", index, want, state, heard_ms=job.at_ms)
         for want in wants:
             slot = self._accounts.slot(link, want.place)
             link.run("UPDATE slot SET pending = pending + ? WHERE id = ?", (want.need, slot))
@@ -98,7 +101,10 @@ class Jobs:
         return [msgspec.json.decode(body, type=Job) for (body,) in found]
 
     def close(self, link: Link, job: Job, state: str) -> bool:
-        """Move a job from the state it was read in to another; False where it has moved meanwhile."""
+        """Move a job from the state it was read in to another; False where it, or the accounts it is held in, moved meanwhile."""
+        found = self.find(link, job.name)
+        if found is None or found.parts != job.parts:
+            return False
         done = link.run(
             "UPDATE hold SET state = ? WHERE id = ? AND state = ?",
             (STATES.index(state), key_of(job.name), STATES.index(job.state)),
@@ -106,6 +112,27 @@ class Jobs:
         if done and job.state == "pending":
             self._free(link, job)
         return bool(done)
+
+    def count_in(self, link: Link, number: int, budget: Budget) -> None:
+        """Hold what open jobs hold in a budget that was set, or changed, after they were placed: whatever is left there."""
+        for (body,) in link.rows("SELECT body FROM hold WHERE state = 0"):
+            job = msgspec.json.decode(body, type=Job)
+            account = key_for(budget, job.who)
+            if account is None:
+                continue
+            bucket, _ = bucket_of(budget.period, budget.zone, job.at_ms, rolling=budget.rolling)
+            lease_bucket = ROLLING if budget.rolling else bucket
+            amount = (
+                {"usd": job.amount, "calls": job.calls, "frames": job.frames}[budget.measure] if budget.holds else 0
+            )
+            before = sum(one.amount for one in job.parts if one.budget_id == number)
+            if any(one.budget_id == number for one in job.parts) and before == amount:
+                continue
+            others = tuple(one for one in job.parts if one.budget_id != number)
+            job = msgspec.structs.replace(job, parts=(*others, Part(number, account, lease_bucket, bucket, amount)))
+            slot = self._accounts.slot(link, (number, account, lease_bucket))
+            link.run("UPDATE slot SET pending = pending + ? WHERE id = ?", (amount - before, slot))
+            link.run("UPDATE hold SET body = ? WHERE id = ?", (msgspec.json.encode(job).decode(), key_of(job.name)))
 
     def expire(self, link: Link, now_ms: int) -> int:
         """Let go of what nobody settled in time."""

@@ -14,6 +14,7 @@ from reelwise.ledger.batches import Batch
 from reelwise.ledger.holds import EXPIRED, NOTHING, PENDING, POSTED, STATES, VOID, Amounts, Hold, Posted, Posting
 from reelwise.ledger.modes import OFF
 from reelwise.ledger.purses import Line, Lines, Purse
+from reelwise.ledger.takeover import moved_holds, new_purses
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -42,6 +43,11 @@ class Kernel:
         self.flights = (
             0  # grows whenever something is on its way back to the store, or has arrived: odd while it is under way
         )
+        self.debts: dict[
+            Purse, int
+        ] = {}  # what calls under way hold in budgets that were set meanwhile, not leased there yet
+        self.moving: list[tuple[Hold, Line]] = []  # those calls, and where they count now
+        self.turn = 0  # how often that was worked out
         self.loose = False  # a purse that others wait for has something to give back
         self._queue_max = queue_max
         self._open: dict[int, dict[Hold, None]] = {}  # by timeout: each in the order in which they expire
@@ -229,7 +235,7 @@ class Kernel:
             purses.update(dict.fromkeys(self.lines.purses.values()))
         for purse in purses:
             back = purse.owed
-            if purse.free and (all_free or purse.tight or self._idle(purse, now_ms)):
+            if purse.free > 0 and (all_free or purse.tight or self._idle(purse, now_ms)):
                 back += purse.free
                 purse.free = 0
             purse.owed = 0
@@ -284,5 +290,40 @@ class Kernel:
             self.flights += 1
 
     def change(self, definitions: Definitions) -> None:
-        """Take over other definitions."""
+        """Take over other definitions; what calls under way hold in budgets that are new to them is owed until it is leased there."""
+        version = self.lines.version
         self.lines.change(definitions)
+        if self.lines.version == version:
+            return
+        for purse, amount in self.debts.items():
+            purse.free += amount
+        self.debts = {}
+        self.moving = moved_holds((hold for group in self._open.values() for hold in group), self.lines)
+        self.turn += 1
+        for hold, line in self.moving:
+            for purse in new_purses(hold, line):
+                amount = hold.amounts[purse.index]
+                self.debts[purse] = self.debts.get(purse, 0) + amount
+                purse.free -= amount
+
+    def settle_debts(self, turn: int, leased: Mapping[Purse, int]) -> None:
+        """What was owed is leased: calls under way are held there from now on."""
+        for purse, amount in leased.items():
+            purse.leased += amount
+            purse.free += amount
+        if turn != self.turn:
+            return  # definitions have changed once more: what is owed now was worked out again, and this is free for it
+        for purse, amount in self.debts.items():
+            purse.free += amount
+        for hold, line in self.moving:
+            if hold.state == PENDING:
+                for purse in new_purses(hold, line):
+                    purse.free -= hold.amounts[purse.index]
+                kept = set(line.held())
+                for purse in hold.line.held():
+                    if purse not in kept:
+                        purse.free += hold.amounts[purse.index]
+                        purse.release()
+                        self.loose = True
+                hold.line = line
+        self.debts, self.moving = {}, []

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from reelwise.errors import BudgetError
 from reelwise.ledger.budgets import shown
 from reelwise.ledger.holds import Amounts, Hold
-from reelwise.ledger.periods import length_ms, window_of
+from reelwise.ledger.periods import length_ms, spell, window_of
 from reelwise.ledger.store import Denied, Move, Want
 from reelwise.units import NANO
 
@@ -60,6 +60,7 @@ class Leasing:
         with self._lock:
             for _ in range(_ROUNDS_MAX):
                 now = self._clock.now_ms()
+                self._take_over()
                 with kernel.lock:
                     kernel.expire(now)
                     found = kernel.try_hold(who, amounts, now, timeout_ms)
@@ -98,10 +99,34 @@ class Leasing:
                     self._clock.sleep(_SETTLE_SECONDS)  # what others are just settling is on its way back
                     settled = True
                     continue
-                raise denied(want, answer, amounts, purse, now)
+                raise denied(self._store, want, answer, amounts, purse, now_ms=now)
         raise BudgetError(
             "other calls take what is free before this one can", reason="others_hold", retryable=True, retry_seconds=0.1
         )
+
+    def take_over(self, *, wait: bool = True) -> None:
+        """Lease what calls under way hold in budgets that were set meanwhile; without waiting, only if nobody else is at it.
+
+        Raises:
+            LedgerError, OutputError: the ledger cannot be written now; it is owed on, and nothing new passes there.
+        """
+        if self._lock.acquire(blocking=wait):
+            try:
+                self._take_over()
+            finally:
+                self._lock.release()
+
+    def _take_over(self) -> None:
+        kernel = self._kernel
+        if not kernel.moving:
+            return
+        with kernel.lock:
+            turn, debts = kernel.turn, dict(kernel.debts)
+        if debts:
+            forced = [(purse.place, amount) for purse, amount in debts.items()]
+            self._store.force(self._owner, forced, self._clock.now_ms(), self._ttl_ms)
+        with kernel.lock:
+            kernel.settle_debts(turn, debts)
 
     def _wait(self) -> None:
         self._clock.sleep(_POLL_SECONDS)
@@ -140,7 +165,7 @@ def give_back(kernel: Kernel, store: Store, owner: str, purse: Purse, now_ms: in
         purse.leased -= back
 
 
-def denied(want: Want, answer: Denied, amounts: Amounts, purse: Purse, now_ms: int) -> BudgetError:
+def denied(store: Store, want: Want, answer: Denied, amounts: Amounts, purse: Purse, *, now_ms: int) -> BudgetError:
     """Say which budget said no, why, and when to try again."""
     budget = want.budget
     amount, limit = amounts[purse.index], budget.hard or 0
@@ -154,27 +179,42 @@ def denied(want: Want, answer: Denied, amounts: Amounts, purse: Purse, now_ms: i
             where=budget.name,
             hint="send less (shorter, smaller, fewer frames), or raise the limit",
         )
-    if budget.rolling:
-        retry: float | None = length_ms(budget.period, budget.zone, now_ms, rolling=True) / 60_000
+    missing = amount - answer.remaining - purse.free
+    mine = purse.leased - purse.free - purse.owed
+    retry: float | None
+    if missing <= mine + answer.held - answer.silent:
+        retry = 1.0  # what calls under way hold may be let go any moment
+    elif budget.rolling:
+        frees = store.frees_ms(want, missing, now_ms)
+        length = length_ms(budget.period, budget.zone, now_ms, rolling=True)
+        retry = ((frees - now_ms) if frees is not None else length) / 1000
     elif budget.period == "total":
         retry = None
     else:
         retry = (window_of(budget.period, budget.zone, now_ms)[1] - now_ms) / 1000
-    if purse.leased > purse.free:
-        retry = min(retry, 1.0) if retry is not None else 1.0  # what is held may be let go
-    lost = f"; {said(answer.lost, budget.measure)} of it is uncertain since a process died" if answer.lost else ""
     return BudgetError(
         f"{said(amount, budget.measure)} asked, {said(remaining, budget.measure)} left of {said(limit, budget.measure)} "
-        f"({budget.period}, {name}){lost}",
+        f"({'the last ' if budget.rolling else ''}{budget.period}, {name}){_held(answer, mine, budget.measure)}",
         reason="over_limit",
         budget=budget.name,
         retryable=retry is not None,
         retry_seconds=retry,
         where=budget.name,
-        hint=f"`reelwise budget status` shows it; try again in {retry:,.0f} s"
+        hint=f"`reelwise budget status` shows it; try again in {spell(retry)}"
         if retry is not None
         else "raise the limit",
     )
+
+
+def _held(answer: Denied, mine: int, measure: str) -> str:
+    """Say who has what is neither spent nor left."""
+    parts = (
+        (mine, "held by calls of this process"),
+        (answer.held - answer.silent, "held by other processes and jobs"),
+        (answer.silent, "leased by a process that was not heard of for some seconds"),
+        (answer.lost, "uncertain since a process died (`reelwise ledger settle-lost`)"),
+    )
+    return "".join(f"; {said(amount, measure)} is {what}" for amount, what in parts if amount > 0)
 
 
 def said(amount: int, measure: str) -> str:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import secrets
+import threading
 import weakref
 from typing import TYPE_CHECKING, Self
 
 import msgspec
 
 from reelwise.errors import BudgetError, InputError, LedgerError
+from reelwise.ledger.accounts import LEASE_MS
 from reelwise.ledger.clock import Clock, SystemClock
 from reelwise.ledger.control import Control
 from reelwise.ledger.desk import Desk
@@ -31,10 +33,11 @@ from reelwise.ledger.holds import EXPIRED, Hold, Posted
 from reelwise.ledger.job_calls import JobCalls
 from reelwise.ledger.kernel import Kernel
 from reelwise.ledger.leasing import Leasing
-from reelwise.ledger.modes import Mode
+from reelwise.ledger.looking import Looking
 from reelwise.ledger.notices import Notices
-from reelwise.ledger.queries import live
+from reelwise.ledger.opening import open_store
 from reelwise.ledger.standing import Standing
+from reelwise.ledger.telling import Teller
 from reelwise.ledger.writer import Writer
 from reelwise.units import NANO
 
@@ -42,39 +45,22 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
 
-    from reelwise.ledger.modes import Mode
     from reelwise.ledger.notices import Notice
-    from reelwise.ledger.queries import Live
     from reelwise.ledger.sql import SqlStore
 
 __all__ = ["Ledger", "open_store"]
 
-_TTL_MS = 30_000
 _QUEUE_MAX = 200_000
 _PLAIN = 1 << 50  # amounts and ids that need no closer look
 _PLAIN_ID = 100
 _NOTHING_SAID = What()
 _TIMEOUT_MAX_SECONDS = 7 * 86_400
 _WHATS_MAX = 10_000
+_CLOSE_SECONDS = 5.0
+_POLL_SECONDS = 0.01
 
 
-def open_store(where: str | os.PathLike[str], *, create: bool = True) -> SqlStore:
-    """Open the store that a name means: a file, ":memory:", or a PostgreSQL address (postgresql://...).
-
-    Raises:
-        InputError, LedgerError, OutputError: see `open_sqlite` and `open_postgres`.
-    """
-    name = os.fspath(where)
-    if name.startswith(("postgresql://", "postgres://")):
-        from reelwise.ledger.postgres import open_postgres
-
-        return open_postgres(name, create=create)
-    from reelwise.ledger.sqlite import open_sqlite
-
-    return open_sqlite(name, create=create)
-
-
-class Ledger(Control, JobCalls):
+class Ledger(Control, JobCalls, Looking):
     """Budgets that cannot be overspent, and the rows they rest on.
 
     Use it as a context manager, or call `close`: what is leased and not used is given back then.
@@ -86,7 +72,7 @@ class Ledger(Control, JobCalls):
         group_seconds: rows of this time become durable in one transaction.
         clock: the time; a simulated one for tests.
         thread: write from a thread of its own; without one, `step` and `flush` write.
-        on_notice: called with each notice, from the writing thread.
+        on_notice: called with each notice, from a thread of its own: what it raises is printed, and stops nothing.
         queue_max: rows that may wait to be written; calls are denied beyond it.
 
     Raises:
@@ -113,16 +99,24 @@ class Ledger(Control, JobCalls):
         self._kernel = Kernel(queue_max)
         nano = round(lease_usd * NANO)
         sizes = (nano, 1000, 100_000) if nano else (0, 0, 0)
-        self._leasing = Leasing(self._kernel, self.store, self.clock, owner=self.owner, sizes=sizes, ttl_ms=_TTL_MS)
-        self._notices = Notices(self.store, self.clock, on_notice)
+        self._leasing = Leasing(self._kernel, self.store, self.clock, owner=self.owner, sizes=sizes, ttl_ms=LEASE_MS)
+        self._teller = Teller(on_notice, at_once=not thread) if on_notice is not None else None
+        self._notices = Notices(self.store, self.clock, self._teller)
         self._writer = Writer(
-            self._kernel, self.store, self.clock, owner=self.owner, ttl_ms=_TTL_MS, after=self._notices.look
+            self._kernel,
+            self.store,
+            self.clock,
+            owner=self.owner,
+            ttl_ms=LEASE_MS,
+            after=self._notices.look,
+            follow=self._follow,
         )
         self._standing = Standing(self._kernel, self.store, self.clock)
         self._desk = Desk(self._kernel, self.store, self.clock, self.owner)
         self._whats: dict[What, None] = {}  # labels that were checked before
         self._seen = -1
         self._closed = False
+        self._shut = False  # no more holds: closing, or closed
         self._load()
         if thread:
             self._writer.start(group_seconds)
@@ -135,6 +129,17 @@ class Ledger(Control, JobCalls):
         with self._kernel.lock:
             self._kernel.change(definitions)
             self._seen = definitions.generation
+        if self._kernel.moving:
+            self._leasing.take_over()
+
+    def _follow(self, *, moved: bool) -> None:
+        """Take over what others have set, from the writing thread: it must not wait for whoever waits for it."""
+        if moved:
+            definitions = self.store.definitions()
+            with self._kernel.lock:
+                self._kernel.change(definitions)
+        if self._kernel.moving:
+            self._leasing.take_over(wait=False)
 
     # holds
 
@@ -167,7 +172,7 @@ class Ledger(Control, JobCalls):
                 "a hold lasts up to seven days", where="timeout_seconds", hint="600; see `hold_job` for longer"
             )
         timeout_ms = int(timeout_seconds * 1000)
-        if self._closed or self.store.generation() != self._seen:
+        if self._shut or self.store.generation() != self._seen:
             self._ready()
         amounts = (nano, calls, frames)
         kernel = self._kernel
@@ -183,7 +188,7 @@ class Ledger(Control, JobCalls):
 
     def _ready(self) -> None:
         """Take over what was set meanwhile."""
-        if self._closed:
+        if self._shut:
             self._refuse()
         if self.store.generation() != self._seen:
             self._reload()
@@ -317,22 +322,6 @@ class Ledger(Control, JobCalls):
             self._writer.wake()
         return posted
 
-    # modes and standing
-
-    def mode(self, who: Who) -> Mode:
-        """Return what the caller's feature should do now: its best mode, or a lower one where a budget runs out."""
-        self._ready()
-        return self._standing.mode(who)
-
-    def remaining(self, who: Who) -> dict[str, int]:
-        """Return what is left of each hard budget that a caller counts in, by the budget's name, as this process sees it."""
-        return self._standing.remaining(who)
-
-    def live(self, who: Who) -> list[Live]:
-        """Return what everybody, and the caller's feature, user and session, spend today and by the hour; see `Live`."""
-        self.flush()
-        return live(self.store, who, self.clock.now_ms())
-
     @property
     def open_holds(self) -> int:
         """How many holds of this process are pending."""
@@ -358,23 +347,42 @@ class Ledger(Control, JobCalls):
         if self._writer.written < number:
             self._writer.wait(number, "", 60.0)
 
-    def close(self) -> None:
-        """Write what is left, give leases back, close the store. Holds still pending are let go of.
+    def close(self, *, wait_seconds: float = _CLOSE_SECONDS, void_open: bool = False) -> None:
+        """Let no more calls through, wait for those under way, write what is left, give leases back, close the store.
+
+        What calls that are not settled by then hold stays leased, and is booked as lost half a minute later: they may have been made.
+
+        Args:
+            wait_seconds: the longest wait for calls under way in other threads.
+            void_open: let go of what is held: no call that is still open was made.
 
         Raises:
             LedgerError, OutputError: what is left cannot be written.
         """
         if self._closed:
             return
+        self._shut = True
+        if void_open:
+            with self._kernel.lock:
+                self._kernel.expire(1 << 62)
+        for _ in range(round(wait_seconds / _POLL_SECONDS)):
+            if not self._kernel.open_holds or not self._others_run():
+                break
+            self.clock.sleep(_POLL_SECONDS)
         self._closed = True
-        with self._kernel.lock:
-            self._kernel.expire(1 << 62)
         try:
             self._writer.stop()
         except BaseException:
-            self._closed = False  # what waits is still here: close again when it can be written
+            self._closed = self._shut = False  # what waits is still here: close again when it can be written
             raise
         self.store.close()
+        if self._teller is not None:
+            self._teller.finish()
+
+    def _others_run(self) -> bool:
+        """Say whether there is a thread that could settle a call."""
+        ours = (threading.current_thread(), self._writer.thread)
+        return any(one not in ours for one in threading.enumerate())
 
     def __enter__(self) -> Self:
         return self
@@ -388,4 +396,4 @@ class Ledger(Control, JobCalls):
 def _forked(weak: weakref.ref[Ledger]) -> None:
     ledger = weak()
     if ledger is not None:
-        ledger._closed = True  # noqa: SLF001 - a child must not write through its parent's connection
+        ledger._closed = ledger._shut = True  # noqa: SLF001 - a child must not write through its parent's connection

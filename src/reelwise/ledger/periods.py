@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from functools import lru_cache
 from typing import Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from reelwise.errors import InputError
 
-__all__ = ["PERIODS", "Period", "Window", "bucket_of", "since", "window_of", "zone"]
+__all__ = ["PERIODS", "Period", "Window", "bucket_of", "since", "spell", "window_of", "zone"]
 
 Period = Literal["minute", "hour", "day", "month", "total"]
 PERIODS: tuple[str, ...] = ("minute", "hour", "day", "month", "total")
@@ -83,6 +84,17 @@ def since(period: Period, name: str, at_ms: int, *, rolling: bool) -> int:
         return window_of(period, name, at_ms)[0]
     part = _MS[period] // _PARTS
     return (at_ms - _MS[period]) // part * part  # the bucket in which the window begins counts whole
+
+
+def spell(seconds: float) -> str:
+    """Write how long something takes, for people: 45 s, 12 min, 17 h 2 min, 3 d 4 h."""
+    minutes = max(0, math.ceil(seconds / 60 - 1e-9))
+    if seconds <= 60:
+        return f"{max(1, math.ceil(seconds))} s"
+    if minutes < 60:
+        return f"{minutes} min"
+    hours = minutes // 60
+    return f"{hours} h {minutes % 60} min" if hours < 48 else f"{hours // 24} d {hours % 24} h"
 
 
 def length_ms(period: Period, name: str, at_ms: int, *, rolling: bool) -> int:

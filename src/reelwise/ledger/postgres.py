@@ -97,6 +97,7 @@ def open_postgres(
     restart_seconds: float = 60.0,
     silence_seconds: float = 5.0,
     create: bool = True,
+    read_only: bool = False,
 ) -> SqlStore:
     """Open a ledger in PostgreSQL, or make one.
 
@@ -109,6 +110,7 @@ def open_postgres(
         silence_seconds: calls are let through for this long after the server was last heard of: the latest that a kill switch set
             on another host takes effect. Mostly it takes a few milliseconds.
         create: make the tables where there are none.
+        read_only: change nothing: a user who may SELECT is enough.
 
     Raises:
         InputError: the address cannot be read, there is no ledger, or this host's clock is wrong.
@@ -124,10 +126,10 @@ def open_postgres(
         wait_seconds=wait_seconds,
         restart_seconds=restart_seconds,
         silence_seconds=silence_seconds,
-        create=create,
+        create=create and not read_only,
     )
     try:
-        return SqlStore(link, where.shown)
+        return SqlStore(link, where.shown, create=create, read_only=read_only)
     except BaseException:
         link.close()
         raise

@@ -34,7 +34,8 @@ class Purse:
     """A lease: `free` may be handed out without asking the store.
 
     Attributes:
-        free: leased, and neither held by calls under way nor posted.
+        free: leased, and neither held by calls under way nor posted. Below 0 for a moment where a budget was set that calls under way
+            count in, until the store knows of them.
         leased: what the store has down as leased to this process: `leased - free` is held, or posted and not yet written.
         owed: taken out of `free` to be given back.
         spent: what all processes had posted and lost when the store was last asked, at `seen_ms`.
@@ -67,6 +68,12 @@ class Purse:
         self.free = self.leased = self.owed = self.spent = 0
         self.seen_ms = self.used_ms = -1
         self.tight = self.told = False
+
+    def release(self) -> None:
+        """Hand out nothing more of it: what is free is given back with the next rows."""
+        if self.free > 0:
+            self.owed += self.free
+            self.free = 0
 
     @property
     def place(self) -> Place:
@@ -205,9 +212,8 @@ class Lines:
             budget = definitions.budgets.get(purse.budget_id)
             if budget is None or budget == purse.budget:
                 continue
-            if (budget.hard or 0) < (purse.budget.hard or 0):
-                purse.owed += purse.free
-                purse.free = 0
+            if (budget.hard or 0) < (purse.budget.hard or 0) or not budget.holds:
+                purse.release()
             purse.budget = budget
             purse.tight = purse.told = False
 
@@ -229,4 +235,4 @@ class Lines:
             self.lines.clear()
 
     def _at_rest(self, purse: Purse, now_ms: int) -> bool:
-        return not purse.leased and not 0 <= now_ms - purse.used_ms <= _REST_MS
+        return not purse.leased and not purse.free and not 0 <= now_ms - purse.used_ms <= _REST_MS

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from reelwise.ledger.sql import Link
 
-__all__ = ["COUNTS", "counts_alike", "spent_before", "spent_in"]
+__all__ = ["COUNTS", "counts_alike", "spent_before", "spent_in", "spent_in_rows"]
 
 COUNTS = "what NOT IN (SELECT id FROM what WHERE kind = 'estimate')"
 """What leaves out rows that nobody paid for."""
@@ -57,6 +57,22 @@ def spent_in(link: Link, budget: Budget, first_ms: int) -> dict[tuple[str, int],
         if bucket is None:
             bucket = buckets[at] = bucket_of(budget.period, budget.zone, at, rolling=budget.rolling)[0]
         sums[key, bucket] += int(amount)
+    return dict(sums)
+
+
+def spent_in_rows(link: Link, budget: Budget, after: int) -> dict[str, int]:
+    """Sum what rows with a higher number cost, by account."""
+    sums: dict[str, int] = defaultdict(int)
+    people = dict(_people(link))
+    column = _COLUMN[budget.measure]
+    found = link.rows(
+        f"SELECT who, SUM({column}) FROM event WHERE seq > ? AND {COUNTS} GROUP BY who",  # noqa: S608 - one of three names
+        (after,),
+    )
+    for who, amount in found:
+        key = key_for(budget, people[int(who)])
+        if key is not None and amount:
+            sums[key] += int(amount)
     return dict(sums)
 
 

@@ -38,7 +38,8 @@ def prune(store: SqlStore, keep_days: int, now_ms: int) -> int:
     while True:
         with store.transaction() as link:
             found = link.rows(
-                "SELECT seq, cost, what IN (SELECT id FROM what WHERE kind = 'estimate') FROM event WHERE at_ms < ? ORDER BY seq LIMIT ?",
+                "SELECT seq, cost, what IN (SELECT id FROM what WHERE kind = 'estimate') FROM event "
+                "WHERE at_ms < ? AND seq < (SELECT MAX(seq) FROM event) ORDER BY seq LIMIT ?",  # numbers go on from the last
                 (until, _STEP),
             )
             if not found:

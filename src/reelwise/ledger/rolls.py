@@ -117,7 +117,8 @@ def _groups(link: Link, first: int, last: int) -> Iterable[tuple[str, int, Seque
         feature, own = who[int(row[0])]
         outcome, purpose = what[int(row[1])]
         events = int(row[3])
-        amounts = [events, *(int(one) for one in row[4:]), events if outcome else 0]
+        counts = outcome and (_DIM["kind"], "correction") not in purpose  # there it says why
+        amounts = [events, *(int(one) for one in row[4:]), events if counts else 0]
         yield feature, int(row[2]) * _MINUTE, ((_TOTAL, ""), *own, *purpose), amounts
 
 
@@ -218,8 +219,8 @@ def sums(
                 only += " AND feature = ?"
                 given.append(feature)
             if begins:
-                only += " AND label LIKE ?"
-                given.append(f"{begins}%")
+                only += f" AND SUBSTR(label, 1, {len(begins)}) = ?"  # not LIKE: a _ in a tag's name would be any letter
+                given.append(begins)
             for label, *amounts in link.rows(
                 f"SELECT {column}, {', '.join(f'SUM({name})' for name in _COLUMNS)} FROM roll "  # noqa: S608
                 f"WHERE grain = ? AND dim = ? AND at_ms >= ? AND at_ms < ?{only} GROUP BY {column}{top}",

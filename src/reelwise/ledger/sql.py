@@ -9,20 +9,22 @@ from typing import TYPE_CHECKING, Any, Protocol
 import msgspec
 
 from reelwise.errors import AlreadySettledError, LedgerError
-from reelwise.ledger.accounts import Accounts
+from reelwise.ledger.accounts import SILENT_MS, Accounts
 from reelwise.ledger.budgets import Budget
 from reelwise.ledger.events import key_of
 from reelwise.ledger.jobs import Job, Jobs
 from reelwise.ledger.modes import Feature
-from reelwise.ledger.recompute import counts_alike, spent_before
+from reelwise.ledger.recompute import counts_alike
 from reelwise.ledger.schema import VERSION, migrations
 from reelwise.ledger.store import Committed, Definitions, Denied, Granted, Move, Want
+from reelwise.ledger.totals import spent_so_far
 from reelwise.ledger.words import INSERT_EVENT, Words
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
     from pathlib import Path
 
+    from reelwise.ledger.accounts import Place
     from reelwise.ledger.events import Event
     from reelwise.ledger.notices import Notice
 
@@ -35,6 +37,8 @@ class Link(Protocol):
     serial: str
     blob: str
     real_table: str
+    marks: tuple[str, ...]
+    """Statements that mark the database as a ledger; none where it is marked."""
 
     def begin(self, *, write: bool) -> None:
         """Begin a transaction; one that writes waits, bounded, until no other does."""
@@ -63,8 +67,8 @@ class Link(Protocol):
     def generation(self) -> int:
         """Return how often that was; costs next to nothing."""
 
-    def backup(self, path: Path) -> None:
-        """Copy the ledger to a file while it is in use, or say how that is done."""
+    def backup(self, path: Path, *, overwrite: bool = False) -> None:
+        """Copy the ledger to a file while it is in use, or say how that is done; a file that is there only where told so."""
 
     def close(self) -> None:
         """Close the connection."""
@@ -77,15 +81,16 @@ class _DuplicateRowsError(Exception):
 class SqlStore:
     """A store over a connection; see `reelwise.ledger.store.Store`."""
 
-    def __init__(self, link: Link, name: str) -> None:
+    def __init__(self, link: Link, name: str, *, create: bool = True, read_only: bool = False) -> None:
         self.name = name
+        self.read_only = read_only
         self.link = link
         self._lock = threading.RLock()
         self._words = Words(link)
         self._accounts = Accounts(name)
         self._jobs = Jobs(self._accounts)
         self._budgets: dict[int, Budget] = {}
-        self._migrate()
+        self._migrate(create=create and not read_only)
 
     @contextmanager
     def transaction(self, *, write: bool = True) -> Iterator[Link]:
@@ -102,19 +107,36 @@ class SqlStore:
                 raise
             self._words.keep()
 
-    def _migrate(self) -> None:
+    def _version(self) -> int:
+        version = 0
+        if self.link.has_table("meta"):
+            found = self.link.rows("SELECT value FROM meta WHERE name = ?", ("schema",))
+            version = int(found[0][0]) if found else 0
+        if version > VERSION:
+            raise LedgerError(
+                f"the ledger has schema {version}, this version of reelwise knows {VERSION}",
+                where=self.name,
+                hint="use the newer reelwise that wrote it",
+            )
+        return version
+
+    def _migrate(self, *, create: bool) -> None:
+        """Bring the tables up to this version; a ledger that is only looked at is left as it is."""
         link = self.link
+        with self.transaction(write=False):
+            version = self._version()
+        if not create and version < VERSION:
+            raise LedgerError(
+                f"the ledger has schema {version}, and {VERSION} is needed: nothing was changed",
+                where=self.name,
+                hint="opening it to write brings it up to date: `reelwise budget set`",
+            )
+        if not create or (version == VERSION and not link.marks):
+            return
         with self.transaction():
-            version = 0
-            if link.has_table("meta"):
-                found = link.rows("SELECT value FROM meta WHERE name = ?", ("schema",))
-                version = int(found[0][0]) if found else 0
-            if version > VERSION:
-                raise LedgerError(
-                    f"the ledger has schema {version}, this version of reelwise knows {VERSION}",
-                    where=self.name,
-                    hint="use the newer reelwise that wrote it",
-                )
+            version = self._version()
+            for one in link.marks:
+                link.run(one)
             words = {"serial": link.serial, "blob": link.blob, "real_table": link.real_table}
             for number, statements in migrations(version, **words):
                 for one in statements:
@@ -160,9 +182,10 @@ class SqlStore:
                     )
                 new = "INSERT INTO budget (name, body, set_ms) VALUES (?, ?, ?) RETURNING id"
                 number = int(link.rows(new, (budget.name, body, now_ms))[0][0])
-                for (account, bucket), amount in spent_before(link, budget, now_ms).items():
+                for (account, bucket), amount in spent_so_far(link, budget, now_ms).items():
                     slot = self._accounts.slot(link, (number, account, bucket))
                     link.run("UPDATE slot SET posted = ? WHERE id = ?", (amount, slot))
+            self._jobs.count_in(link, number, budget)
             link.moved()
         return number
 
@@ -192,7 +215,9 @@ class SqlStore:
             for index, want in enumerate(wants):
                 one, state = self._accounts.grant(link, owner, want, now_ms)
                 if one is None:
-                    denied = self._accounts.denied(link, owner, index, want, state)
+                    denied = self._accounts.denied(
+                        link, owner, index, want, state, heard_ms=now_ms + ttl_ms - SILENT_MS
+                    )
                     break
                 granted.append(one)
             else:
@@ -202,15 +227,26 @@ class SqlStore:
                 link.moved()
         return granted if denied is None else denied
 
+    def force(self, owner: str, leases: Sequence[tuple[Place, int]], now_ms: int, ttl_ms: int) -> None:
+        """See `Store`."""
+        with self.transaction() as link:
+            for place, amount in leases:
+                self._accounts.lease(link, owner, place, Granted(amount, 0, tight=True), now_ms + ttl_ms)
+
     def called_back(self, owner: str) -> list[tuple[int, str, int]]:
         """See `Store`."""
         with self.transaction(write=False) as link:
             found = link.rows(
                 "SELECT s.budget, s.account, s.bucket FROM lease l JOIN slot s ON s.id = l.slot "
-                "WHERE l.owner = ? AND l.tight = 0 AND s.tight = 1",
+                "WHERE l.owner = ? AND l.tight = 0 AND s.tight > 0",
                 (owner,),
             )
         return [(int(budget), str(account), int(bucket)) for budget, account, bucket in found]
+
+    def frees_ms(self, want: Want, amount: int, now_ms: int) -> int | None:
+        """See `Store`."""
+        with self.transaction(write=False) as link:
+            return self._accounts.frees_ms(link, want.budget, want.place, amount, now_ms)
 
     def renew(self, owner: str, now_ms: int, ttl_ms: int) -> None:
         """See `Store`."""

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 
 __all__ = ["SqliteLink", "open_sqlite"]
 
+_MARK = 0x52574C47  # "RWLG", in the header of the file (application_id): whose file it is
+_OURS = {"meta", "event", "slot", "lease"}
+_BESIDE = ("-wal", "-shm", "-journal")
+
 _NETWORK = (
     "nfs",
     "cifs",
@@ -38,27 +42,37 @@ _OUTPUT = {_FULL, 8, 14, 10}
 _LOCKED = {5, 6}
 
 
-def open_sqlite(path: str | os.PathLike[str], *, wait_seconds: float = 10.0, create: bool = True) -> SqlStore:
+def open_sqlite(
+    path: str | os.PathLike[str], *, wait_seconds: float = 10.0, create: bool = True, read_only: bool = False
+) -> SqlStore:
     """Open a ledger, or make one.
 
     Args:
         path: the file; ":memory:" for one that lives as long as this process.
         wait_seconds: how long a transaction waits for other writers before it gives up.
-        create: make the file where there is none.
+        create: make the file where there is none, and its tables where it is empty.
+        read_only: change nothing, not even the files beside it: enough where one may read the file and no more.
 
     Raises:
-        LedgerError: not a ledger, damaged, or of a newer version.
+        LedgerError: not a ledger, damaged, or of a newer version; a database of something else is left as it is.
         InputError: the file is missing, or on a network file system.
         OutputError: it cannot be created or written.
     """
     name = os.fspath(path)
     if name != ":memory:":
         refuse_network(Path(name))
-        if not create and not Path(name).is_file():
+        if (not create or read_only) and not Path(name).is_file():
             raise InputError(
                 "no ledger here", where=name, hint="`reelwise budget set` makes one; or name it with --ledger"
             )
-    return SqlStore(SqliteLink(name, wait_seconds), name)
+    read_only = read_only and name != ":memory:"
+    create = create and not read_only
+    link = SqliteLink(name, wait_seconds, create=create, read_only=read_only)
+    try:
+        return SqlStore(link, name, create=create, read_only=read_only)
+    except BaseException:
+        link.close()
+        raise
 
 
 def refuse_network(path: Path, mounts: Path = Path("/proc/mounts")) -> None:
@@ -95,19 +109,31 @@ class SqliteLink:
     blob = "BLOB"
     real_table = "WITHOUT ROWID"
 
-    def __init__(self, name: str, wait_seconds: float) -> None:
+    def __init__(self, name: str, wait_seconds: float, *, create: bool = True, read_only: bool = False) -> None:
         self._name = name
         self._wait_seconds = wait_seconds
         self._count = 0
         self._tell = False
         self._shared: mmap.mmap | None = None
+        self._still: tuple[int, int] | None = None  # of a file that nobody else has open: it must stay as it is
+        self._read_only = read_only
+        uri = self._uri() if read_only else ""
         try:
             self._connection = sqlite3.connect(
-                name, timeout=wait_seconds, isolation_level=None, check_same_thread=False, cached_statements=256
+                uri or name,
+                timeout=wait_seconds,
+                isolation_level=None,
+                check_same_thread=False,
+                cached_statements=256,
+                uri=bool(uri),
             )
         except sqlite3.Error as error:
             self._fail(error)
         try:
+            self.marks = self._identify(create=create)
+            if read_only:
+                self.run("PRAGMA query_only = ON")
+                return
             mode = self.rows("PRAGMA journal_mode = WAL")[0][0]
             _check_mode(name, str(mode))
             self.run("PRAGMA synchronous = FULL")
@@ -117,6 +143,41 @@ class SqliteLink:
         except BaseException:
             self._connection.close()
             raise
+
+    def _uri(self) -> str:
+        """Return the address that the file is read by without writing anything.
+
+        Where nobody has it open it is read as it is: making the files of its log would need a folder that can be written, and leave
+        files there that others could not write.
+        """
+        path = Path(os.path.realpath(self._name))
+        if any(path.with_name(path.name + end).exists() for end in _BESIDE):
+            return f"{path.as_uri()}?mode=ro"
+        self._still = _stamp(path)
+        return f"{path.as_uri()}?mode=ro&immutable=1"
+
+    def _identify(self, *, create: bool) -> tuple[str, ...]:
+        """Look whose file it is before anything is changed; return the statements that mark it as a ledger, if it is not marked.
+
+        Raises:
+            LedgerError: it belongs to something else.
+            InputError: it is empty, and none is to be made.
+        """
+        mark = int(self.rows("PRAGMA application_id")[0][0])
+        if mark == _MARK:
+            return ()
+        tables = {str(name) for (name,) in self.rows("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        if mark or (tables and not tables >= _OURS):
+            raise LedgerError(
+                "not a ledger, but a SQLite database of something else; nothing was changed",
+                where=self._name,
+                hint="name the ledger with --ledger, or a file that is not there yet",
+            )
+        if not tables and not create:
+            raise InputError(
+                "no ledger here: the file is empty", where=self._name, hint="`reelwise budget set` makes one"
+            )
+        return (f"PRAGMA application_id = {_MARK}",)
 
     def _share(self, path: Path) -> None:
         """Keep the counter that tells processes of changes in a file of 8 bytes that all of them map: reading it costs no query."""
@@ -135,6 +196,8 @@ class SqliteLink:
 
     def begin(self, *, write: bool) -> None:
         """See `Link`."""
+        if write and self._read_only:
+            raise LedgerError("opened to be read only", where=self._name, hint="open it without read_only")
         self._run("BEGIN IMMEDIATE" if write else "BEGIN", ())
 
     def commit(self) -> None:
@@ -196,18 +259,28 @@ class SqliteLink:
             return int.from_bytes(self._shared[:_COUNTER], "little")
         return self._count
 
-    def backup(self, path: Path) -> None:
-        """See `Link`: whole or not at all."""
-        part = path.with_name(f".{path.name}.part")
+    def backup(self, path: Path, *, overwrite: bool = False) -> None:
+        """See `Link`: whole or not at all; never over a database that is in use, this one least of all."""
+        path = _target(path, self._name, overwrite=overwrite)
+        part = path.with_name(f".{path.name}.{os.getpid()}.part")
         try:
             part.unlink(missing_ok=True)
             with contextlib.closing(sqlite3.connect(part)) as target:
                 self._connection.backup(target)
-            part.replace(path)
+            if overwrite:
+                _target(path, self._name, overwrite=True)  # once more: copying takes a while
+                part.replace(path)
+            else:
+                os.link(part, path)  # fails where something is there by now
+                part.unlink()
         except sqlite3.Error as error:
             part.unlink(missing_ok=True)
             self._fail(error)
+        except InputError:
+            part.unlink(missing_ok=True)
+            raise
         except OSError as error:
+            part.unlink(missing_ok=True)
             raise OutputError(f"cannot write: {error.strerror}", where=str(path), hint="name another place") from None
 
     def close(self) -> None:
@@ -216,6 +289,13 @@ class SqliteLink:
             self._shared.close()
             self._shared = None
         self._connection.close()
+        still, self._still = self._still, None
+        if still is not None and still != _stamp(Path(os.path.realpath(self._name))):
+            raise LedgerLockedError(
+                "somebody began to write to it while it was read: what was read may not fit together",
+                where=self._name,
+                hint="run it again",
+            )
 
     def _fail(self, error: sqlite3.Error) -> NoReturn:
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
@@ -247,3 +327,35 @@ def _check_mode(name: str, mode: str) -> None:
         raise OutputError(
             f"cannot keep a write-ahead log here (journal mode {mode})", where=name, hint="use a local, writable disk"
         )
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    try:
+        found = path.stat()
+    except OSError:
+        return 0, 0
+    return found.st_mtime_ns, found.st_size
+
+
+def _target(path: Path, own: str, *, overwrite: bool) -> Path:
+    """Return where a backup may be written to, links followed.
+
+    Raises:
+        InputError: it is the ledger itself, a database in use, or there already.
+    """
+    whole = Path(os.path.realpath(path))
+    if own != ":memory:":
+        mine = Path(os.path.realpath(own))
+        taken = {mine, *(mine.with_name(mine.name + end) for end in (*_BESIDE, "-count"))}
+        if whole in taken or (whole.exists() and mine.exists() and whole.samefile(mine)):
+            raise InputError("a ledger cannot be copied onto itself", where=str(path), hint="name another file")
+    beside = [end for end in _BESIDE if whole.with_name(whole.name + end).exists()]
+    if beside:
+        raise InputError(
+            f"{whole.name}{beside[0]} lies beside it: a database that is open, or was not closed",
+            where=str(path),
+            hint="name another file",
+        )
+    if not overwrite and os.path.lexists(whole):
+        raise InputError("there is a file already", where=str(path), hint="name another, or --force to replace it")
+    return whole

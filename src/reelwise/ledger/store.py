@@ -56,6 +56,8 @@ class Denied(NamedTuple):
         others: another owner may still give back what it has not used.
         shared: another owner has a lease on it at all.
         lost: what a process that died had not settled, counted as spent.
+        held: what other processes and jobs hold; of it
+        silent: what belongs to processes that were not heard of for some seconds.
     """
 
     place_index: int
@@ -63,6 +65,8 @@ class Denied(NamedTuple):
     others: bool
     shared: bool
     lost: int
+    held: int = 0
+    silent: int = 0
 
 
 class Move(NamedTuple):
@@ -136,8 +140,14 @@ class Store(Protocol):
     ) -> Committed:
         """Write rows and what they move; see `Committed`. `known`: the numbers of the budgets that `moves` were made from."""
 
+    def force(self, owner: str, leases: Sequence[tuple[tuple[int, str, int], int]], now_ms: int, ttl_ms: int) -> None:
+        """Lease, whatever is left: for calls that were under way when a budget was set."""
+
     def called_back(self, owner: str) -> list[tuple[int, str, int]]:
         """Return the accounts (budget, account, lease bucket) on which others are short and this owner was not told yet."""
+
+    def frees_ms(self, want: Want, amount: int, now_ms: int) -> int | None:
+        """Return when as much as `amount` will have left a rolling window; None where there is not so much in it."""
 
     def renew(self, owner: str, now_ms: int, ttl_ms: int) -> None:
         """Say that the owner of leases lives."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -9,24 +10,28 @@ from msgspec import Struct
 
 from reelwise.ledger.accounts import ROLLING
 from reelwise.ledger.budgets import Budget, shown
+from reelwise.ledger.overdue import Overdue, overdue
 from reelwise.ledger.periods import since
 from reelwise.ledger.recompute import COUNTS, spent_in
 from reelwise.ledger.retention import pruned_sums, pruned_until
 from reelwise.ledger.rolls import fold, unfolded
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from reelwise.ledger.sql import Link, SqlStore
 
 __all__ = ["Problem", "Verified", "verify"]
 
 
 class Problem(Struct, frozen=True, kw_only=True):
-    """One balance that is not what the rows add up to."""
+    """One balance that is not what the rows add up to; in nano-USD where its measure is usd."""
 
     what: str
     where: str
     kept: int
     computed: int
+    measure: str = ""
 
 
 class Verified(Struct, frozen=True, kw_only=True):
@@ -41,6 +46,7 @@ class Verified(Struct, frozen=True, kw_only=True):
         lost_nano: of processes that died: counted as spent, perhaps never spent.
         pending_nano: held by jobs.
         problems: balances that differ; empty when all is well.
+        silent_nano: of leased_nano, what belongs to processes that were not heard of for some seconds; silent_seconds: the longest.
     """
 
     rows: int
@@ -51,11 +57,16 @@ class Verified(Struct, frozen=True, kw_only=True):
     lost_nano: int
     pending_nano: int
     problems: tuple[Problem, ...]
+    silent_nano: int = 0
+    silent_seconds: int = 0
 
 
-def verify(store: SqlStore) -> Verified:
-    """Check the rows, the balances, the leases, the jobs and the roll-ups against each other, in one transaction."""
-    while fold(store):
+def verify(store: SqlStore, now_ms: int | None = None) -> Verified:
+    """Check the rows, the balances, the leases, the jobs and the roll-ups against each other, in one transaction.
+
+    With the time, leases and jobs that have ended count as they will be when somebody books them.
+    """
+    while not store.read_only and fold(store):
         pass
     problems: list[Problem] = []
     with store.transaction(write=False) as link:  # one snapshot: it may take long, and nobody waits for it
@@ -81,16 +92,27 @@ def verify(store: SqlStore) -> Verified:
             "SELECT COALESCE(SUM(s.leased), 0), COALESCE(SUM(s.lost), 0), COALESCE(SUM(s.pending), 0) FROM slot s "
             'JOIN budget b ON b.id = s.budget WHERE b.body LIKE \'%"measure":"usd"%\''
         )[0]
+        late = list(_late(link, {number: budget for number, (_, budget, _) in budgets.items()}, now_ms))
+        ended, silent = sum(one.ended for one in late), max((one.silent_ms for one in late), default=0)
     return Verified(
         rows=int(rows),
         accounts=accounts,
         cost_nano=int(cost),
         overrun_nano=int(overrun[0][0]),
-        leased_nano=int(sums[0]),
-        lost_nano=int(sums[1]),
-        pending_nano=int(sums[2]),
+        leased_nano=int(sums[0]) - ended,
+        lost_nano=int(sums[1]) + ended,
+        pending_nano=int(sums[2]) - sum(one.pending for one in late),
         problems=tuple(problems),
+        silent_nano=sum(one.silent for one in late),
+        silent_seconds=silent // 1000,
     )
+
+
+def _late(link: Link, budgets: dict[int, Budget], now_ms: int | None) -> Iterator[Overdue]:
+    if now_ms is not None:
+        for (number, _), one in overdue(link, budgets, now_ms, every=True).items():
+            if number in budgets and budgets[number].measure == "usd":
+                yield one
 
 
 def _balances(link: Link, number: int, name: str, budget: Budget, set_ms: int) -> tuple[int, list[Problem]]:
@@ -108,19 +130,34 @@ def _balances(link: Link, number: int, name: str, budget: Budget, set_ms: int) -
             continue  # before the budget was set, or before rows were let go of
         have, should = kept.get((account, bucket), 0), computed.get((account, bucket), 0)
         if have != should:
-            where = f"{name} ({shown(budget, account)}, from {bucket})"
-            problems.append(Problem(what="posted", where=where, kept=have, computed=should))
+            where = f"{name} ({shown(budget, account)}, from {_when(bucket)})"
+            problems.append(Problem(what="posted", where=where, kept=have, computed=should, measure=budget.measure))
     return len(kept), problems
+
+
+def _when(at_ms: int) -> str:
+    return f"{dt.datetime.fromtimestamp(at_ms / 1000, dt.UTC):%Y-%m-%d %H:%M} UTC" if at_ms > 0 else "the beginning"
+
+
+def _place(link: Link, budget: int, account: str, bucket: int) -> tuple[str, str]:
+    """Return the name of an account and window as a person reads it, and what its amounts are in."""
+    found = link.rows("SELECT body FROM budget WHERE id = ?", (budget,))
+    if not found:
+        return f"budget {budget} ({account}, from {_when(bucket)})", ""
+    known = msgspec.json.decode(found[0][0], type=Budget)
+    return f"{known.name} ({shown(known, account)}, from {_when(bucket)})", known.measure
 
 
 def _leases(link: Link) -> list[Problem]:
     found = []
     for column, table in (("leased", "lease"), ("lost", "lost")):
-        for slot, kept, computed in link.rows(
-            f"SELECT s.id, s.{column}, COALESCE(SUM(l.amount), 0) FROM slot s LEFT JOIN {table} l ON l.slot = s.id "  # noqa: S608
-            f"GROUP BY s.id, s.{column} HAVING s.{column} <> COALESCE(SUM(l.amount), 0)"
+        for budget, account, bucket, kept, computed in link.rows(
+            f"SELECT s.budget, s.account, s.bucket, s.{column}, COALESCE(SUM(l.amount), 0) "  # noqa: S608 - words above
+            f"FROM slot s LEFT JOIN {table} l ON l.slot = s.id "
+            f"GROUP BY s.id, s.budget, s.account, s.bucket, s.{column} HAVING s.{column} <> COALESCE(SUM(l.amount), 0)"
         ):
-            found.append(Problem(what=column, where=f"slot {slot}", kept=int(kept), computed=int(computed)))
+            where, measure = _place(link, int(budget), str(account), int(bucket))
+            found.append(Problem(what=column, where=where, kept=int(kept), computed=int(computed), measure=measure))
     return found
 
 
@@ -138,17 +175,21 @@ def _jobs(link: Link) -> list[Problem]:
             "SELECT budget, account, bucket, pending FROM slot WHERE pending <> 0"
         )
     }
-    return [
-        Problem(what="pending", where=f"{place}", kept=kept.get(place, 0), computed=held.get(place, 0))
-        for place in sorted(kept.keys() | {one for one, amount in held.items() if amount})
-        if kept.get(place, 0) != held.get(place, 0)
-    ]
+    found = []
+    for place in sorted(kept.keys() | {one for one, amount in held.items() if amount}):
+        have, should = kept.get(place, 0), held.get(place, 0)
+        if have != should:
+            where, measure = _place(link, *place)
+            found.append(Problem(what="pending", where=where, kept=have, computed=should, measure=measure))
+    return found
 
 
 def _rolls(link: Link, cost: int, rows: int) -> list[Problem]:
     rolled, last = unfolded(link)
-    if rolled < last:
-        return []
+    if rolled < last:  # some are newer than the sums
+        newer = f"SELECT COUNT(*), COALESCE(SUM(cost), 0) FROM event WHERE seq > ? AND {COUNTS}"  # noqa: S608 - words of our own
+        new_rows, new_cost = link.rows(newer, (rolled,))[0]
+        rows, cost = rows - int(new_rows), cost - int(new_cost)
     gone_rows, gone_cost = pruned_sums(link)
     rows, cost = rows + gone_rows, cost + gone_cost
     found = []
@@ -158,5 +199,8 @@ def _rolls(link: Link, cost: int, rows: int) -> list[Problem]:
         )[0]
         for what, have, should in (("cost", int(kept[0]), cost), ("events", int(kept[1]), rows)):
             if have != should:
-                found.append(Problem(what=f"sums by {name}: {what}", where="roll", kept=have, computed=should))
+                unit = "usd" if what == "cost" else ""
+                found.append(
+                    Problem(what=f"sums by {name}: {what}", where="roll", kept=have, computed=should, measure=unit)
+                )
     return found

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
-from reelwise.errors import AlreadySettledError, LedgerLockedError, ReelwiseError
+from reelwise.errors import AlreadySettledError, LedgerError, LedgerLockedError, ReelwiseError
 from reelwise.ledger.rolls import fold
 
 if TYPE_CHECKING:
@@ -18,9 +18,18 @@ if TYPE_CHECKING:
 
 __all__ = ["Writer"]
 
+
+class Follow(Protocol):
+    """Takes over what others have set."""
+
+    def __call__(self, *, moved: bool) -> None:
+        """Do so; `moved` where there may be something new."""
+
+
 _BATCH_MAX = 4096
 _HEARTBEAT_MS = 1000
 _REFUSED_MAX = 10_000
+_PAUSE, _PAUSE_MAX = 0.05, 5.0  # seconds, after what should not happen
 _FOLD_ROWS = 10_000  # rows that a question adds up itself
 
 
@@ -32,10 +41,19 @@ class Writer:
         owner: this process's name.
         ttl_ms: how long a lease is believed without a sign of life.
         after: called with each batch that was written and what is spent now in the accounts it moved.
+        follow: called before each batch, and told whether definitions may have changed.
     """
 
     def __init__(
-        self, kernel: Kernel, store: SqlStore, clock: Clock, *, owner: str, ttl_ms: int, after: Callable[[Batch], None]
+        self,
+        kernel: Kernel,
+        store: SqlStore,
+        clock: Clock,
+        *,
+        owner: str,
+        ttl_ms: int,
+        after: Callable[[Batch], None],
+        follow: Follow,
     ) -> None:
         self._kernel = kernel
         self._store = store
@@ -43,6 +61,7 @@ class Writer:
         self._owner = owner
         self._ttl_ms = ttl_ms
         self._after = after
+        self._follow = follow
         self._lock = threading.Lock()
         self._done = threading.Condition()
         self._wake = threading.Event()
@@ -52,14 +71,44 @@ class Writer:
         self._failures = 0
         self._unfolded = 0
         self._thread: threading.Thread | None = None
+        self._pause = _PAUSE
+        self._asleep = threading.Event()
         self._refused: dict[int, None] = {}
         self.written = 0
         self.duplicates = 0
 
     def start(self, group_seconds: float) -> None:
         """Write from a thread of its own, rows of `group_seconds` at once."""
-        self._thread = threading.Thread(target=self._loop, args=(group_seconds,), name="reelwise-ledger", daemon=True)
+        self._thread = threading.Thread(target=self._run, args=(group_seconds,), name="reelwise-ledger", daemon=True)
         self._thread.start()
+
+    def _run(self, group_seconds: float) -> None:
+        """Write until told to stop. What is a bug is shown as for any thread, told to whoever waits, and another thread goes on."""
+        try:
+            self._loop(group_seconds)
+        except BaseException as error:
+            self._failed(
+                LedgerError(
+                    f"the thread that writes failed: {type(error).__name__}: {error}",
+                    where=self._store.name,
+                    hint="the row stays queued and is tried again; please report this: it is a bug",
+                )
+            )
+            self._pause = min(_PAUSE_MAX, 2 * self._pause)
+            if not self._stop and not self._asleep.wait(self._pause):
+                self.start(group_seconds)
+            raise
+
+    def _failed(self, error: ReelwiseError) -> None:
+        self._kernel.broken = error
+        with self._done:
+            self._failures += 1
+            self._done.notify_all()
+
+    @property
+    def thread(self) -> threading.Thread | None:
+        """The thread that writes; None where there is none."""
+        return self._thread
 
     def wake(self) -> None:
         """Something waits to be written."""
@@ -96,15 +145,13 @@ class Writer:
                 if called or beat:
                     self._call_back()
                     self._seen = generation
+                self._follow(moved=called)
                 rows = self._write(now, sweep=beat or called, all_free=all_free)
                 self._unfolded += rows
                 if self._unfolded >= _FOLD_ROWS:
                     self._unfolded -= fold(self._store)
             except ReelwiseError as error:
-                self._kernel.broken = error
-                with self._done:
-                    self._failures += 1
-                    self._done.notify_all()
+                self._failed(error)
                 raise
             return rows
 
@@ -117,6 +164,12 @@ class Writer:
                     purse.told = False
 
     def _heartbeat(self, now: int) -> None:
+        if (
+            0 <= self._beat_ms < now - self._ttl_ms
+        ):  # it slept: its leases may be booked as lost, and no call may rest on them
+            with self._kernel.lock:
+                for purse in self._kernel.lines.purses.values():
+                    purse.release()
         self._store.renew(self._owner, now, self._ttl_ms)
         self._store.reap(now)
         with self._kernel.lock:
@@ -157,6 +210,7 @@ class Writer:
                 kernel.put_back(batch)
             raise
         kernel.broken = None
+        self._pause = _PAUSE
         with kernel.lock:
             kernel.done(batch, done.spent, now)
         with self._done:
@@ -188,6 +242,8 @@ class Writer:
                 before = self._failures  # what failed before this row came does not matter to it
                 done = self._done.wait_for(lambda: self.written >= number or self._failures > before, seconds)
             broken = self._kernel.broken
+            if self.written < number and not self._thread.is_alive():
+                broken, done = broken or self._died(), True
             if self.written < number and done and broken is not None:
                 raise broken
             if self.written < number:
@@ -199,6 +255,11 @@ class Writer:
                 "an event with this id was recorded before", where=identity, hint="nothing was counted twice"
             )
 
+    def _died(self) -> LedgerError:
+        return LedgerError(
+            "the thread that writes has ended", where=self._store.name, hint="close the ledger: that writes what waits"
+        )
+
     def stop(self) -> None:
         """Stop the thread, and write what is left.
 
@@ -206,6 +267,7 @@ class Writer:
             LedgerError, OutputError: what is left cannot be written.
         """
         self._stop = True
+        self._asleep.set()
         self._wake.set()
         if self._thread is not None:
             self._thread.join(30)
