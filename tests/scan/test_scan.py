@@ -173,8 +173,6 @@ def test_a_raw_stream_without_any_time_stamp_has_events(long_clips, tmp_path):
     assert found.method == "luma"
     assert len(found.events) == 3
 
-    assert found.why.startswith("asked for")
-
 
 def test_what_is_joined_with_nothing_keeps_how_it_was_found(long_clips):
     from reelwise.scan.joined import join_triggers
