@@ -8,7 +8,7 @@ import shutil
 import pytest
 from click.testing import CliRunner
 
-from reelwise.cli import COMMANDS
+from reelwise.cli import COMMANDS, main
 from reelwise.cli.scan import cli
 from reelwise.errors import MediaError
 
@@ -65,3 +65,13 @@ def test_bad_paths_are_errors(tmp_path):
     with pytest.raises(MediaError, match="none of the files"):
         run(tmp_path)
     assert run(tmp_path, "--mode", "both").exit_code == 2
+
+
+def test_a_file_that_was_named_and_cannot_be_scanned_is_an_error_after_the_others(drawn_clip, tmp_path, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main(["scan", str(drawn_clip), str(tmp_path / "none.mp4"), "--json"])
+    files = json.loads(capsys.readouterr().out)["files"]
+
+    assert stopped.value.code == 2
+    assert "error" in files[1]
+    assert "events" in files[0]

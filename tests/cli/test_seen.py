@@ -50,3 +50,17 @@ def test_bad_input_exits_2(
 
     assert stopped.value.code == 2
     assert words in capsys.readouterr().err
+
+
+def test_a_bad_clip_among_others_loses_no_answer(
+    drawn_clip: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bad = tmp_path / "bad.mp4"
+    bad.write_text("no clip\n")
+    with pytest.raises(SystemExit) as stopped:
+        main(["seen", str(tmp_path / "i.db"), str(bad), str(drawn_clip), "--add", "--json"])
+    clips = json.loads(capsys.readouterr().out)["clips"]
+
+    assert stopped.value.code == 2
+    assert "error" in clips[0]
+    assert clips[1]["added"]

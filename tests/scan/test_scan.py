@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import av
 import numpy as np
 import pytest
 
@@ -157,3 +158,32 @@ def test_one_pair_of_key_frames_cannot_say_alone_that_nothing_happens(encode, tm
 
     assert "cannot say alone that nothing happens" in found.why
     assert len(found.events) == 1
+
+
+def test_a_raw_stream_without_any_time_stamp_has_events(long_clips, tmp_path):
+    source, target = long_clips("g50.mp4"), tmp_path / "raw.h264"
+    with av.open(str(source)) as container, target.open("wb") as out:
+        stream = container.streams.video[0]
+        to_raw = av.bitstream.BitStreamFilterContext("h264_mp4toannexb", stream)
+        for packet in container.demux(stream):
+            for one in to_raw.filter(packet):
+                out.write(bytes(one))
+    found = scan(target)
+
+    assert found.method == "luma"
+    assert len(found.events) == 3
+
+
+def test_what_is_joined_with_nothing_keeps_how_it_was_found(long_clips):
+    from reelwise.scan.joined import join_triggers
+
+    found = scan(long_clips("g50.mp4"))
+    assert [one.found_by for one in join_triggers(found).events] == [one.found_by for one in found.events]
+    joined = join_triggers(found, [lambda start, stop: [(1.0, 2.0)]])  # noqa: ARG005
+    assert {one.found_by for one in joined.events} == {"", *(one.found_by for one in found.events)}
+
+
+def test_a_method_that_is_asked_for_and_not_to_be_believed_says_so(drawn_clip):
+    found = scan(drawn_clip, method="packets")
+
+    assert found.why == "asked for, though 12 s are too short to learn what is normal"

@@ -7,41 +7,42 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from reelwise.cli.ledger_options import amount, ledger_option, moment, moment_of, pairs
+from reelwise.cli.ledger_files import backup, export, prune
+from reelwise.cli.ledger_fixes import correct, jobs
+from reelwise.cli.ledger_options import amount, exact, ledger_option, moment, moment_of, open_ledger, open_store, pairs
 from reelwise.cli.output import json_option, note, print_json, table
 from reelwise.ledger.address import shown_address
 
 if TYPE_CHECKING:
-    from reelwise.ledger.clock import SystemClock
-    from reelwise.ledger.sql import SqlStore
+    from reelwise.ledger.verify import Problem
 
 __all__ = ["cli"]
 
-_FOREVER = 1 << 60
 _HOUR = 3_600_000
+
+
+_ROWS = click.IntRange(1, 1_000_000)
 
 
 @click.group()
 def cli() -> None:
-    """Show, sum, check and export what was spent."""
+    """Show, sum, check, correct and export what was spent."""
 
 
-def _open(where: str, *, read_only: bool = True) -> tuple[SqlStore, SystemClock]:
-    from reelwise.ledger.clock import SystemClock
-    from reelwise.ledger.ledger import open_store
-
-    return open_store(where, create=False, read_only=read_only), SystemClock()
+for _command in (export, backup, prune, jobs, correct):
+    cli.add_command(_command)
 
 
 @cli.command()
-@click.option("--last", "count", default=20, show_default=True, help="Rows to show, the newest first.")
-@click.option("--before", type=int, help="Only rows with a smaller number: the next page.")
+@click.option("--last", "count", type=_ROWS, default=20, show_default=True, help="Rows to show, the newest first.")
+@click.option("--before", type=click.IntRange(1, 1 << 62), help="Only rows with a smaller number: the next page.")
 @click.option(
     "--match", multiple=True, metavar="LABEL=VALUE", help="Only rows with this label: feature=blur, status=cut."
 )
+@click.option("--id", "identity", default="", help="Only the rows of one id: a call's, a job's, and its overrun.")
 @ledger_option
 @json_option
-def show(count: int, before: int | None, match: tuple[str, ...], where: str, as_json: bool) -> None:
+def show(*, count: int, before: int | None, match: tuple[str, ...], identity: str, where: str, as_json: bool) -> None:
     """Show the newest rows."""
     from reelwise.errors import InputError
     from reelwise.ledger.queries import NAMES, last_rows
@@ -51,8 +52,8 @@ def show(count: int, before: int | None, match: tuple[str, ...], where: str, as_
     for name in labels:
         if name not in known and not name.startswith("tag:"):
             raise InputError(f"rows have no label {name[:40]!r}", where="--match", hint=", ".join(known) + ", tag:NAME")
-    store, _ = _open(where)
-    found = last_rows(store, max(0, count), before=before, labels=labels)
+    store, _ = open_store(where)
+    found = last_rows(store, count, before=before, labels=labels, identity=identity)
     store.close()
     if as_json:
         print_json({"ledger": shown_address(where), "rows": found})
@@ -61,7 +62,7 @@ def show(count: int, before: int | None, match: tuple[str, ...], where: str, as_
         note("no rows")
         return
     table(
-        ("number", "when (UTC)", "feature", "user", "session", "model", "kind", "status", "cost $", "avoided $", "ms"),
+        ("row", "when (UTC)", "feature", "user", "session", "model", "what", "cost $", "avoided $", "ms"),
         (
             (
                 str(one["number"]),
@@ -70,15 +71,14 @@ def show(count: int, before: int | None, match: tuple[str, ...], where: str, as_
                 one["user"],
                 one["session"],
                 one["model"],
-                one["kind"],
-                one["status"],
+                one["kind"] if one["status"] == "ok" else f"{one['kind']} {one['status']}",
                 amount(one["cost_nano"], "usd"),
                 amount(one["avoided_nano"], "usd") if one["avoided_nano"] else "",
                 f"{one['latency_ms']:,}",
             )
             for one in found
         ),
-        right=(0, 8, 9, 10),
+        right=(0, 1, 7, 8, 9),
     )
 
 
@@ -92,17 +92,20 @@ def show(count: int, before: int | None, match: tuple[str, ...], where: str, as_
 @click.option("--since", "since_", default="30d", show_default=True, help="7d, 24h, 2026-11-01 (UTC).")
 @click.option("--until", default="", help="Likewise; now where it is left out.")
 @click.option("--feature", help="Only that of one feature.")
-@click.option("--last", "most", default=20, show_default=True, help="Lines to show.")
+@click.option("--last", "most", type=_ROWS, default=20, show_default=True, help="Lines to show.")
 @ledger_option
 @json_option
 def top(*, by: str, since_: str, until: str, feature: str | None, most: int, where: str, as_json: bool) -> None:
     """Show who or what costs most, with the unit costs."""
+    from reelwise.errors import InputError
     from reelwise.ledger.rolls import sums, with_rest
 
-    store, clock = _open(where)
+    store, clock = open_store(where)
     now = clock.now_ms()
     first = moment(since_, now, "--since")
     stop = moment(until, now, "--until") if until else now + 1
+    if stop <= first:
+        raise InputError("it ends before it begins", where="--until", hint="--since 2026-10-01 --until 2026-11-01")
     if by != "feature":  # sums by other labels are kept by the hour
         first, stop = first - first % _HOUR, stop + -stop % _HOUR
     found = with_rest(sums(store, first, stop, by=by, feature=feature), sums(store, first, stop, feature=feature))
@@ -193,7 +196,7 @@ def verify(where: str, as_json: bool) -> None:
     from reelwise.errors import GateError
     from reelwise.ledger.verify import verify as check
 
-    store, clock = _open(where)
+    store, clock = open_store(where)
     found = check(store, clock.now_ms())
     store.close()
     if as_json:
@@ -212,7 +215,8 @@ def verify(where: str, as_json: bool) -> None:
         if found.problems:
             table(
                 ("what", "where", "kept", "rows say"),
-                ((one.what, one.where, f"{one.kept:,}", f"{one.computed:,}") for one in found.problems),
+                ((one.what, one.where, _problem(one, one.kept), _problem(one, one.computed)) for one in found.problems),
+                right=(2, 3),
             )
     if found.problems:
         raise GateError(
@@ -224,54 +228,8 @@ def verify(where: str, as_json: bool) -> None:
         click.echo("every balance is what its rows add up to")
 
 
-@cli.command()
-@click.option("--format", "kind", type=click.Choice(("csv", "parquet")), default="csv", show_default=True)
-@click.option(
-    "--out", type=click.Path(path_type=Path), required=True, help="The file to write; - writes CSV to standard output."
-)
-@click.option("--since", "since_", default="", help="7d, 24h, 2026-11-01 (UTC); everything where it is left out.")
-@click.option("--until", default="", help="Likewise.")
-@ledger_option
-def export(kind: str, out: Path, since_: str, until: str, where: str) -> None:
-    """Write rows to a file, oldest first, money in nano-USD."""
-    from reelwise.ledger.exports import write_csv, write_parquet
-    from reelwise.ledger.queries import export as pages
-
-    store, clock = _open(where)
-    now = clock.now_ms()
-    first = moment(since_, now, "--since") if since_ else 0
-    stop = moment(until, now, "--until") if until else _FOREVER
-    rows = pages(store, first_ms=first, stop_ms=stop)
-    count = write_parquet(rows, out) if kind == "parquet" else write_csv(rows, out)
-    store.close()
-    note(f"{count:,} rows to {out}")
-
-
-@cli.command()
-@click.argument("to", type=click.Path(path_type=Path))
-@click.option("--force", is_flag=True, help="Replace TO where it is there; never a database that is in use.")
-@ledger_option
-def backup(to: Path, where: str, *, force: bool) -> None:
-    """Copy the ledger to the file TO while it is in use, whole or not at all."""
-    store, _ = _open(where)
-    try:
-        store.link.backup(to, overwrite=force)
-    finally:
-        store.close()
-    note(f"copied to {to}; `reelwise ledger verify --ledger {to}` checks it")
-
-
-@cli.command()
-@click.option("--keep", default=400, show_default=True, help="Days of rows to keep; at least 62.")
-@ledger_option
-def prune(keep: int, where: str) -> None:
-    """Delete old rows; their sums by minute, hour and day stay."""
-    from reelwise.ledger.retention import prune as let_go
-
-    store, clock = _open(where, read_only=False)
-    count = let_go(store, keep, clock.now_ms())
-    store.close()
-    note(f"{count:,} rows let go of; their sums are kept")
+def _problem(one: Problem, value: int) -> str:
+    return exact(value) if one.measure == "usd" else f"{value:,}"
 
 
 @cli.command("settle-lost")
@@ -297,7 +255,7 @@ def settle_lost(budget: str | None, *, as_spent: bool, release: bool, where: str
             hint="name one budget, the narrowest; what is left in others after that: --release",
         )
     writes = as_spent or release
-    store, clock = _open(where, read_only=not writes)
+    store, clock = open_store(where, read_only=not writes)
     if writes:
         store.reap(clock.now_ms())
     found = lost(store, budget)
@@ -338,15 +296,17 @@ def close(month: str, rates: Path | None, where: str, as_json: bool) -> None:
 
     import msgspec
 
-    from reelwise.ledger.ledger import Ledger
+    from reelwise.errors import InputError
     from reelwise.month import close_month
     from reelwise.rates import Book
 
-    with Ledger(where, thread=False, create=False) as ledger:
-        try:
-            day = dt.date.fromisoformat(f"{month}-01")
-        except ValueError:
-            day = dt.datetime.now(tz=dt.UTC).date()  # close_month says what is wrong with it
+    try:
+        day = dt.date.fromisoformat(f"{month}-01")
+    except ValueError:
+        day = None
+    if day is None or not 1970 <= day.year < 9999:
+        raise InputError(f"no month: {month[:40]!r}", where="month", hint="2026-10")
+    with open_ledger(where) as ledger:
         found = close_month(ledger, month, Book.load(day, rates))
     if as_json:
         print_json({"ledger": shown_address(where), **msgspec.to_builtins(found)})

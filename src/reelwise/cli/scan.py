@@ -104,6 +104,7 @@ def _scan_files(
         _check_picture(picture, listed=listed)
     found: list[dict[str, Any]] = []
     failed: MediaError | None = None
+    failed_by_name = False
     for file in files:
         try:
             result = scan(file, mode=mode, method=method, pad_seconds=pad)
@@ -113,6 +114,7 @@ def _scan_files(
                 raise
             note(f"error: {error}")
             failed = error
+            failed_by_name = failed_by_name or file in paths
             found.append({"path": str(file), "error": error.message, "hint": error.hint})
             continue
         found.append(_document(result))
@@ -124,6 +126,8 @@ def _scan_files(
         print_json({"files": found} if listed else found[0])
     if failed is not None and all("error" in one for one in found):
         raise MediaError("none of the files could be scanned", hint=failed.hint)
+    if failed is not None and failed_by_name:
+        raise MediaError("not every file that was named could be scanned", hint=failed.hint)
 
 
 def _check_picture(picture: Path, *, listed: bool) -> None:

@@ -29,14 +29,23 @@ def cli(index: Path, clips: tuple[Path, ...], add: bool, as_json: bool) -> None:
     import msgspec
 
     from reelwise.duplicates import Index, error, fingerprint_clip, seen
-    from reelwise.errors import InputError
+    from reelwise.errors import InputError, MediaError
 
     if not add and not index.exists():
         raise InputError("no such index", where=str(index), hint="--add creates it: reelwise seen INDEX CLIP --add")
     rows: list[dict[str, object]] = []
+    failed: MediaError | None = None
     with Index(index) as known:
         for clip in clips:
-            fingerprint = fingerprint_clip(clip)
+            try:
+                fingerprint = fingerprint_clip(clip)
+            except MediaError as wrong:  # the other clips are asked about, and what was stored is said
+                if len(clips) == 1:
+                    raise
+                failed = wrong
+                rows.append({"clip": str(clip), "error": wrong.message, "hint": wrong.hint})
+                note(f"error: {wrong}")
+                continue
             answer = seen(known, fingerprint)
             added = add and known.add(fingerprint, str(clip))
             if as_json:
@@ -47,6 +56,8 @@ def cli(index: Path, clips: tuple[Path, ...], add: bool, as_json: bool) -> None:
                     note("stored" if added else "this very fingerprint was stored already")
     if as_json:
         print_json({"index": str(index), "clips": rows, "error": error()})
+    if failed is not None:
+        raise MediaError("not every clip could be read", hint=failed.hint)
 
 
 def _print(clip: Path, answer: Answer, seconds: float) -> None:

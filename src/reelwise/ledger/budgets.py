@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from decimal import Decimal, InvalidOperation
+from fractions import Fraction
 from typing import Literal
 
 from msgspec import Struct
@@ -18,6 +18,10 @@ __all__ = ["DIMENSIONS", "GLOBAL", "Budget", "Measure", "Target", "check_budget"
 Measure = Literal["usd", "calls", "frames"]
 DIMENSIONS: tuple[str, ...] = ("feature", "user", "session", "tenant", "user_class")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:/-]{0,63}")
+_AMOUNT = re.compile(
+    r"([+-]?)\$?((?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+(?:_[0-9]+)*)?(?:\.[0-9]+)?|[0-9]+\.)(?<=[0-9.])", re.ASCII
+)
+_AMOUNT_MAX = 60
 GLOBAL = ""
 _SEPARATOR = "\x1f"
 NOTICES = (0.5, 0.8, 1.0)
@@ -55,6 +59,7 @@ class Budget(Struct, frozen=True, kw_only=True):
         shadow: report what would have been denied, deny nothing.
         target: a unit cost instead of, or besides, limits.
         forecast: what the plan expects in the period, in the same measure: notices by pace are held against it.
+        soft_share: the percentage of the hard limit that `soft` was given as, so that it can follow another hard limit; empty for none.
     """
 
     name: str
@@ -69,6 +74,7 @@ class Budget(Struct, frozen=True, kw_only=True):
     shadow: bool = False
     target: Target | None = None
     forecast: int | None = None
+    soft_share: str = ""
 
     @property
     def holds(self) -> bool:
@@ -124,7 +130,11 @@ def _check_limits(budget: Budget, where: str) -> None:
         if limit is not None and not 0 <= limit < 1 << 60:
             raise InputError(f"{name} limit out of range", where=where, hint="between 0 and 10^9 dollars")
     if budget.soft is not None and budget.hard is not None and budget.soft > budget.hard:
-        raise InputError("the soft limit lies above the hard one", where=where, hint="soft comes first")
+        raise InputError(
+            "the soft limit lies above the hard one",
+            where=where,
+            hint="soft comes first: give --soft as well, or as a share (80%)",
+        )
     if budget.target is not None and (budget.target.nano <= 0 or budget.target.minimum < 1):
         raise InputError("a target is a unit cost above 0, with a minimum of 1 unit or more", where=where, hint="0.05")
     if budget.target is not None and (budget.each or any(name != "feature" for name, _ in budget.match)):
@@ -151,19 +161,24 @@ def shown(budget: Budget, key: str) -> str:
 
 
 def amount_of(text: str, measure: Measure, where: str) -> int:
-    """Read a limit: dollars (12.50) as nano-USD, or a whole number of calls or frames.
+    """Read a limit: dollars (12.50, 1,250.00) as nano-USD, or a whole number of calls or frames.
+
+    A comma only groups thousands: 12,50 is refused rather than read as 1,250.
 
     Raises:
-        InputError: not a number, negative, or finer than a nano-dollar.
+        InputError: empty, not a number, negative, too large, or finer than a nano-dollar.
     """
-    try:
-        value = Decimal(text.strip().lstrip("$").replace(",", "").replace("_", ""))
-    except InvalidOperation:
-        raise InputError(f"not a number: {text[:40]!r}", where=where, hint="12.50") from None
-    value = value * NANO if measure == "usd" else value
-    if not value.is_finite() or value < 0 or value >= 1 << 60:
-        raise InputError(f"out of range: {text[:40]!r}", where=where, hint="between 0 and 10^9 dollars")
-    if value != value.to_integral_value():
+    given = text.strip()
+    if not given:
+        raise InputError("it is empty", where=where, hint="is the shell variable set? `none` takes a limit away")
+    found = _AMOUNT.fullmatch(given) if len(given) <= _AMOUNT_MAX else None
+    if not found:
+        comma = "a comma groups thousands (1,250.00), a point begins the cents: " if "," in given else ""
+        raise InputError(f"not a number: {given[:40]!r}", where=where, hint=f"{comma}12.50")
+    value = Fraction(re.sub("[,_]", "", found[2])) * (NANO if measure == "usd" else 1)
+    if found[1] == "-" or value >= 1 << 60:
+        raise InputError(f"out of range: {given[:40]!r}", where=where, hint="between 0 and 10^9 dollars")
+    if value.denominator != 1:
         finest = "a nano-dollar" if measure == "usd" else "one"
-        raise InputError(f"finer than {finest}: {text[:40]!r}", where=where, hint="round it")
+        raise InputError(f"finer than {finest}: {given[:40]!r}", where=where, hint="round it")
     return int(value)

@@ -5,21 +5,23 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 from msgspec import Struct
 
 from reelwise.ledger.accounts import ROLLING
 from reelwise.ledger.budgets import Budget, key_for, shown
-from reelwise.ledger.events import UNITS, Who
+from reelwise.ledger.events import UNITS, Who, key_of
 from reelwise.ledger.overdue import Overdue, overdue
 from reelwise.ledger.periods import FOREVER, since, window_of
 from reelwise.ledger.rolls import sums
+from reelwise.ledger.unit_costs import unit_cost
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from reelwise.ledger.sql import Link, SqlStore
 
-__all__ = ["Account", "Live", "Row", "budget_status", "export", "last_rows", "live", "notices"]
+__all__ = ["Account", "Live", "Row", "budget_status", "export", "features_seen", "last_rows", "live", "notices"]
 
 _BURN_MS = 600_000
 _TAIL_ROWS = 50_000
@@ -28,6 +30,7 @@ _COLUMNS = (
     'e.seq, e.at_ms, p.feature, p."user", p.session, p.tenant, p.user_class, p.tags, w.model, w.provider, w.plan, w.stage, w.mode, '
     "w.version, w.status, w.kind, w.outcome, e.cost, e.avoided, e.latency_ms, "
     + ", ".join(f"e.{name}" for name in UNITS)
+    + ", e.id"
 )
 _FROM = "FROM event e JOIN who p ON p.id = e.who JOIN what w ON w.id = e.what"
 NAMES: tuple[str, ...] = (
@@ -52,8 +55,9 @@ NAMES: tuple[str, ...] = (
     "avoided_nano",
     "latency_ms",
     *UNITS,
+    "id_hash",
 )
-"""The fields of a row, in the order in which they are exported."""
+"""The fields of a row. Of its id only a hash is kept: `key_of(id).hex()`, 24 digits."""
 
 Row = dict[str, Any]
 
@@ -78,6 +82,12 @@ class Account(Struct, frozen=True, kw_only=True):
         shadow: it only reports.
         burn_per_hour: what the last ten minutes come to in an hour.
         seconds_left: how long that can go on; None where it can, or nothing is spent.
+        would_deny: of one that only reports, what was spent above its limit; None for others.
+        zone: the time zone of the window.
+        forecast: what the plan expects in it.
+        target_per, target_nano: the unit cost that is aimed at; None for none.
+        unit_nano, unit_count: what a unit costs now, and how many were counted; None where none was.
+        unit_minimum: how many must be counted before it is judged.
         silent: the part of `leased` whose processes were not heard of for some seconds; `silent_seconds` is the longest time.
     """
 
@@ -97,6 +107,14 @@ class Account(Struct, frozen=True, kw_only=True):
     shadow: bool
     burn_per_hour: int
     seconds_left: float | None
+    would_deny: int | None = None
+    zone: str = "UTC"
+    forecast: int | None = None
+    target_per: str = ""
+    target_nano: int | None = None
+    unit_nano: int | None = None
+    unit_count: int = 0
+    unit_minimum: int = 0
     silent: int = 0
     silent_seconds: int = 0
 
@@ -119,6 +137,7 @@ def last_rows(
     *,
     before: int | None = None,
     labels: dict[str, str] | None = None,
+    identity: str = "",
     at_most: int = 1_000_000,
 ) -> list[Row]:
     """Return the newest rows first.
@@ -128,18 +147,25 @@ def last_rows(
         count: rows to return.
         before: only rows with a smaller number: the next page.
         labels: values that a row must have: {"feature": "blur", "status": "cut", "tag:team": "x"}.
+        identity: only the rows of one id: the call's or the job's, and its overrun.
         at_most: rows to look at.
     """
     given: list[Any] = []
     terms = []
     for name, value in (labels or {}).items():
         if name.startswith("tag:"):
-            terms.append("REPLACE(p.tags, ?, '') <> p.tags")  # not LIKE: a _ would stand for any letter
+            # tags are kept as JSON: the pair is in it or not, to the letter; LIKE has wildcards and knows no capitals
+            terms.append("REPLACE(p.tags, ?, '') <> p.tags")
             given.append(f"{json.dumps(name[4:])}: {json.dumps(value)}")
         else:
             table = "w" if name in NAMES[8:17] else "p"
             terms.append(f'{table}."{name}" = ?')
             given.append(value)
+    if identity:
+        keys = [key_of(f"{kind}{identity}{more}") for kind in ("", "job/") for more in ("", "/overrun")]
+        terms.append(f"e.id IN ({', '.join('?' * len(keys))})")
+        given += keys
+        at_most = FOREVER
     with store.transaction(write=False) as link:
         newest = int(link.rows("SELECT COALESCE(MAX(seq), 0) FROM event")[0][0]) + 1
         top = min(before or newest, newest)
@@ -170,16 +196,29 @@ def export(store: SqlStore, *, first_ms: int = 0, stop_ms: int = FOREVER, after:
 def _row(values: tuple[Any, ...]) -> Row:
     row = dict(zip(NAMES, values, strict=True))
     row["tags"] = json.loads(row["tags"]) if row["tags"] else {}
+    row["id_hash"] = bytes(row["id_hash"]).hex()
     return row
 
 
-def notices(store: SqlStore, count: int) -> list[dict[str, Any]]:
-    """Return the newest notices first."""
+def features_seen(store: SqlStore) -> list[str]:
+    """Return the features of which rows were written, in order."""
     with store.transaction(write=False) as link:
-        found = link.rows(
-            "SELECT at_ms, kind, budget, account, level, text FROM notice ORDER BY id DESC LIMIT ?", (count,)
-        )
-    return [dict(zip(("at_ms", "kind", "budget", "account", "level", "text"), one, strict=True)) for one in found]
+        return [str(name) for (name,) in link.rows("SELECT DISTINCT feature FROM who WHERE feature <> '' ORDER BY 1")]
+
+
+def notices(store: SqlStore, count: int, *, since: dict[str, int] | None = None) -> list[dict[str, Any]]:
+    """Return the newest notices first: all, or those of some budgets (`since`: their names), each from a moment on."""
+    begin = "SELECT at_ms, kind, budget, account, level, text FROM notice"
+    end = "ORDER BY id DESC LIMIT ?"
+    found: list[tuple[Any, ...]] = []
+    with store.transaction(write=False) as link:
+        if since is None:
+            found = link.rows(f"{begin} {end}", (count,))
+        for name, first in (since or {}).items():
+            found += link.rows(f"{begin} WHERE budget = ? AND at_ms >= ? {end}", (name, first, count))
+    found.sort(key=lambda one: -int(one[0]))
+    names = ("at_ms", "kind", "budget", "account", "level", "text")
+    return [dict(zip(names, one, strict=True)) for one in found[:count]]
 
 
 def budget_status(store: SqlStore, now_ms: int, *, name: str | None = None, most: int = 1000) -> list[Account]:
@@ -194,7 +233,22 @@ def budget_status(store: SqlStore, now_ms: int, *, name: str | None = None, most
                 continue
             found += _accounts(link, number, budget, burning, now_ms, late=late)
     found.sort(key=lambda one: (-_share(one), one.budget, one.account))
-    return found[:most]
+    aimed = {one.name: one for one in definitions.budgets.values() if one.target is not None}
+    return [_with_unit_cost(store, aimed.get(one.budget), one, now_ms) for one in found[:most]]
+
+
+def _with_unit_cost(store: SqlStore, budget: Budget | None, one: Account, now_ms: int) -> Account:
+    if budget is None or budget.target is None:
+        return one
+    now = unit_cost(store, budget, now_ms)
+    return msgspec.structs.replace(
+        one,
+        target_per=budget.target.per,
+        target_nano=budget.target.nano,
+        unit_nano=now.nano if now else None,
+        unit_count=now.count if now else 0,
+        unit_minimum=budget.target.minimum,
+    )
 
 
 def _share(one: Account) -> float:
@@ -251,6 +305,9 @@ def _accounts(
                 shadow=budget.shadow,
                 burn_per_hour=rate,
                 seconds_left=_left(budget, free, rate, now_ms),
+                would_deny=max(0, -remaining) if budget.shadow and remaining is not None else None,
+                zone=budget.zone,
+                forecast=budget.forecast,
                 silent=due.silent,
                 silent_seconds=due.silent_ms // 1000,
             )
@@ -275,7 +332,7 @@ def _recent(link: Link, now_ms: int) -> list[tuple[Who, int, int, int]]:
     last = int(link.rows("SELECT COALESCE(MAX(seq), 0) FROM event")[0][0])
     found = link.rows(
         'SELECT p.feature, p."user", p.session, p.tenant, p.user_class, p.tags, SUM(e.cost), SUM(e.calls), SUM(e.frames) '
-        f"{_FROM} WHERE e.seq > ? AND e.at_ms > ? AND w.kind <> 'estimate' "
+        f"{_FROM} WHERE e.seq > ? AND e.at_ms > ? AND w.kind NOT IN ('estimate', 'correction', 'true_up') "
         'GROUP BY e.who, p.feature, p."user", p.session, p.tenant, p.user_class, p.tags',
         (last - _TAIL_ROWS, now_ms - _BURN_MS),
     )

@@ -117,7 +117,8 @@ def _groups(link: Link, first: int, last: int) -> Iterable[tuple[str, int, Seque
         feature, own = who[int(row[0])]
         outcome, purpose = what[int(row[1])]
         events = int(row[3])
-        amounts = [events, *(int(one) for one in row[4:]), events if outcome else 0]
+        counts = outcome and (_DIM["kind"], "correction") not in purpose  # there it says why
+        amounts = [events, *(int(one) for one in row[4:]), events if counts else 0]
         yield feature, int(row[2]) * _MINUTE, ((_TOTAL, ""), *own, *purpose), amounts
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -24,12 +25,13 @@ __all__ = ["Problem", "Verified", "verify"]
 
 
 class Problem(Struct, frozen=True, kw_only=True):
-    """One balance that is not what the rows add up to."""
+    """One balance that is not what the rows add up to; in nano-USD where its measure is usd."""
 
     what: str
     where: str
     kept: int
     computed: int
+    measure: str = ""
 
 
 class Verified(Struct, frozen=True, kw_only=True):
@@ -128,19 +130,34 @@ def _balances(link: Link, number: int, name: str, budget: Budget, set_ms: int) -
             continue  # before the budget was set, or before rows were let go of
         have, should = kept.get((account, bucket), 0), computed.get((account, bucket), 0)
         if have != should:
-            where = f"{name} ({shown(budget, account)}, from {bucket})"
-            problems.append(Problem(what="posted", where=where, kept=have, computed=should))
+            where = f"{name} ({shown(budget, account)}, from {_when(bucket)})"
+            problems.append(Problem(what="posted", where=where, kept=have, computed=should, measure=budget.measure))
     return len(kept), problems
+
+
+def _when(at_ms: int) -> str:
+    return f"{dt.datetime.fromtimestamp(at_ms / 1000, dt.UTC):%Y-%m-%d %H:%M} UTC" if at_ms > 0 else "the beginning"
+
+
+def _place(link: Link, budget: int, account: str, bucket: int) -> tuple[str, str]:
+    """Return the name of an account and window as a person reads it, and what its amounts are in."""
+    found = link.rows("SELECT body FROM budget WHERE id = ?", (budget,))
+    if not found:
+        return f"budget {budget} ({account}, from {_when(bucket)})", ""
+    known = msgspec.json.decode(found[0][0], type=Budget)
+    return f"{known.name} ({shown(known, account)}, from {_when(bucket)})", known.measure
 
 
 def _leases(link: Link) -> list[Problem]:
     found = []
     for column, table in (("leased", "lease"), ("lost", "lost")):
-        for slot, kept, computed in link.rows(
-            f"SELECT s.id, s.{column}, COALESCE(SUM(l.amount), 0) FROM slot s LEFT JOIN {table} l ON l.slot = s.id "  # noqa: S608
-            f"GROUP BY s.id, s.{column} HAVING s.{column} <> COALESCE(SUM(l.amount), 0)"
+        for budget, account, bucket, kept, computed in link.rows(
+            f"SELECT s.budget, s.account, s.bucket, s.{column}, COALESCE(SUM(l.amount), 0) "  # noqa: S608 - words above
+            f"FROM slot s LEFT JOIN {table} l ON l.slot = s.id "
+            f"GROUP BY s.id, s.budget, s.account, s.bucket, s.{column} HAVING s.{column} <> COALESCE(SUM(l.amount), 0)"
         ):
-            found.append(Problem(what=column, where=f"slot {slot}", kept=int(kept), computed=int(computed)))
+            where, measure = _place(link, int(budget), str(account), int(bucket))
+            found.append(Problem(what=column, where=where, kept=int(kept), computed=int(computed), measure=measure))
     return found
 
 
@@ -158,11 +175,13 @@ def _jobs(link: Link) -> list[Problem]:
             "SELECT budget, account, bucket, pending FROM slot WHERE pending <> 0"
         )
     }
-    return [
-        Problem(what="pending", where=f"{place}", kept=kept.get(place, 0), computed=held.get(place, 0))
-        for place in sorted(kept.keys() | {one for one, amount in held.items() if amount})
-        if kept.get(place, 0) != held.get(place, 0)
-    ]
+    found = []
+    for place in sorted(kept.keys() | {one for one, amount in held.items() if amount}):
+        have, should = kept.get(place, 0), held.get(place, 0)
+        if have != should:
+            where, measure = _place(link, *place)
+            found.append(Problem(what="pending", where=where, kept=have, computed=should, measure=measure))
+    return found
 
 
 def _rolls(link: Link, cost: int, rows: int) -> list[Problem]:
@@ -180,5 +199,8 @@ def _rolls(link: Link, cost: int, rows: int) -> list[Problem]:
         )[0]
         for what, have, should in (("cost", int(kept[0]), cost), ("events", int(kept[1]), rows)):
             if have != should:
-                found.append(Problem(what=f"sums by {name}: {what}", where="roll", kept=have, computed=should))
+                unit = "usd" if what == "cost" else ""
+                found.append(
+                    Problem(what=f"sums by {name}: {what}", where="roll", kept=have, computed=should, measure=unit)
+                )
     return found

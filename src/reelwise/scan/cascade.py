@@ -68,7 +68,8 @@ def _chosen(stream: Stream) -> tuple[Signal, str]:
     reasons: list[str] = []
     for signal in SIGNALS:
         if stream.asked == signal.name:
-            return signal, "asked for"
+            believed, doubt = signal.believed(stream)
+            return signal, "asked for" if believed else f"asked for, though {doubt}"
         if stream.asked != "auto":
             continue
         believed, why = signal.believed(stream)

@@ -42,6 +42,8 @@ def join_triggers(
 
     if require_trigger and not triggers and not ears:
         raise InputError("requires a trigger, and there is none", where=result.path, hint="add --sound or a callback")
+    if not triggers and not ears:
+        return replace(result, events=tuple(replace(one, by=one.by or (result.method,)) for one in result.events))
     sources: dict[str, Spans] = {result.method: [(one.start_seconds, one.stop_seconds) for one in result.events]}
     spent, notes = list(result.signals), list(result.notes)
     if ears:
@@ -55,7 +57,8 @@ def join_triggers(
         sources.setdefault(trigger_name(trigger), []).extend(spans_of(trigger, 0.0, result.seconds))
     # what the scan found stays as it is where nothing was joined
     gap = 0.0 if len(sources) == 1 else None
-    events = as_events(sources, seen=result.method, require=require_trigger, gap=gap)
+    joined = as_events(sources, seen=result.method, require=require_trigger, gap=gap)
+    events = tuple(replace(one, found_by=_found_by(result, one.start_seconds, one.stop_seconds)) for one in joined)
     kept = sum(one.stop_seconds - one.start_seconds for one in events)
     more = sum(one.cpu_seconds for one in spent) - sum(one.cpu_seconds for one in result.signals)
     cpu_seconds = result.cpu_seconds + more
@@ -68,3 +71,8 @@ def join_triggers(
         signals=tuple(spent),
         notes=tuple(notes),
     )
+
+
+def _found_by(result: Scan, start: float, stop: float) -> str:
+    """Say how the edges of the scan's own event in a stretch were found; empty where only a trigger gave it."""
+    return next((one.found_by for one in result.events if one.start_seconds < stop and one.stop_seconds > start), "")

@@ -208,26 +208,28 @@ class Source:
                 context.options = {**context.options, "skip_loop_filter": "all"}
             tick = float(stream.time_base or 0) or 1.0
             running, mode, offset, row = False, -1, 0.0, 0
+            counted = _Counted(table.interval)
             shifts = table.offset
             for index, packet in self._planned(container, stream, table, plan):
                 action = int(plan[index])
                 if running and (action == SKIP or shifts[index] != offset):
-                    yield from self._shown(stream, None, sampler, tick, offset)
+                    yield from counted(self._shown(stream, None, sampler, tick, offset))
                     context.flush_buffers()
                     running = False
                 if action in {SKIP, PASS}:
                     continue
+                counted.begin(float(table.times[index]), running=running)
                 offset, running = float(shifts[index]), True
                 if action != mode:
                     context.skip_frame = "NONREF" if action == REFERENCES else "DEFAULT"
                     mode = action
                 before = self.broken
-                yield from self._shown(stream, packet, sampler, tick, offset)
+                yield from counted(self._shown(stream, packet, sampler, tick, offset))
                 row = row + 1 if self.broken > before else 0
                 if row > BROKEN_MAX:
                     raise MediaError(f"{BROKEN_MAX:,} broken packets in a row", where=self.path, hint="copy it again")
             if running:
-                yield from self._shown(stream, None, sampler, tick, offset)
+                yield from counted(self._shown(stream, None, sampler, tick, offset))
 
     def _shown(
         self, stream: VideoStream, packet: Packet[Any] | None, sampler: Sampler, tick: float, offset: float
@@ -246,3 +248,23 @@ class Source:
                 self.size = size
             stamp = frame.pts if frame.pts is not None else frame.dts
             yield (stamp * tick + offset if stamp is not None else float("nan")), sampler.sample(frame)
+
+
+class _Counted:
+    """Gives pictures without a time stamp (a raw stream has none) a time by counting them from where decoding began."""
+
+    def __init__(self, interval: float) -> None:
+        self._next = 0.0
+        self._interval = interval
+
+    def begin(self, seconds: float, *, running: bool) -> None:
+        """Count from here where decoding begins anew."""
+        self._next = self._next if running else seconds
+
+    def __call__(
+        self, pictures: Iterator[tuple[float, NDArray[np.uint8]]]
+    ) -> Iterator[tuple[float, NDArray[np.uint8]]]:
+        for stamp, grid in pictures:
+            seconds = stamp if stamp == stamp else self._next  # noqa: PLR0124 - nan is not itself
+            self._next = seconds + self._interval
+            yield seconds, grid
