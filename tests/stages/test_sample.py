@@ -96,6 +96,16 @@ def test_a_budget_is_kept_by_every_way(piece: Piece) -> None:
     assert chosen(Sample(by="change"), piece) == chosen(Sample(adaptive=True), piece)
 
 
+def test_by_shot_spends_its_budget_as_the_command_does(piece: Piece) -> None:
+    from reelwise import video
+
+    for budget in (3, 4, 7):
+        there = video.choose(piece.track, budget, by="shot").seconds
+        assert chosen(Sample(by="shot", budget=budget), piece) == list(there)
+    assert len(chosen(Sample(by="shot", budget_tokens=1020, budget_model="gpt-4o"), piece)) == 4
+    assert len(chosen(Sample(by="shot", gap_max_seconds=3.0), piece)) == 4, "without one, the gap decides"
+
+
 def test_a_budget_in_tokens_buys_whole_pictures_and_one_at_least(piece: Piece, item: Item) -> None:
     at = {"fps": 10.0, "budget_model": "gpt-4o"}
     assert len(chosen(Sample(budget_tokens=1000, **at), piece)) == 3, "255 tokens for 320x180"

@@ -34,15 +34,15 @@ class Sample(Stage, frozen=True, kw_only=True):
     """Keep frames: at most `fps` a second, at most a budget a clip, chosen in one of four ways.
 
     uniform: at an even pace. change: when enough has changed, or within a budget where most changes. shot: one of each shot,
-    and one more for each `gap_max_seconds` of it. question: where the scores are high that a model of yours gave, within
-    `fps` and the budget.
+    and more of longer ones until the budget is spent, or without a budget one for each `gap_max_seconds`. question: where
+    the scores are high that a model of yours gave, within `fps` and the budget.
 
     Attributes:
         fps: frames a second, at most.
         by: how frames are chosen: uniform, change, shot or question.
         adaptive: another word for by: change.
         change: how much counts as enough: accumulated share of the picture.
-        gap_max_seconds: a frame at least this often by change and by shot, where fps and the budget allow it.
+        gap_max_seconds: a frame at least this often by change and by shot, where fps allows it and no budget decides.
         budget: frames of one clip, at most; null: as many as the rate takes.
         budget_tokens: tokens that the frames of one clip may cost, at the size they have before any `scale`.
         budget_model: the model whose tokens these are.
@@ -152,8 +152,9 @@ class Sample(Stage, frozen=True, kw_only=True):
         if self.way == "question":
             return video.sample_question(track, stretches, max(1, most), self._scores(track))
         if self.way == "shot":
-            wanted = video.shot_frames(track, stretches, self.gap_max_seconds)
-            return video.sample_shots(track, stretches, max(1, min(most, wanted)))
+            if budget is None:
+                most = min(most, video.shot_frames(track, stretches, self.gap_max_seconds))
+            return video.sample_shots(track, stretches, max(1, most))
         if self.way == "change":
             chosen = video.sample_adaptive(
                 track, stretches, change=self.change, fps_max=self.fps, gap_max_seconds=self.gap_max_seconds
