@@ -85,7 +85,8 @@ def test_pictures_are_cut_to_a_region_that_costs_the_fewest_tokens(drawn_clip, t
     assert region["left"] <= 0.05 * 320
     assert region["right"] >= 0.55 * 320
     text = run(drawn_clip, "--crop", "activity", "--model", "gpt-4o", "--budget", 2).stdout
-    assert "cropping saves nothing on gpt-4o, 255 tokens a picture either way" in text
+    assert "no tokens saved on gpt-4o, 255 a picture either way" in text
+    assert "Region: 320x180" not in text, "fewer pixels, even so"
     plain = json.loads(run(drawn_clip, "--crop", "activity", "--budget", 2, "--json").stdout)
     assert "tokens" not in plain["region"]
     for nonsense in ("somewhere", "0.1,0.1 0.5", "a,b c,d e,f"):

@@ -234,7 +234,7 @@ def _region_says(region: Region, model: str | None) -> str:
     if model is None:
         return said
     if not region.saves:
-        return f"{said}: cropping saves nothing on {model}, {region.tokens_whole:,} tokens a picture either way"
+        return f"{said}: no tokens saved on {model}, {region.tokens_whole:,} a picture either way"
     cut = f", {region.tokens_unsnapped:,} cut out as it is" if region.tokens_unsnapped != region.tokens else ""
     return f"{said}: {region.tokens:,} tokens a picture on {model}; {region.tokens_whole:,} whole{cut}"
 

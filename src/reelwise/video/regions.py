@@ -189,8 +189,8 @@ def crop_region(
 ) -> Region:
     """Fit a cut-out around a box to a model's token rule: the size that holds it and costs the fewest tokens.
 
-    It never costs more than the whole picture, nor than the box cut out as it is. Where no cut-out costs less, the whole
-    picture comes back: context that is free.
+    It never costs more than the whole picture, nor than the box cut out as it is. On a tie the smallest is taken, so that a
+    cut-out that saves no token still has fewer pixels; `Region.saves` says whether tokens are saved.
 
     Args:
         box: what must be in it, in fractions; None (nothing was found) gives the whole picture.
@@ -222,8 +222,6 @@ def crop_region(
     unsnapped = tokens(*least)
     size = cheapest_sides(least, (width, height), tokens, multiple)
     cost = tokens(*size)
-    if cost >= whole:
-        return replace(everything, tokens_unsnapped=unsnapped)
     x, y = placed(left, right, size[0], width), placed(top, bottom, size[1], height)
     return replace(
         everything, left=x, top=y, right=x + size[0], bottom=y + size[1], tokens=cost, tokens_unsnapped=unsnapped
