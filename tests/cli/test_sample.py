@@ -46,6 +46,21 @@ def test_a_question_takes_its_scores_from_a_file(drawn_clip, tmp_path):
         run(drawn_clip, "--scores", tmp_path / "none.json")
 
 
+def test_scores_outside_the_clip_are_refused_or_noted(drawn_clip, tmp_path):
+    scores = tmp_path / "scores.csv"
+    scores.write_text("".join(f"{second},{second % 5}\n" for second in range(15)))
+    done = run(drawn_clip, "--scores", scores, "--budget", 2)
+    assert "Note: 2 of 15 scores lie behind the clip's end" in done.stdout
+    assert any(
+        "2 of 15 scores" in one for one in json.loads(run(drawn_clip, "--scores", scores, "--json").stdout)["notes"]
+    )
+    scores.write_text("".join(f"{1000 * second},{second}\n" for second in range(13, 20)))
+    with pytest.raises(InputError, match="none of the scores lies in the clip") as error:
+        run(drawn_clip, "--scores", scores)
+    assert error.value.where == str(scores)
+    assert "milliseconds" in error.value.hint
+
+
 def test_a_budget_in_tokens_buys_whole_pictures(drawn_clip):
     found = json.loads(run(drawn_clip, "--tokens", 1000, "--model", "gpt-4o", "--json").stdout)
     assert found["tokens_each"] == 255, "320x180: one tile"

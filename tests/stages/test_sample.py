@@ -15,7 +15,7 @@ from reelwise.errors import DocumentError, InputError
 from reelwise.evidence import ASSUMED, MEASURED, Fact
 from reelwise.facts import Entry, Facts, settings_hash
 from reelwise.flow import Item, Out, Piece
-from reelwise.run.footage import piece_of
+from reelwise.run.footage import part_of, piece_of
 from reelwise.stages import Sample
 from reelwise.workload import Demand, Workload
 
@@ -147,6 +147,21 @@ def test_a_question_takes_scores_from_the_track_a_file_or_a_folder(piece: Piece,
         chosen(replace(stage, scores=str(tmp_path)), piece)
     with pytest.raises(DocumentError, match="no such file"):
         chosen(replace(stage, scores=str(tmp_path / "bay.csv")), piece)
+
+
+def test_a_file_of_scores_is_of_the_clip_and_not_of_its_parts(piece: Piece, tmp_path: Path) -> None:
+    file = tmp_path / "bay.csv"
+    stage = Sample(fps=10.0, by="question", budget=1, scores=str(file))
+    file.write_text("".join(f"{second},{int(second == 9)}\n" for second in (8, 9, 10)))
+    late, early = (replace(piece, track=part_of(piece.track, *span)) for span in ((6, 12), (0, 6)))
+    late, early = (replace(one, stretches=((0.0, 6.0),)) for one in (late, early))
+    assert chosen(stage, late) == pytest.approx([3.0], abs=0.11)
+    assert len(chosen(stage, early)) == 1, "none of the scores is of this part"
+    file.write_text("9000,1\n10000,2\n")
+    for one in (piece, late, early):
+        with pytest.raises(InputError, match="none of the scores lies in the clip") as error:
+            chosen(stage, one)
+        assert error.value.where == str(file)
 
 
 @pytest.mark.parametrize(

@@ -82,6 +82,8 @@ def cli(  # noqa: PLR0917 - click passes options by name
     track = video.track(clip, audio=False, seconds_max=seconds)
     size = video.fit(track.info.width, track.info.height, long_side or max(track.info.width, track.info.height))
     price = _price(model, detail) if model is not None else None
+    if given is not None:
+        track = _noted(track, video.scores_outside(given, track.seconds, where=str(scores)), len(given.seconds))
     stretches = video.gate(track) if active else None
     region = _region(track, crop, margin, size, price) if crop is not None else None
     each = None if price is None else region.tokens if region is not None else price(*size)
@@ -95,6 +97,18 @@ def cli(  # noqa: PLR0917 - click passes options by name
         click.echo(_region_says(region, model))
     if out is not None:
         click.echo(f"Written: {len(files)} pictures to {out}")
+
+
+def _noted(track: Track, outside: int, scores: int) -> Track:
+    """Note on a track how many scores are of moments that it does not have."""
+    from msgspec.structs import replace
+
+    if not outside:
+        return track
+    said = (
+        f"{outside:,} of {scores:,} scores lie behind the clip's end: left out (seconds are expected, not milliseconds)"
+    )
+    return replace(track, notes=(*track.notes, said))
 
 
 def _price(model: str, detail: str) -> Callable[[int, int], int]:

@@ -187,4 +187,11 @@ class Sample(Stage, frozen=True, kw_only=True):
             if not there:
                 raise InputError(f"no scores for {name}", where=str(path), hint=f"add {name}.json or {name}.csv")
             path = there[0]
-        return video.read_scores(path)
+        scores = video.read_scores(path)
+        if scores.seconds[0] > track.seconds or track.start_seconds:  # a part of a clip may have none of its own
+            video.scores_outside(
+                scores,
+                max(track.start_seconds + track.seconds, video.probe(track.info.path).seconds or 0.0),
+                where=str(path),
+            )
+        return replace(scores, seconds=scores.seconds - track.start_seconds)

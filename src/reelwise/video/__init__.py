@@ -24,7 +24,15 @@ if TYPE_CHECKING:
     from reelwise.video.reader import probe
     from reelwise.video.regions import Box, Region, activity_box, box_pixels, crop_region, detector_box, polygon_box
     from reelwise.video.sampling import sample_adaptive, sample_uniform
-    from reelwise.video.scores import Scores, read_scores, score_pictures, scores_of, track_scores, with_scores
+    from reelwise.video.scores import (
+        Scores,
+        read_scores,
+        score_pictures,
+        scores_of,
+        scores_outside,
+        track_scores,
+        with_scores,
+    )
     from reelwise.video.seen import Choice, Seen, choose, judge
     from reelwise.video.signals import Signal
     from reelwise.video.sizes import fit
@@ -76,6 +84,7 @@ __all__ = [
     "sample_uniform_budget",
     "score_pictures",
     "scores_of",
+    "scores_outside",
     "shot_frames",
     "shots",
     "sound_stretches",
@@ -126,6 +135,7 @@ _HOME = {
     "sample_uniform_budget": "budgets",
     "score_pictures": "scores",
     "scores_of": "scores",
+    "scores_outside": "scores",
     "shot_frames": "budgets",
     "shots": "cuts",
     "sound_stretches": "sound",
