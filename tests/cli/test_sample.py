@@ -107,6 +107,10 @@ def test_pictures_are_cut_to_a_region_that_costs_the_fewest_tokens(drawn_clip, t
     for nonsense in ("somewhere", "0.1,0.1 0.5", "a,b c,d e,f"):
         with pytest.raises(click.UsageError, match="no region"):
             cli.main([str(drawn_clip), "--crop", nonsense], standalone_mode=False)
+    with pytest.raises(InputError, match=r"the corner 1\.2,0 lies outside") as error:
+        run(drawn_clip, "--crop", "0.1,0.5 1.2,0 0.5,0.9")
+    assert error.value.where == "--crop"
+    assert "0.1,0.5 0.9,0.5 0.5,0.9" in error.value.hint
     for refused in ("0,0 1,1", "0,0 2,0 1,1", "os:system", "no_such_module_at_all:find"):
         with pytest.raises(InputError):
             run(drawn_clip, "--crop", refused)
@@ -129,11 +133,24 @@ def test_a_clip_in_which_nothing_happens_and_a_clip_of_one_picture(tmp_path):
     for name, frames in (("still.mp4", 30), ("one.mp4", 1)):
         write_mp4(tmp_path / name, [planes] * frames, width=96, height=64, fps=10)
     assert "no frame is chosen" in run(tmp_path / "still.mp4", "--active").stdout
+    cut = run(tmp_path / "still.mp4", "--crop", "activity", "--model", "gpt-4o").stdout
+    assert cut.splitlines()[-1] == "Region: nothing moves: whole frames"
+    region = json.loads(run(tmp_path / "still.mp4", "--crop", "activity", "--model", "gpt-4o", "--json").stdout)[
+        "region"
+    ]
+    assert (region["found"], region["right"], region["bottom"], region["saves"]) == (False, 96, 64, False)
     found = json.loads(run(tmp_path / "still.mp4", "--active", "--json").stdout)
     assert (found["frames"], found["verdict"], found["seen"]["change_share"]) == ([], "level", None)
     for by in ("uniform", "change", "shot"):
         found = json.loads(run(tmp_path / "one.mp4", "--by", by, "--json").stdout)
         assert [one["frame"] for one in found["frames"]] == [0]
+
+
+def test_a_detector_that_finds_nothing_is_said_so(drawn_clip, tmp_path, monkeypatch):
+    (tmp_path / "finds_nothing_at_all.py").write_text("def find(rgb):\n    return []\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    done = run(drawn_clip, "--crop", "finds_nothing_at_all:find", "--model", "gpt-4o", "--budget", 2)
+    assert done.stdout.splitlines()[-1] == "Region: the detector found nothing: whole frames"
 
 
 def test_bad_input_is_refused(drawn_clip, tmp_path):

@@ -50,8 +50,10 @@ def test_coverage_leaves_outliers_out_and_holds(synthetic: Any) -> None:
 def test_box_of_a_zone() -> None:
     assert polygon_box([(0.1, 0.2), (0.6, 0.1), (0.5, 0.9)]) == Box(0.1, 0.1, 0.6, 0.9)
     for bad in ([(0, 0), (1, 1)], [(0, 0), (2, 1), (1, 1)], [(0, 0), (0, 0.5), (0, 1)]):
-        with pytest.raises(InputError):
-            polygon_box(bad)
+        with pytest.raises(InputError, match=r"corner|area") as error:
+            polygon_box(bad, where="zone")
+        assert error.value.where == "zone"
+        assert "corners x,y as fractions" in error.value.hint
 
 
 def test_box_of_a_detector() -> None:

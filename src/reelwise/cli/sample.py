@@ -94,7 +94,7 @@ def cli(  # noqa: PLR0917 - click passes options by name
         return
     _show(choice, track, model, each)
     if region is not None:
-        click.echo(_region_says(region, model))
+        click.echo(_region_says(region, crop or "", model))
     if out is not None:
         click.echo(f"Written: {len(files)} pictures to {out}")
 
@@ -135,7 +135,7 @@ def _region(
         found = detected(crop, track.info.path, track.info.sha256_head)
         box = None if found is None else video.Box(*found)
     else:
-        box = video.polygon_box(_corners(crop))
+        box = video.polygon_box(_corners(crop), where="--crop")
     return video.crop_region(box, *size, price or (lambda width, height: width * height), margin=margin)
 
 
@@ -147,7 +147,7 @@ def _check_crop(crop: str) -> None:
     if ":" in crop:
         load_detector(crop)
     elif crop != "activity":
-        polygon_box(_corners(crop))
+        polygon_box(_corners(crop), where="--crop")
 
 
 def _corners(text: str) -> list[tuple[float, float]]:
@@ -242,7 +242,9 @@ def _plain(region: Region, model: str | None) -> dict[str, Any]:
     return plain | {"saves": region.saves}
 
 
-def _region_says(region: Region, model: str | None) -> str:
+def _region_says(region: Region, crop: str, model: str | None) -> str:
+    if not region.found:
+        return f"Region: {'the detector found nothing' if ':' in crop else 'nothing moves'}: whole frames"
     size = f"{region.right - region.left}x{region.bottom - region.top} of {region.width}x{region.height}"
     said = f"Region: {size} from {region.left}, {region.top}"
     if model is None:
