@@ -250,6 +250,9 @@ def _show(result: AuditResult) -> None:
         for one in result.levers
     ]
     table(("lever", "frames sent", "tokens", "USD", "active seen", "thrown away"), rows, right=(1, 2, 3, 4))
+    for one in result.levers:
+        if one.even_pace_says:
+            click.echo(f"{one.lever}: {one.even_pace_says}")
     click.echo("The month, levers together:")
     show_stack(result.stack)
     low, mid, high = result.band_final

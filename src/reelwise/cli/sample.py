@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from reelwise.cli.output import json_option, print_json, quantity, table
+from reelwise.cli.output import json_option, print_json, table
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,15 +20,6 @@ _FILE = click.Path(path_type=Path)
 _BUDGET = 32
 _TOGETHER = 4  # pictures in memory at once, at full size
 _BY = {"uniform": "even pace", "change": "by change", "shot": "by shot", "question": "by question"}
-_FIGURES = (
-    ("events_share", "activities with a frame in them"),
-    ("active_share", "active time within 1 s of a frame"),
-    ("change_share", "change within 1 s of a frame"),
-    ("largest_unseen_change", "most change between two frames"),
-    ("shots_share", "shots with a frame in them"),
-    ("top_score_share", "best-scored tenth within 1 s of a frame"),
-    ("largest_gap_seconds", "longest time without a frame, s"),
-)
 
 
 @click.command()
@@ -96,7 +87,7 @@ def cli(  # noqa: PLR0917 - click passes options by name
     if region is not None:
         click.echo(_region_says(region, crop or "", model))
     if out is not None:
-        click.echo(f"Written: {len(files)} pictures to {out}")
+        click.echo(f"Written: {_counted(len(files))} to {out}")
 
 
 def _noted(track: Track, outside: int, scores: int) -> Track:
@@ -256,17 +247,19 @@ def _region_says(region: Region, crop: str, model: str | None) -> str:
 
 
 def _show(choice: Choice, track: Track, model: str | None, each: int | None) -> None:
+    from reelwise.video.seen import FIGURES
+
     count = len(choice.seconds)
     cost = f", {count} x {each:,} = {count * each:,} tokens of {model}" if each is not None else ""
     click.echo(
-        f"{track.info.path}: {track.seconds:,.1f} s, {track.frames:,} pictures; {count} chosen, {_BY[choice.by]}{cost}"
+        f"{track.info.path}: {track.seconds:,.1f} s, {_counted(track.frames)}; {count} chosen, {_BY[choice.by]}{cost}"
     )
     if not count:
         click.echo("Nothing happens in this clip: no frame is chosen. Leave --active out to choose from all of it.")
         return
     click.echo("Seconds: " + ", ".join(f"{second:,.2f}" for second in choice.seconds))
     head = ("what is seen", f"{count} {_BY[choice.by]}", f"{choice.uniform.frames} at an even pace")
-    rows = [(text, _figure(choice.seen, name), _figure(choice.uniform, name)) for name, text in _FIGURES]
+    rows = [(text, _figure(choice.seen, name), _figure(choice.uniform, name)) for name, text in FIGURES.items()]
     table(head, [row for row in rows if row[1] or row[2]], right=(1, 2))
     click.echo(_says(choice))
     for text in track.notes:
@@ -277,14 +270,19 @@ def _figure(seen: Seen, name: str) -> str:
     value = getattr(seen, name)
     if value is None:
         return ""
-    return quantity(round(value, 2)) if name.endswith("_seconds") else f"{value:.1%}"
+    return f"{value:,.2f}" if name.endswith("_seconds") else f"{value:.1%}"
+
+
+def _counted(pictures: int) -> str:
+    return "1 picture" if pictures == 1 else f"{pictures:,} pictures"
 
 
 def _says(choice: Choice) -> str:
     if choice.by == "uniform":
         return "This is the even pace that every other way is held against."
-    figures = dict(_FIGURES)
-    judged = " and ".join(figures[name] for name in choice.judged_by if getattr(choice.seen, name) is not None)
+    from reelwise.video.seen import FIGURES
+
+    judged = " and ".join(FIGURES[name] for name in choice.judged_by if getattr(choice.seen, name) is not None)
     if not judged:
         return "There is nothing in this clip that this way looks for: an even pace does as well."
     word = {"better": "Better than", "level": "No better than", "worse": "WORSE than"}[choice.verdict]

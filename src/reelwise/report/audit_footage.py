@@ -120,6 +120,8 @@ def _loss(one: LeverCount, shown: tuple[Moment, ...]) -> Html:
             "counting."
         )
         parts.append(element("p", said, class_="soft"))
+    if one.even_pace_says:
+        parts.append(element("p", one.even_pace_says))
     if one.coverage is not None:
         parts.append(element("p", f"{percent(one.coverage)} of the time in which something happens is still seen."))
     if shown:

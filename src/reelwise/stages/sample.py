@@ -150,7 +150,7 @@ class Sample(Stage, frozen=True, kw_only=True):
         track, stretches = piece.track, piece.stretches
         most, budget = int(self._most(piece.item)), self._budget(piece.item)
         if self.way == "question":
-            return video.sample_question(track, stretches, max(1, most), self._scores(track))
+            return video.sample_question(track, stretches, max(1, most), self.scores_of(track))
         if self.way == "shot":
             if budget is None:
                 most = min(most, video.shot_frames(track, stretches, self.gap_max_seconds))
@@ -167,8 +167,12 @@ class Sample(Stage, frozen=True, kw_only=True):
             return video.sample_adaptive_budget(track, stretches, budget)
         return video.sample_uniform_budget(track, stretches, budget)
 
-    def _scores(self, track: Track) -> Scores:
-        """Return the scores that a track carries, or those in the file that the plan names."""
+    def scores_of(self, track: Track) -> Scores:
+        """Return the scores that a track carries, or those in the file that the plan names.
+
+        Raises:
+            InputError: neither is there, or none of them lies in the clip.
+        """
         from reelwise import video
 
         carried = video.track_scores(track)

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
         track_scores,
         with_scores,
     )
-    from reelwise.video.seen import Choice, Seen, choose, judge
+    from reelwise.video.seen import Choice, Seen, choose, hold_against, judge
     from reelwise.video.signals import Signal
     from reelwise.video.sizes import fit
     from reelwise.video.skipped import Skipped, coverage, largest_skipped
@@ -69,6 +69,7 @@ __all__ = [
     "fit",
     "frames_in",
     "gate",
+    "hold_against",
     "jpeg",
     "judge",
     "largest_skipped",
@@ -120,6 +121,7 @@ _HOME = {
     "fit": "sizes",
     "frames_in": "stretches",
     "gate": "stretches",
+    "hold_against": "seen",
     "jpeg": "writer",
     "judge": "seen",
     "largest_skipped": "skipped",
