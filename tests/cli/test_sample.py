@@ -146,6 +146,20 @@ def test_a_clip_in_which_nothing_happens_and_a_clip_of_one_picture(tmp_path):
         assert [one["frame"] for one in found["frames"]] == [0]
 
 
+def test_one_is_one_and_a_row_has_one_number_of_decimals(drawn_clip, tmp_path):
+    import re
+
+    done = run(drawn_clip, "--seconds", 0.1, "--budget", 1, "--out", tmp_path).stdout
+    assert " 1 picture; 1 chosen" in done
+    assert "Written: 1 picture to" in done
+    text = run(drawn_clip, "--budget", 6).stdout
+    (row,) = [line for line in text.splitlines() if "longest time without a frame, s" in line]
+    assert len(re.findall(r"\d+\.\d\d\b", row)) == 2
+    for line in text.splitlines():
+        if "%" in line:
+            assert len(re.findall(r"\d+\.\d%", line)) == line.count("%")
+
+
 def test_a_detector_that_finds_nothing_is_said_so(drawn_clip, tmp_path, monkeypatch):
     (tmp_path / "finds_nothing_at_all.py").write_text("def find(rgb):\n    return []\n")
     monkeypatch.syspath_prepend(str(tmp_path))

@@ -14,6 +14,8 @@ from reelwise.price import price_one
 from reelwise.run.audit import audit, decode_clips, default_tree
 from reelwise.run.footage import halves, part_of, piece_of, segments
 from reelwise.run.measure import collect, entries_of, interval, wilson
+from reelwise.run.pace import even_pace_says
+from reelwise.run.result import EvenPace
 
 TREE = {
     "feature": "bay",
@@ -84,6 +86,24 @@ class TestCounts:
 
         assert counted["route"] is False
         assert counted["gate"] is True
+
+
+class TestEvenPace:
+    def test_many_clips_are_counted_by_verdict_and_one_frame_is_one(self):
+        def row(verdict: str, frames: int = 1) -> EvenPace:
+            figures = {"events_share": 0.5, "change_share": None}
+            judged = ("events_share", "change_share")
+            return EvenPace(
+                clip="a.mp4", by="change", frames=frames, frames_even=frames, chosen=figures, even=figures,
+                judged_by=judged, verdict=verdict,
+            )  # fmt: skip
+
+        assert even_pace_says(()) == ""
+        assert even_pace_says([row("level")]) == (
+            "1 frame by change: no better than as many at an even pace (activities with a frame in them 50.0%, evenly 50.0%)."
+        )
+        said = even_pace_says([row("better"), row("worse"), row("better")])
+        assert said.endswith("better on 2, level on 0, WORSE on 1 of 3 clips.")
 
 
 class TestFacts:
