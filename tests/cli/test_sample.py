@@ -46,6 +46,21 @@ def test_a_question_takes_its_scores_from_a_file(drawn_clip, tmp_path):
         run(drawn_clip, "--scores", tmp_path / "none.json")
 
 
+def test_scores_outside_the_clip_are_refused_or_noted(drawn_clip, tmp_path):
+    scores = tmp_path / "scores.csv"
+    scores.write_text("".join(f"{second},{second % 5}\n" for second in range(15)))
+    done = run(drawn_clip, "--scores", scores, "--budget", 2)
+    assert "Note: 2 of 15 scores lie behind the clip's end" in done.stdout
+    assert any(
+        "2 of 15 scores" in one for one in json.loads(run(drawn_clip, "--scores", scores, "--json").stdout)["notes"]
+    )
+    scores.write_text("".join(f"{1000 * second},{second}\n" for second in range(13, 20)))
+    with pytest.raises(InputError, match="none of the scores lies in the clip") as error:
+        run(drawn_clip, "--scores", scores)
+    assert error.value.where == str(scores)
+    assert "milliseconds" in error.value.hint
+
+
 def test_a_budget_in_tokens_buys_whole_pictures(drawn_clip):
     found = json.loads(run(drawn_clip, "--tokens", 1000, "--model", "gpt-4o", "--json").stdout)
     assert found["tokens_each"] == 255, "320x180: one tile"
@@ -85,12 +100,17 @@ def test_pictures_are_cut_to_a_region_that_costs_the_fewest_tokens(drawn_clip, t
     assert region["left"] <= 0.05 * 320
     assert region["right"] >= 0.55 * 320
     text = run(drawn_clip, "--crop", "activity", "--model", "gpt-4o", "--budget", 2).stdout
-    assert "cropping saves nothing on gpt-4o, 255 tokens a picture either way" in text
+    assert "no tokens saved on gpt-4o, 255 a picture either way" in text
+    assert "Region: 320x180" not in text, "fewer pixels, even so"
     plain = json.loads(run(drawn_clip, "--crop", "activity", "--budget", 2, "--json").stdout)
     assert "tokens" not in plain["region"]
     for nonsense in ("somewhere", "0.1,0.1 0.5", "a,b c,d e,f"):
         with pytest.raises(click.UsageError, match="no region"):
             cli.main([str(drawn_clip), "--crop", nonsense], standalone_mode=False)
+    with pytest.raises(InputError, match=r"the corner 1\.2,0 lies outside") as error:
+        run(drawn_clip, "--crop", "0.1,0.5 1.2,0 0.5,0.9")
+    assert error.value.where == "--crop"
+    assert "0.1,0.5 0.9,0.5 0.5,0.9" in error.value.hint
     for refused in ("0,0 1,1", "0,0 2,0 1,1", "os:system", "no_such_module_at_all:find"):
         with pytest.raises(InputError):
             run(drawn_clip, "--crop", refused)
@@ -113,11 +133,38 @@ def test_a_clip_in_which_nothing_happens_and_a_clip_of_one_picture(tmp_path):
     for name, frames in (("still.mp4", 30), ("one.mp4", 1)):
         write_mp4(tmp_path / name, [planes] * frames, width=96, height=64, fps=10)
     assert "no frame is chosen" in run(tmp_path / "still.mp4", "--active").stdout
+    cut = run(tmp_path / "still.mp4", "--crop", "activity", "--model", "gpt-4o").stdout
+    assert cut.splitlines()[-1] == "Region: nothing moves: whole frames"
+    region = json.loads(run(tmp_path / "still.mp4", "--crop", "activity", "--model", "gpt-4o", "--json").stdout)[
+        "region"
+    ]
+    assert (region["found"], region["right"], region["bottom"], region["saves"]) == (False, 96, 64, False)
     found = json.loads(run(tmp_path / "still.mp4", "--active", "--json").stdout)
     assert (found["frames"], found["verdict"], found["seen"]["change_share"]) == ([], "level", None)
     for by in ("uniform", "change", "shot"):
         found = json.loads(run(tmp_path / "one.mp4", "--by", by, "--json").stdout)
         assert [one["frame"] for one in found["frames"]] == [0]
+
+
+def test_one_is_one_and_a_row_has_one_number_of_decimals(drawn_clip, tmp_path):
+    import re
+
+    done = run(drawn_clip, "--seconds", 0.1, "--budget", 1, "--out", tmp_path).stdout
+    assert " 1 picture; 1 chosen" in done
+    assert "Written: 1 picture to" in done
+    text = run(drawn_clip, "--budget", 6).stdout
+    (row,) = [line for line in text.splitlines() if "longest time without a frame, s" in line]
+    assert len(re.findall(r"\d+\.\d\d\b", row)) == 2
+    for line in text.splitlines():
+        if "%" in line:
+            assert len(re.findall(r"\d+\.\d%", line)) == line.count("%")
+
+
+def test_a_detector_that_finds_nothing_is_said_so(drawn_clip, tmp_path, monkeypatch):
+    (tmp_path / "finds_nothing_at_all.py").write_text("def find(rgb):\n    return []\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    done = run(drawn_clip, "--crop", "finds_nothing_at_all:find", "--model", "gpt-4o", "--budget", 2)
+    assert done.stdout.splitlines()[-1] == "Region: the detector found nothing: whole frames"
 
 
 def test_bad_input_is_refused(drawn_clip, tmp_path):

@@ -330,3 +330,10 @@ def test_without_the_extra_the_page_says_how_to_get_charts(
     said = words(audit_page(result, None))
     assert "pip install 'reelwise[report]'" in said
     assert "24,120 USD" in said
+
+
+def test_sampling_is_held_against_an_even_pace_on_the_page(result: AuditResult) -> None:
+    says = "9 frames by change: WORSE than as many at an even pace."
+    levers = (change(result.levers[0], even_pace_says=says), *result.levers[1:])
+    assert says in plain(change(result, levers=levers))
+    assert says not in plain(result)

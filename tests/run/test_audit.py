@@ -14,6 +14,8 @@ from reelwise.price import price_one
 from reelwise.run.audit import audit, decode_clips, default_tree
 from reelwise.run.footage import halves, part_of, piece_of, segments
 from reelwise.run.measure import collect, entries_of, interval, wilson
+from reelwise.run.pace import even_pace_says
+from reelwise.run.result import EvenPace
 
 TREE = {
     "feature": "bay",
@@ -60,11 +62,48 @@ class TestCounts:
         assert one.lost
         assert all(0 <= moment.seconds <= 12 for moment in one.lost)
 
+    def test_sampling_is_held_against_as_many_frames_at_an_even_pace(self, result, track):
+        from reelwise.video import judge, sample_uniform_budget
+
+        one = next(one for one in result.levers if one.lever == "sample_frames")
+        (pace,) = one.even_pace
+        assert (pace.clip, pace.by, pace.frames) == ("bay.mp4", "change", one.frames_with)
+        assert pace.frames_even == pace.frames
+        even = judge(track, sample_uniform_budget(track, ((0.0, track.seconds),), pace.frames), ((0.0, track.seconds),))
+        assert pace.even["events_share"] == even.events_share
+        assert pace.even["change_share"] == even.change_share
+        assert pace.verdict in {"better", "level", "worse"}
+        assert "as many at an even pace (activities with a frame in them" in one.even_pace_says
+        assert all(not other.even_pace for other in result.levers if other.lever in {"gate", "batch_api"})
+
+    def test_sampling_evenly_says_that_it_is_the_even_pace(self, track):
+        (one,) = audit([track], {**TREE, "levers": [{"lever": "sample_frames", "fps": 0.5}]}).levers
+        assert one.even_pace[0].verdict == "level"
+        assert "This is the even pace" in one.even_pace_says
+
     def test_what_needs_a_model_is_said_not_to_be_counted(self, result):
         counted = {one.lever: one.counted for one in result.levers}
 
         assert counted["route"] is False
         assert counted["gate"] is True
+
+
+class TestEvenPace:
+    def test_many_clips_are_counted_by_verdict_and_one_frame_is_one(self):
+        def row(verdict: str, frames: int = 1) -> EvenPace:
+            figures = {"events_share": 0.5, "change_share": None}
+            judged = ("events_share", "change_share")
+            return EvenPace(
+                clip="a.mp4", by="change", frames=frames, frames_even=frames, chosen=figures, even=figures,
+                judged_by=judged, verdict=verdict,
+            )  # fmt: skip
+
+        assert even_pace_says(()) == ""
+        assert even_pace_says([row("level")]) == (
+            "1 frame by change: no better than as many at an even pace (activities with a frame in them 50.0%, evenly 50.0%)."
+        )
+        said = even_pace_says([row("better"), row("worse"), row("better")])
+        assert said.endswith("better on 2, level on 0, WORSE on 1 of 3 clips.")
 
 
 class TestFacts:

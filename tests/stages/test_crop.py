@@ -73,6 +73,13 @@ def test_a_snapped_crop_holds_its_region_and_costs_no_more_than_the_frame_nor_th
     assert unsnapped.height_px <= after.height_px <= size[1]
 
 
+def test_on_a_tie_the_region_is_sent_and_not_the_frame(expect: Any) -> None:
+    one = Item(count=1.0, seconds=1.0, frames=1.0, width_px=320, height_px=180)
+    corner = Crop(mode="fixed", polygon=((0, 0), (0.5, 0), (0.5, 0.5)), snap_model="gpt-4o")
+    (after,), _ = expect(corner, one)
+    assert (after.width_px, after.height_px) == (160, 90), "255 tokens either way"
+
+
 def test_the_box_of_a_piece_holds_what_was_active_and_is_as_large_as_what_is_sent(piece: Piece) -> None:
     from reelwise import video
 

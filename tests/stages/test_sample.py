@@ -15,7 +15,7 @@ from reelwise.errors import DocumentError, InputError
 from reelwise.evidence import ASSUMED, MEASURED, Fact
 from reelwise.facts import Entry, Facts, settings_hash
 from reelwise.flow import Item, Out, Piece
-from reelwise.run.footage import piece_of
+from reelwise.run.footage import part_of, piece_of
 from reelwise.stages import Sample
 from reelwise.workload import Demand, Workload
 
@@ -96,6 +96,16 @@ def test_a_budget_is_kept_by_every_way(piece: Piece) -> None:
     assert chosen(Sample(by="change"), piece) == chosen(Sample(adaptive=True), piece)
 
 
+def test_by_shot_spends_its_budget_as_the_command_does(piece: Piece) -> None:
+    from reelwise import video
+
+    for budget in (3, 4, 7):
+        there = video.choose(piece.track, budget, by="shot").seconds
+        assert chosen(Sample(by="shot", budget=budget), piece) == list(there)
+    assert len(chosen(Sample(by="shot", budget_tokens=1020, budget_model="gpt-4o"), piece)) == 4
+    assert len(chosen(Sample(by="shot", gap_max_seconds=3.0), piece)) == 4, "without one, the gap decides"
+
+
 def test_a_budget_in_tokens_buys_whole_pictures_and_one_at_least(piece: Piece, item: Item) -> None:
     at = {"fps": 10.0, "budget_model": "gpt-4o"}
     assert len(chosen(Sample(budget_tokens=1000, **at), piece)) == 3, "255 tokens for 320x180"
@@ -137,6 +147,21 @@ def test_a_question_takes_scores_from_the_track_a_file_or_a_folder(piece: Piece,
         chosen(replace(stage, scores=str(tmp_path)), piece)
     with pytest.raises(DocumentError, match="no such file"):
         chosen(replace(stage, scores=str(tmp_path / "bay.csv")), piece)
+
+
+def test_a_file_of_scores_is_of_the_clip_and_not_of_its_parts(piece: Piece, tmp_path: Path) -> None:
+    file = tmp_path / "bay.csv"
+    stage = Sample(fps=10.0, by="question", budget=1, scores=str(file))
+    file.write_text("".join(f"{second},{int(second == 9)}\n" for second in (8, 9, 10)))
+    late, early = (replace(piece, track=part_of(piece.track, *span)) for span in ((6, 12), (0, 6)))
+    late, early = (replace(one, stretches=((0.0, 6.0),)) for one in (late, early))
+    assert chosen(stage, late) == pytest.approx([3.0], abs=0.11)
+    assert len(chosen(stage, early)) == 1, "none of the scores is of this part"
+    file.write_text("9000,1\n10000,2\n")
+    for one in (piece, late, early):
+        with pytest.raises(InputError, match="none of the scores lies in the clip") as error:
+            chosen(stage, one)
+        assert error.value.where == str(file)
 
 
 @pytest.mark.parametrize(

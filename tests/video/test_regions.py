@@ -18,6 +18,7 @@ from reelwise.video import (
     detector_box,
     polygon_box,
 )
+from reelwise.video.snapping import reach
 
 
 def test_box_of_activity(synthetic: Any) -> None:
@@ -49,8 +50,10 @@ def test_coverage_leaves_outliers_out_and_holds(synthetic: Any) -> None:
 def test_box_of_a_zone() -> None:
     assert polygon_box([(0.1, 0.2), (0.6, 0.1), (0.5, 0.9)]) == Box(0.1, 0.1, 0.6, 0.9)
     for bad in ([(0, 0), (1, 1)], [(0, 0), (2, 1), (1, 1)], [(0, 0), (0, 0.5), (0, 1)]):
-        with pytest.raises(InputError):
-            polygon_box(bad)
+        with pytest.raises(InputError, match=r"corner|area") as error:
+            polygon_box(bad, where="zone")
+        assert error.value.where == "zone"
+        assert "corners x,y as fractions" in error.value.hint
 
 
 def test_box_of_a_detector() -> None:
@@ -113,6 +116,13 @@ def test_a_region_holds_its_box_lies_in_the_picture_and_never_costs_more(
     assert region.tokens <= region.tokens_whole == tokens(*size)
     assert region.tokens <= region.tokens_unsnapped
     assert region.saves == (region.tokens < region.tokens_whole)
+    if region.tokens == region.tokens_unsnapped:  # a tie with what was asked for: nothing is added to it
+        (near, far), (above, below) = (
+            reach(left - margin, right + margin, size[0]),
+            reach(top - margin, bottom + margin, size[1]),
+        )
+        assert region.right - region.left < far - near + multiple
+        assert region.bottom - region.top < below - above + multiple
     region.box.check()
 
 
@@ -121,11 +131,24 @@ def test_a_region_says_what_it_saves() -> None:
     strip = crop_region(Box(0.1, 0.6, 0.6, 0.85), 1920, 1080, gemini, margin=0.05)
     assert (strip.tokens, strip.tokens_unsnapped, strip.tokens_whole) == (1032, 2580, 1548)
     assert strip.saves
-    for nothing in (crop_region(None, 1920, 1080, gemini), crop_region(Box(0, 0, 1, 0.98), 1920, 1080, gemini)):
-        assert (nothing.left, nothing.top, nothing.right, nothing.bottom) == (0, 0, 1920, 1080)
-        assert not nothing.saves
+    nothing = crop_region(None, 1920, 1080, gemini)
+    assert (nothing.left, nothing.top, nothing.right, nothing.bottom) == (0, 0, 1920, 1080)
+    assert not nothing.saves
+
+
+def test_on_a_tie_the_smallest_region_is_taken() -> None:
     flat = crop_region(Box(0.4, 0.4, 0.5, 0.5), 1920, 1080, lambda _, __: 85)
-    assert (flat.right, flat.bottom) == (1920, 1080), "what saves nothing is not cut off"
+    assert (flat.left, flat.top, flat.right, flat.bottom) == (768, 432, 960, 540)
+    assert (flat.tokens, flat.tokens_whole, flat.saves) == (85, 85, False)
+    gemini = rule_for("gemini-2.5-pro").image
+    nearly = crop_region(Box(0, 0, 1, 0.9), 1920, 1080, gemini)
+    assert nearly.bottom - nearly.top < 1080
+    assert nearly.tokens == nearly.tokens_whole
+    assert not nearly.saves
+
+
+def test_regions_out_of_range_are_refused() -> None:
+    gemini = rule_for("gemini-2.5-pro").image
     with pytest.raises(InputError, match="margin"):
         crop_region(Box(0, 0, 1, 1), 100, 100, gemini, margin=0.6)
     with pytest.raises(InputError, match="no size"):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from reelwise.errors import DocumentError, InputError
-from reelwise.video import read_scores, score_pictures, scores_of
+from reelwise.video import choose, read_scores, score_pictures, scores_of, scores_outside, with_scores
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -84,6 +84,20 @@ def test_a_function_scores_pictures(demo_track: Any) -> None:
         score_pictures(demo_track, lambda _: None, every_seconds=20)  # type: ignore[arg-type, return-value]
     with pytest.raises(InputError, match="every_seconds"):
         score_pictures(demo_track, score, every_seconds=0)
+
+
+def test_scores_of_another_clip_or_in_milliseconds_are_refused(demo_track: Any) -> None:
+    assert scores_outside(scores_of([(0, 1), (29, 2), (31, 3), (60, 4)]), 30.0) == 2
+    milliseconds = scores_of((1000 * second, second) for second in range(40, 60))
+    for use in (
+        lambda: scores_outside(milliseconds, 30.0, where="a.csv"),
+        lambda: choose(demo_track, 4, by="question", scores=milliseconds),
+        lambda: with_scores(demo_track, milliseconds),
+    ):
+        with pytest.raises(InputError, match=r"the first is of second 40,000.0, and the clip ends at 30.0") as error:
+            use()
+        assert error.value.where
+        assert "not milliseconds" in error.value.hint
 
 
 def test_too_many_scores_are_refused() -> None:

@@ -230,7 +230,7 @@ def _show(result: AuditResult) -> None:
     for clip in result.clips:
         share = clip.active_seconds / clip.seconds if clip.seconds else 0.0
         click.echo(
-            f"{Path(clip.path).name}: {clip.seconds:,.1f} s, {clip.frames:,} frames, {clip.width}x{clip.height}, "
+            f"{Path(clip.path).name}: {clip.seconds:,.1f} s, {clip.frames:,} {'frame' if clip.frames == 1 else 'frames'}, {clip.width}x{clip.height}, "
             f"{clip.codec}; something happens in {share:.0%} of it"
         )
     click.echo(f"Month: {result.demand}; prices of {result.day}")
@@ -250,6 +250,9 @@ def _show(result: AuditResult) -> None:
         for one in result.levers
     ]
     table(("lever", "frames sent", "tokens", "USD", "active seen", "thrown away"), rows, right=(1, 2, 3, 4))
+    for one in result.levers:
+        if one.even_pace_says:
+            click.echo(f"{one.lever}: {one.even_pace_says}")
     click.echo("The month, levers together:")
     show_stack(result.stack)
     low, mid, high = result.band_final

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from reelwise.cli.output import json_option, print_json, quantity, table
+from reelwise.cli.output import json_option, print_json, table
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,15 +20,6 @@ _FILE = click.Path(path_type=Path)
 _BUDGET = 32
 _TOGETHER = 4  # pictures in memory at once, at full size
 _BY = {"uniform": "even pace", "change": "by change", "shot": "by shot", "question": "by question"}
-_FIGURES = (
-    ("events_share", "activities with a frame in them"),
-    ("active_share", "active time within 1 s of a frame"),
-    ("change_share", "change within 1 s of a frame"),
-    ("largest_unseen_change", "most change between two frames"),
-    ("shots_share", "shots with a frame in them"),
-    ("top_score_share", "best-scored tenth within 1 s of a frame"),
-    ("largest_gap_seconds", "longest time without a frame, s"),
-)
 
 
 @click.command()
@@ -82,6 +73,8 @@ def cli(  # noqa: PLR0917 - click passes options by name
     track = video.track(clip, audio=False, seconds_max=seconds)
     size = video.fit(track.info.width, track.info.height, long_side or max(track.info.width, track.info.height))
     price = _price(model, detail) if model is not None else None
+    if given is not None:
+        track = _noted(track, video.scores_outside(given, track.seconds, where=str(scores)), len(given.seconds))
     stretches = video.gate(track) if active else None
     region = _region(track, crop, margin, size, price) if crop is not None else None
     each = None if price is None else region.tokens if region is not None else price(*size)
@@ -92,9 +85,21 @@ def cli(  # noqa: PLR0917 - click passes options by name
         return
     _show(choice, track, model, each)
     if region is not None:
-        click.echo(_region_says(region, model))
+        click.echo(_region_says(region, crop or "", model))
     if out is not None:
-        click.echo(f"Written: {len(files)} pictures to {out}")
+        click.echo(f"Written: {_counted(len(files))} to {out}")
+
+
+def _noted(track: Track, outside: int, scores: int) -> Track:
+    """Note on a track how many scores are of moments that it does not have."""
+    from msgspec.structs import replace
+
+    if not outside:
+        return track
+    said = (
+        f"{outside:,} of {scores:,} scores lie behind the clip's end: left out (seconds are expected, not milliseconds)"
+    )
+    return replace(track, notes=(*track.notes, said))
 
 
 def _price(model: str, detail: str) -> Callable[[int, int], int]:
@@ -121,7 +126,7 @@ def _region(
         found = detected(crop, track.info.path, track.info.sha256_head)
         box = None if found is None else video.Box(*found)
     else:
-        box = video.polygon_box(_corners(crop))
+        box = video.polygon_box(_corners(crop), where="--crop")
     return video.crop_region(box, *size, price or (lambda width, height: width * height), margin=margin)
 
 
@@ -133,7 +138,7 @@ def _check_crop(crop: str) -> None:
     if ":" in crop:
         load_detector(crop)
     elif crop != "activity":
-        polygon_box(_corners(crop))
+        polygon_box(_corners(crop), where="--crop")
 
 
 def _corners(text: str) -> list[tuple[float, float]]:
@@ -228,29 +233,33 @@ def _plain(region: Region, model: str | None) -> dict[str, Any]:
     return plain | {"saves": region.saves}
 
 
-def _region_says(region: Region, model: str | None) -> str:
+def _region_says(region: Region, crop: str, model: str | None) -> str:
+    if not region.found:
+        return f"Region: {'the detector found nothing' if ':' in crop else 'nothing moves'}: whole frames"
     size = f"{region.right - region.left}x{region.bottom - region.top} of {region.width}x{region.height}"
     said = f"Region: {size} from {region.left}, {region.top}"
     if model is None:
         return said
     if not region.saves:
-        return f"{said}: cropping saves nothing on {model}, {region.tokens_whole:,} tokens a picture either way"
+        return f"{said}: no tokens saved on {model}, {region.tokens_whole:,} a picture either way"
     cut = f", {region.tokens_unsnapped:,} cut out as it is" if region.tokens_unsnapped != region.tokens else ""
     return f"{said}: {region.tokens:,} tokens a picture on {model}; {region.tokens_whole:,} whole{cut}"
 
 
 def _show(choice: Choice, track: Track, model: str | None, each: int | None) -> None:
+    from reelwise.video.seen import FIGURES
+
     count = len(choice.seconds)
     cost = f", {count} x {each:,} = {count * each:,} tokens of {model}" if each is not None else ""
     click.echo(
-        f"{track.info.path}: {track.seconds:,.1f} s, {track.frames:,} pictures; {count} chosen, {_BY[choice.by]}{cost}"
+        f"{track.info.path}: {track.seconds:,.1f} s, {_counted(track.frames)}; {count} chosen, {_BY[choice.by]}{cost}"
     )
     if not count:
         click.echo("Nothing happens in this clip: no frame is chosen. Leave --active out to choose from all of it.")
         return
     click.echo("Seconds: " + ", ".join(f"{second:,.2f}" for second in choice.seconds))
     head = ("what is seen", f"{count} {_BY[choice.by]}", f"{choice.uniform.frames} at an even pace")
-    rows = [(text, _figure(choice.seen, name), _figure(choice.uniform, name)) for name, text in _FIGURES]
+    rows = [(text, _figure(choice.seen, name), _figure(choice.uniform, name)) for name, text in FIGURES.items()]
     table(head, [row for row in rows if row[1] or row[2]], right=(1, 2))
     click.echo(_says(choice))
     for text in track.notes:
@@ -261,14 +270,19 @@ def _figure(seen: Seen, name: str) -> str:
     value = getattr(seen, name)
     if value is None:
         return ""
-    return quantity(round(value, 2)) if name.endswith("_seconds") else f"{value:.1%}"
+    return f"{value:,.2f}" if name.endswith("_seconds") else f"{value:.1%}"
+
+
+def _counted(pictures: int) -> str:
+    return "1 picture" if pictures == 1 else f"{pictures:,} pictures"
 
 
 def _says(choice: Choice) -> str:
     if choice.by == "uniform":
         return "This is the even pace that every other way is held against."
-    figures = dict(_FIGURES)
-    judged = " and ".join(figures[name] for name in choice.judged_by if getattr(choice.seen, name) is not None)
+    from reelwise.video.seen import FIGURES
+
+    judged = " and ".join(FIGURES[name] for name in choice.judged_by if getattr(choice.seen, name) is not None)
     if not judged:
         return "There is nothing in this clip that this way looks for: an even pace does as well."
     word = {"better": "Better than", "level": "No better than", "worse": "WORSE than"}[choice.verdict]

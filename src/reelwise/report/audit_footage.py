@@ -54,7 +54,7 @@ def _clip(clip: ClipCount) -> str:
         else "Nothing in it rises above its noise."
     )
     return (
-        f"{duration(clip.seconds)}, {clip.frames:,} frames, {clip.width}x{clip.height} at {quantity(clip.fps)} frames a second, "
+        f"{duration(clip.seconds)}, {clip.frames:,} {'frame' if clip.frames == 1 else 'frames'}, {clip.width}x{clip.height} at {quantity(clip.fps)} frames a second, "
         f"{clip.codec}, {sound}. {happens} Reading and measuring it took {duration(clip.cpu_seconds)} of processor time."
     )
 
@@ -120,6 +120,8 @@ def _loss(one: LeverCount, shown: tuple[Moment, ...]) -> Html:
             "counting."
         )
         parts.append(element("p", said, class_="soft"))
+    if one.even_pace_says:
+        parts.append(element("p", one.even_pace_says))
     if one.coverage is not None:
         parts.append(element("p", f"{percent(one.coverage)} of the time in which something happens is still seen."))
     if shown:

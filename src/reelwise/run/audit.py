@@ -24,6 +24,7 @@ from reelwise.run.holdout import holdout
 from reelwise.run.look import full_cpu, look
 from reelwise.run.losses import active_coverage, lost_moments, sentence
 from reelwise.run.measure import collect, entries_of
+from reelwise.run.pace import against_even_pace, even_pace_says
 from reelwise.run.record import clip_costs
 from reelwise.run.result import AuditResult, LeverCount, LookCount
 from reelwise.run.rows import (
@@ -326,6 +327,7 @@ def _lever(case: Case, lever: Lever, footage: Footage) -> LeverCount:
     before, after = _sent(out_without), _sent(out_with)
     changed = [s for s in plan.stages if s not in case.plan.stages]
     cuts = any(isinstance(s, Gate | Sample) for s in changed)
+    paces = against_even_pace(plan, case.plan, left_with)
     return LeverCount(
         lever=lever.name,
         title=lever.card.title,
@@ -347,6 +349,8 @@ def _lever(case: Case, lever: Lever, footage: Footage) -> LeverCount:
         coverage=active_coverage(footage.whole, left_with) if cuts else None,
         lost=lost_moments(footage.whole, left_with) if cuts else (),
         counted=all(type(s).counted for s in changed),
+        even_pace=paces,
+        even_pace_says=even_pace_says(paces),
     )
 
 

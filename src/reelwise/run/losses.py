@@ -97,9 +97,12 @@ def sentence(
         said.append(f"{seconds[0] - seconds[1]:,.1f} of {seconds[0]:,.1f} seconds are not sent")
     sheets = max((float(p.item.sheet) for p in after), default=1.0)
     if sheets > 1:
-        said.append(f"up to {sheets:,.0f} frames share a picture: {frames[1]:,.0f} pictures are sent")
+        said.append(
+            f"up to {sheets:,.0f} frames share a picture: {frames[1]:,.0f} {'picture is' if round(frames[1]) == 1 else 'pictures are'} sent"
+        )
     elif frames[1] < frames[0] - 1e-6:
-        said.append(f"{frames[0] - frames[1]:,.0f} of {frames[0]:,.0f} pictures are not sent")
+        gone = frames[0] - frames[1]
+        said.append(f"{gone:,.0f} of {frames[0]:,.0f} pictures {'is' if round(gone) == 1 else 'are'} not sent")
     sizes = {(p.item.width_px, p.item.height_px) for p in before}, {(p.item.width_px, p.item.height_px) for p in after}
     if after and sizes[0] != sizes[1]:
         old, new = (max(size, key=lambda wh: wh[0] * wh[1]) for size in sizes)

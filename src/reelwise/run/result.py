@@ -7,7 +7,7 @@ from msgspec import Struct
 from reelwise.stack import Stack
 
 __all__ = [
-    "AuditResult", "ClipCost", "ClipCount", "FactCount", "HoldoutError", "LeverCount", "LookCount", "LookTried", "Looked", "Moment",
+    "AuditResult", "ClipCost", "ClipCount", "EvenPace", "FactCount", "HoldoutError", "LeverCount", "LookCount", "LookTried", "Looked", "Moment",
     "SignalCount", "StageCount",
 ]  # fmt: skip
 
@@ -212,6 +212,28 @@ class Moment(Struct, frozen=True, kw_only=True):
     jpeg: str
 
 
+class EvenPace(Struct, frozen=True, kw_only=True):
+    """Sampled frames of one clip beside as many at an even pace.
+
+    Attributes:
+        clip: file name.
+        by: the way they were chosen.
+        frames, frames_even: how many; the same, but where the clip has too few.
+        chosen, even: figures by name, as `video.Seen` describes them.
+        judged_by: the figures that this way is made for.
+        verdict: better, level or worse than an even pace, by these.
+    """
+
+    clip: str
+    by: str
+    frames: int
+    frames_even: int
+    chosen: dict[str, float | None]
+    even: dict[str, float | None]
+    judged_by: tuple[str, ...]
+    verdict: str
+
+
 class LeverCount(Struct, frozen=True, kw_only=True):
     """One lever alone on the footage: the plan with and without it, counted.
 
@@ -223,6 +245,7 @@ class LeverCount(Struct, frozen=True, kw_only=True):
         coverage: share of active time that is still seen, or None where time is not cut.
         lost: the largest changes that are not sent.
         counted: False where the effect needs a model's answers and comes from a fact.
+        even_pace: for a lever that samples, each clip's frames beside as many at an even pace; `even_pace_says` in words.
     """
 
     lever: str
@@ -239,6 +262,8 @@ class LeverCount(Struct, frozen=True, kw_only=True):
     coverage: float | None
     lost: tuple[Moment, ...]
     counted: bool
+    even_pace: tuple[EvenPace, ...] = ()
+    even_pace_says: str = ""
 
 
 class FactCount(Struct, frozen=True, kw_only=True):

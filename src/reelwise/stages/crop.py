@@ -168,10 +168,9 @@ class Crop(Stage, frozen=True, kw_only=True):
 def _snapped(
     rule: TokenRule, least: tuple[int, int], whole: tuple[int, int], detail: str, multiple: int
 ) -> tuple[int, int]:
-    """Return the size that costs the fewest tokens; the whole frame where no cut-out costs less than it."""
+    """Return the size that costs the fewest tokens, never more than the whole frame; on a tie the smallest."""
 
     def tokens(width: int, height: int) -> int:
         return rule.image(width, height, detail)
 
-    size = cheapest_sides(least, whole, tokens, multiple)
-    return size if tokens(*size) < tokens(*whole) else whole
+    return cheapest_sides(least, whole, tokens, multiple)

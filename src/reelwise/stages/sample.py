@@ -34,15 +34,15 @@ class Sample(Stage, frozen=True, kw_only=True):
     """Keep frames: at most `fps` a second, at most a budget a clip, chosen in one of four ways.
 
     uniform: at an even pace. change: when enough has changed, or within a budget where most changes. shot: one of each shot,
-    and one more for each `gap_max_seconds` of it. question: where the scores are high that a model of yours gave, within
-    `fps` and the budget.
+    and more of longer ones until the budget is spent, or without a budget one for each `gap_max_seconds`. question: where
+    the scores are high that a model of yours gave, within `fps` and the budget.
 
     Attributes:
         fps: frames a second, at most.
         by: how frames are chosen: uniform, change, shot or question.
         adaptive: another word for by: change.
         change: how much counts as enough: accumulated share of the picture.
-        gap_max_seconds: a frame at least this often by change and by shot, where fps and the budget allow it.
+        gap_max_seconds: a frame at least this often by change and by shot, where fps allows it and no budget decides.
         budget: frames of one clip, at most; null: as many as the rate takes.
         budget_tokens: tokens that the frames of one clip may cost, at the size they have before any `scale`.
         budget_model: the model whose tokens these are.
@@ -150,10 +150,11 @@ class Sample(Stage, frozen=True, kw_only=True):
         track, stretches = piece.track, piece.stretches
         most, budget = int(self._most(piece.item)), self._budget(piece.item)
         if self.way == "question":
-            return video.sample_question(track, stretches, max(1, most), self._scores(track))
+            return video.sample_question(track, stretches, max(1, most), self.scores_of(track))
         if self.way == "shot":
-            wanted = video.shot_frames(track, stretches, self.gap_max_seconds)
-            return video.sample_shots(track, stretches, max(1, min(most, wanted)))
+            if budget is None:
+                most = min(most, video.shot_frames(track, stretches, self.gap_max_seconds))
+            return video.sample_shots(track, stretches, max(1, most))
         if self.way == "change":
             chosen = video.sample_adaptive(
                 track, stretches, change=self.change, fps_max=self.fps, gap_max_seconds=self.gap_max_seconds
@@ -166,8 +167,12 @@ class Sample(Stage, frozen=True, kw_only=True):
             return video.sample_adaptive_budget(track, stretches, budget)
         return video.sample_uniform_budget(track, stretches, budget)
 
-    def _scores(self, track: Track) -> Scores:
-        """Return the scores that a track carries, or those in the file that the plan names."""
+    def scores_of(self, track: Track) -> Scores:
+        """Return the scores that a track carries, or those in the file that the plan names.
+
+        Raises:
+            InputError: neither is there, or none of them lies in the clip.
+        """
         from reelwise import video
 
         carried = video.track_scores(track)
@@ -186,4 +191,11 @@ class Sample(Stage, frozen=True, kw_only=True):
             if not there:
                 raise InputError(f"no scores for {name}", where=str(path), hint=f"add {name}.json or {name}.csv")
             path = there[0]
-        return video.read_scores(path)
+        scores = video.read_scores(path)
+        if scores.seconds[0] > track.seconds or track.start_seconds:  # a part of a clip may have none of its own
+            video.scores_outside(
+                scores,
+                max(track.start_seconds + track.seconds, video.probe(track.info.path).seconds or 0.0),
+                where=str(path),
+            )
+        return replace(scores, seconds=scores.seconds - track.start_seconds)

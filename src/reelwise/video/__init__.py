@@ -24,8 +24,16 @@ if TYPE_CHECKING:
     from reelwise.video.reader import probe
     from reelwise.video.regions import Box, Region, activity_box, box_pixels, crop_region, detector_box, polygon_box
     from reelwise.video.sampling import sample_adaptive, sample_uniform
-    from reelwise.video.scores import Scores, read_scores, score_pictures, scores_of, track_scores, with_scores
-    from reelwise.video.seen import Choice, Seen, choose, judge
+    from reelwise.video.scores import (
+        Scores,
+        read_scores,
+        score_pictures,
+        scores_of,
+        scores_outside,
+        track_scores,
+        with_scores,
+    )
+    from reelwise.video.seen import Choice, Seen, choose, hold_against, judge
     from reelwise.video.signals import Signal
     from reelwise.video.sizes import fit
     from reelwise.video.skipped import Skipped, coverage, largest_skipped
@@ -61,6 +69,7 @@ __all__ = [
     "fit",
     "frames_in",
     "gate",
+    "hold_against",
     "jpeg",
     "judge",
     "largest_skipped",
@@ -76,6 +85,7 @@ __all__ = [
     "sample_uniform_budget",
     "score_pictures",
     "scores_of",
+    "scores_outside",
     "shot_frames",
     "shots",
     "sound_stretches",
@@ -111,6 +121,7 @@ _HOME = {
     "fit": "sizes",
     "frames_in": "stretches",
     "gate": "stretches",
+    "hold_against": "seen",
     "jpeg": "writer",
     "judge": "seen",
     "largest_skipped": "skipped",
@@ -126,6 +137,7 @@ _HOME = {
     "sample_uniform_budget": "budgets",
     "score_pictures": "scores",
     "scores_of": "scores",
+    "scores_outside": "scores",
     "shot_frames": "budgets",
     "shots": "cuts",
     "sound_stretches": "sound",

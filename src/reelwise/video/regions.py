@@ -81,19 +81,23 @@ def activity_box(track: Track, stretches: Stretches, *, margin: float = 0.05, co
     )
 
 
-def polygon_box(points: Iterable[tuple[float, float]]) -> Box:
-    """Return the box around a zone drawn as (x, y) points in fractions.
+def polygon_box(points: Iterable[tuple[float, float]], *, where: str = "") -> Box:
+    """Return the box around a zone drawn as (x, y) points in fractions; `where` is what an error calls it.
 
     Raises:
         InputError: fewer than three points, points outside the picture, or no area.
     """
     corners = list(points)
+    form = "give three or more corners x,y as fractions 0..1 of width and height: 0.1,0.5 0.9,0.5 0.5,0.9"
     if len(corners) < 3:
-        raise InputError("a zone has at least three points", hint="give [x, y] pairs in fractions 0..1")
+        raise InputError("a zone has at least three corners", where=where, hint=form)
+    for x, y in corners:
+        if not (0 <= x <= 1 and 0 <= y <= 1):
+            raise InputError(f"the corner {x:g},{y:g} lies outside the picture", where=where, hint=form)
     xs, ys = zip(*corners, strict=True)
-    box = Box(min(xs), min(ys), max(xs), max(ys))
-    box.check()
-    return box
+    if max(xs) == min(xs) or max(ys) == min(ys):
+        raise InputError("a zone without an area", where=where, hint=form)
+    return Box(min(xs), min(ys), max(xs), max(ys))
 
 
 def detector_box(
@@ -155,6 +159,7 @@ class Region(Struct, frozen=True, kw_only=True):
         tokens: of the cut-out.
         tokens_unsnapped: of the region with its margin, before its size was fitted to the rule.
         tokens_whole: of the whole picture.
+        found: False where there was nothing to cut to: it is the whole picture then.
     """
 
     left: int
@@ -166,6 +171,7 @@ class Region(Struct, frozen=True, kw_only=True):
     tokens: int
     tokens_unsnapped: int
     tokens_whole: int
+    found: bool = True
 
     @property
     def saves(self) -> bool:
@@ -189,8 +195,8 @@ def crop_region(
 ) -> Region:
     """Fit a cut-out around a box to a model's token rule: the size that holds it and costs the fewest tokens.
 
-    It never costs more than the whole picture, nor than the box cut out as it is. Where no cut-out costs less, the whole
-    picture comes back: context that is free.
+    It never costs more than the whole picture, nor than the box cut out as it is. On a tie the smallest is taken, so that a
+    cut-out that saves no token still has fewer pixels; `Region.saves` says whether tokens are saved.
 
     Args:
         box: what must be in it, in fractions; None (nothing was found) gives the whole picture.
@@ -211,7 +217,7 @@ def crop_region(
         tokens=whole, tokens_unsnapped=whole, tokens_whole=whole,
     )  # fmt: skip
     if box is None:
-        return everything
+        return replace(everything, found=False)
     box.check()
     left, right = reach(box.left - margin, box.right + margin, width)
     top, bottom = reach(box.top - margin, box.bottom + margin, height)
@@ -222,8 +228,6 @@ def crop_region(
     unsnapped = tokens(*least)
     size = cheapest_sides(least, (width, height), tokens, multiple)
     cost = tokens(*size)
-    if cost >= whole:
-        return replace(everything, tokens_unsnapped=unsnapped)
     x, y = placed(left, right, size[0], width), placed(top, bottom, size[1], height)
     return replace(
         everything, left=x, top=y, right=x + size[0], bottom=y + size[1], tokens=cost, tokens_unsnapped=unsnapped

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from reelwise.video.clips import Track
 
-__all__ = ["Scores", "read_scores", "score_pictures", "scores_of", "track_scores", "with_scores"]
+__all__ = ["Scores", "read_scores", "score_pictures", "scores_of", "scores_outside", "track_scores", "with_scores"]
 
 _MOST = 1_000_000
 _LARGEST = 50_000_000
@@ -181,13 +181,36 @@ def score_pictures(
     return scores_of(found, where="the scoring function")
 
 
+def scores_outside(scores: Scores, length: float, *, where: str = "scores") -> int:
+    """Count the scores of moments that a clip does not have.
+
+    Args:
+        scores: of moments, in seconds from the first frame.
+        length: of the clip, in seconds.
+        where: what an error calls these scores.
+
+    Raises:
+        InputError: all of them lie behind its end.
+    """
+    outside = int(np.count_nonzero(scores.seconds > length))
+    if outside == len(scores.seconds):
+        raise InputError(
+            f"none of the scores lies in the clip: the first is of second {scores.seconds[0]:,.1f}, and the clip "
+            f"ends at {length:,.1f}",
+            where=where,
+            hint="seconds from the clip's first frame, not milliseconds nor frame numbers",
+        )
+    return outside
+
+
 def scores_at(track: Track, scores: Scores | Callable[[float], float]) -> Scores:
     """Return scores as they are, or ask a function from seconds to a score for each second of a clip.
 
     Raises:
-        InputError: the function returned no finite number.
+        InputError: the function returned no finite number, or no score lies in the clip.
     """
     if not callable(scores):
+        scores_outside(scores, track.seconds)
         return scores
     moments = np.arange(0.0, max(track.seconds, 1e-3), 1.0).tolist()
     return scores_of(((time, scores(time)) for time in moments), where="the scoring function")

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from reelwise.video.scores import Scores
     from reelwise.video.stretches import Stretches
 
-__all__ = ["JUDGED_BY", "WAYS", "Choice", "Seen", "Way", "choose", "judge"]
+__all__ = ["FIGURES", "JUDGED_BY", "WAYS", "Choice", "Seen", "Way", "choose", "hold_against", "judge"]
 
 Way = Literal["uniform", "change", "shot", "question"]
 WAYS: tuple[Way, ...] = ("uniform", "change", "shot", "question")
@@ -35,6 +35,16 @@ JUDGED_BY: dict[str, tuple[str, ...]] = {
     "question": ("top_score_share",),
 }
 """The figures that each way is made for; a later one decides where an earlier one is level."""
+FIGURES: dict[str, str] = {
+    "events_share": "activities with a frame in them",
+    "active_share": "active time within 1 s of a frame",
+    "change_share": "change within 1 s of a frame",
+    "largest_unseen_change": "most change between two frames",
+    "shots_share": "shots with a frame in them",
+    "top_score_share": "best-scored tenth within 1 s of a frame",
+    "largest_gap_seconds": "longest time without a frame, s",
+}
+"""What the figures are called, in the order in which they are shown."""
 
 _LEVEL = 0.005
 _TOP = 0.1  # share of the moments that are a question's best
@@ -117,8 +127,21 @@ def choose(
         kept = _KINDS[by](track, spans, budget)
     else:
         raise InputError(f"no way of sampling is named {by!r}", where="by", hint=f"one of {', '.join(WAYS)}")
-    even = sample_uniform_budget(track, spans, max(1, len(kept)))
-    seen, uniform = judge(track, kept, spans, scores), judge(track, even, spans, scores)
+    return hold_against(track, kept, spans, by=by, scores=scores)
+
+
+def hold_against(track: Track, kept: Indexes, stretches: Stretches, *, by: Way, scores: Scores | None = None) -> Choice:
+    """Hold frames that were chosen against as many at an even pace.
+
+    Args:
+        track: what one decode measured.
+        kept: indexes of the frames, ascending.
+        stretches: (start, stop) in seconds that they were chosen from.
+        by: the way they were chosen, which says by what they are judged.
+        scores: of moments, for by question.
+    """
+    even = sample_uniform_budget(track, stretches, max(1, len(kept)))
+    seen, uniform = judge(track, kept, stretches, scores), judge(track, even, stretches, scores)
     return Choice(
         by=by,
         frames=kept,
