@@ -130,7 +130,13 @@ def check(path: Path, acknowledged: list[str]) -> dict[str, int]:
         )
     if after.lost_nano != before.leased_nano + before.lost_nano:
         raise AssertionError(f"{path.name}: {after.lost_nano} lost of leases of {before.leased_nano}")
-    return {"rows": count, "lost": 0, "double": 0, "leaked": 0, "uncertain_nano": int(gone)}
+    return {
+        "rows": count,
+        "lost": 0,
+        "double": 0,
+        "leaked": 0,
+        "uncertain_nano": int(gone or 0),
+    }  # none where a writer died before its first lease
 
 
 def kill(first: int, runs: int) -> dict[str, Any]:
