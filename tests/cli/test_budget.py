@@ -520,3 +520,13 @@ def test_the_commands_of_the_page_run(
             run(capsys, *shlex.split(command, comments=True))
 
     assert len(own) >= 14
+
+
+def test_top_says_what_a_session_and_a_user_cost_when_asked(capsys: pytest.CaptureFixture[str], where: str) -> None:
+    spend(where)
+    plain = json.loads(run(capsys, "ledger", "top", "--ledger", where, "--json")[0])["total"]
+    asked = json.loads(run(capsys, "ledger", "top", "--units", "--ledger", where, "--json")[0])["total"]
+
+    assert "users" not in plain  # it reads every user's sums
+    assert (asked["users"], asked["sessions"]) == (3, 0)
+    assert "0.25 a user (3)" in run(capsys, "ledger", "top", "--units", "--ledger", where)[1]

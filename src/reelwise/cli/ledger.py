@@ -93,9 +93,12 @@ def show(*, count: int, before: int | None, match: tuple[str, ...], identity: st
 @click.option("--until", default="", help="Likewise; now where it is left out.")
 @click.option("--feature", help="Only that of one feature.")
 @click.option("--last", "most", type=_ROWS, default=20, show_default=True, help="Lines to show.")
+@click.option("--units", is_flag=True, help="Say also what a session and a user cost; adds up all of them.")
 @ledger_option
 @json_option
-def top(*, by: str, since_: str, until: str, feature: str | None, most: int, where: str, as_json: bool) -> None:
+def top(
+    *, by: str, since_: str, until: str, feature: str | None, most: int, units: bool, where: str, as_json: bool
+) -> None:
     """Show who or what costs most, with the unit costs."""
     from reelwise.errors import InputError
     from reelwise.ledger.rolls import sums, with_rest
@@ -110,7 +113,7 @@ def top(*, by: str, since_: str, until: str, feature: str | None, most: int, whe
         first, stop = first - first % _HOUR, stop + -stop % _HOUR
     found = with_rest(sums(store, first, stop, by=by, feature=feature), sums(store, first, stop, feature=feature))
     people = {}
-    for name in ("session", "user"):
+    for name in ("session", "user") if units else ():
         labelled = [one for one in sums(store, first, stop, by=name, feature=feature) if one.label]
         people[name] = (len(labelled), sum(one.cost_nano for one in labelled))
     store.close()
