@@ -80,7 +80,9 @@ class TestExit:
     def test_interrupted_in_the_middle(self, tmp_path):
         """Ctrl-C while a clip is drawn and decoded: 130, a word, no traceback, no half-written report."""
         command = [sys.executable, "-m", "reelwise", "audit", "--demo", "--out", str(tmp_path / "out")]
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job's children ignore it
         process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        signal.signal(signal.SIGINT, before)
         deadline = time.monotonic() + 20
         while time.monotonic() < deadline and not list(tmp_path.glob("out/*")):
             time.sleep(0.1)
