@@ -75,3 +75,14 @@ def test_a_file_that_was_named_and_cannot_be_scanned_is_an_error_after_the_other
     assert stopped.value.code == 2
     assert "error" in files[1]
     assert "events" in files[0]
+
+
+@pytest.mark.parametrize(
+    "option", [("--warm-up", "5"), ("--idle", "2"), ("--transport", "udp"), ("--timeout", "3"), ("--reconnects", "1")]
+)
+def test_options_for_live_streams_are_refused_for_files(drawn_clip, capsys, option):
+    with pytest.raises(SystemExit) as stopped:
+        main(["scan", str(drawn_clip), *option])
+
+    assert stopped.value.code == 2
+    assert f"{option[0]} is for live streams" in capsys.readouterr().err

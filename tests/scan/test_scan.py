@@ -187,3 +187,13 @@ def test_a_method_that_is_asked_for_and_not_to_be_believed_says_so(drawn_clip):
     found = scan(drawn_clip, method="packets")
 
     assert found.why == "asked for, though 12 s are too short to learn what is normal"
+
+
+def test_lost_packets_are_said(long_clips, tmp_path):
+    data = long_clips("nob.ts", gop=50, options={"x264-params": "bframes=0"}).read_bytes()
+    packets = [data[at : at + 188] for at in range(0, len(data), 188)]
+    broken = tmp_path / "loss.ts"
+    broken.write_bytes(b"".join(one for at, one in enumerate(packets) if at < 50 or at % 37))
+    found = scan(broken)
+
+    assert any("packets were lost" in note for note in found.notes)

@@ -95,10 +95,10 @@ def feed_of(paths: tuple[Path, ...], names: tuple[str, ...], live: dict[str, Any
 
     streams = [one for one in names if is_stream(one)]
     if not streams and not live["follow"]:
-        given = [name for name in ("for_seconds", "webhook") if live[name]]
-        if given:
-            option = {"for_seconds": "--for", "webhook": "--webhook"}[given[0]]
-            raise InputError(f"{option} is for live streams", where=names[0], hint="rtsp://... or a file with --follow")
+        if given := _given():
+            raise InputError(
+                f"{given[0]} is for live streams", where=names[0], hint="rtsp://... or a file with --follow"
+            )
         return None
     if len(names) > 1:
         raise InputError(
@@ -109,6 +109,18 @@ def feed_of(paths: tuple[Path, ...], names: tuple[str, ...], live: dict[str, Any
             streams[0], transport=live["transport"], timeout_seconds=live["timeout"], tries=live["reconnects"]
         )
     return GrowingFile(paths[0], idle_seconds=live["idle"])
+
+
+def _given() -> list[str]:
+    """List the options for live streams that were written on the command line."""
+    from click.core import ParameterSource
+
+    context = click.get_current_context()
+    return [
+        f"--{name.removesuffix('_seconds').replace('_', '-')}"
+        for name in ("for_seconds", "webhook", "transport", "timeout", "reconnects", "idle", "warm_up")
+        if context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+    ]
 
 
 def ears_of(sound: tuple[str, ...]) -> list[Ear]:

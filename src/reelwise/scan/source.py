@@ -74,7 +74,9 @@ class Source:
             slices = SliceReader.of(context.name, context.extradata) if quantisers else None
             rows: list[tuple[int | None, int | None, int, bool]] = []
             found: list[float] = []
+            damaged = 0
             for packet in self._demux(container, stream):
+                damaged += bool(packet.is_corrupt)
                 rows.append((packet.pts, packet.dts, packet.size, packet.is_keyframe))
                 if slices is not None:
                     found.append(slices.qp(packet))
@@ -100,6 +102,10 @@ class Source:
             nominal=nominal if 1e-4 <= nominal <= 60 else 0.04,
         )
         self._remark(table, declared)
+        if damaged:
+            self.notes.append(
+                f"packets were lost ({damaged} are marked as damaged): pictures after them may look like an event"
+            )
         return table
 
     def _remark(self, table: Packets, declared: float) -> None:

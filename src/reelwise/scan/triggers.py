@@ -179,7 +179,7 @@ class Joiner:
         changes: list[Change] = []
         self._changed = False
         for start, stop in self._news():
-            by = signals_in(self._spans, start, min(stop, now + 1.0))
+            by = signals_in(self._spans, start, min(stop, max(now, start) + 1.0))
             one = self._open
             if one is not None and stop <= one.start_seconds:  # told late, and over before the one under way began
                 changes += self._told_at_once(start, stop, by)
