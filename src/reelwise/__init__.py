@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from reelwise.lazy import attribute
+
 if TYPE_CHECKING:
     from reelwise.frame_meter import Frames
     from reelwise.ledger.ledger import Ledger
@@ -17,13 +19,11 @@ __version__ = "0.1.0"
 __all__ = ["Frames", "Ledger", "__version__", "current_call", "meter"]
 
 
-def __getattr__(name: str) -> Any:
-    import importlib
+_HOMES = {"Frames": "frame_meter", "Ledger": "ledger.ledger", "current_call": "metering", "meter": "metering"}
 
-    if name not in __all__:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    homes = {"Ledger": "reelwise.ledger.ledger", "Frames": "reelwise.frame_meter"}
-    return getattr(importlib.import_module(homes.get(name, "reelwise.metering")), name)
+
+def __getattr__(name: str) -> Any:
+    return attribute(__name__, _HOMES, name)
 
 
 def __dir__() -> list[str]:

@@ -5,8 +5,9 @@ Importing this package loads neither numpy nor av: each name is loaded from its 
 
 from __future__ import annotations
 
-import importlib
 from typing import TYPE_CHECKING, Any
+
+from reelwise.lazy import attribute
 
 if TYPE_CHECKING:
     from reelwise.duplicates.clip import fingerprint_clip
@@ -30,9 +31,7 @@ _HOME = {
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOME:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_HOME[name]}"), name)
+    return attribute(__name__, _HOME, name)
 
 
 def __dir__() -> list[str]:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from reelwise.lazy import attribute
+
 if TYPE_CHECKING:
     from reelwise.ledger.budgets import Budget, Target
     from reelwise.ledger.events import Event, Units, What, Who, who_of
@@ -49,11 +51,7 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
-    import importlib
-
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+    return attribute(__name__, _HOMES, name)
 
 
 def __dir__() -> list[str]:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from reelwise.lazy import attribute
+
 if TYPE_CHECKING:
     from reelwise.scan.cascade import scan
     from reelwise.scan.receipt import Event, Scan, Spent, Stretch
@@ -15,12 +17,7 @@ __all__ = ["Event", "Scan", "Spent", "Stretch", "scan"]
 
 
 def __getattr__(name: str) -> Any:
-    import importlib
-
-    if name not in __all__:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    home = "cascade" if name == "scan" else "receipt"
-    return getattr(importlib.import_module(f"{__name__}.{home}"), name)
+    return attribute(__name__, {**dict.fromkeys(__all__, "receipt"), "scan": "cascade"}, name)
 
 
 def __dir__() -> list[str]:
