@@ -229,7 +229,7 @@ def _candidates(case: Case, gate: Gate) -> list[Lever]:
     if case.levers:
         return list(case.levers)
     found = [kind() for kind in kinds().values()]
-    adaptive = msgspec.convert({"lever": "sample_frames", "fps": 1.0, "adaptive": True}, type(find("sample_frames")))
+    adaptive = msgspec.convert({"lever": "sample_frames", "fps": 1.0, "by": "change"}, type(find("sample_frames")))
     own: dict[str, Lever] = {"sample_frames": adaptive, "gate": GateLever(method=gate.method)}
     return [own.get(lever.name, lever) for lever in found]
 
