@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -25,4 +26,21 @@ def shared_clips() -> Path:
     folder = ROOT.parent / "shared" / "clips"
     if not folder.is_dir():
         pytest.skip("no real clips beside this checkout (../shared/clips)")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def person_models() -> Path:
+    """A cache with the person-segmentation networks, installed once a checkout; set REELWISE_CACHE to it, or pass it as `folder`."""
+    pytest.importorskip("onnxruntime")
+    from reelwise.errors import InputError
+    from reelwise.models import install_person_segmentation
+
+    folder = ROOT / "build" / "test-models"
+    try:
+        install_person_segmentation(folder=folder)
+    except InputError as error:
+        if os.environ.get("REELWISE_NEED_MODELS"):
+            raise
+        pytest.skip(f"the person-segmentation network cannot be installed here: {error.message}")
     return folder

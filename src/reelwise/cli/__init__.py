@@ -31,6 +31,7 @@ COMMANDS: dict[str, str] = {
     "rates": "List, show, check and compare prices.",
     "budget": "Set and show budgets: what may be spent, by whom, and what happens when it runs out.",
     "ledger": "Show, sum, check and export what was spent.",
+    "models": "Install, list and remove the networks that run on this machine.",
     "doctor": "Say what is installed and what is missing, with the command that installs it.",
     "schema": "Print the JSON Schema of a workload file, a plan or private rates.",
     "levers": "List every way of cutting the bill, or show one's card.",
