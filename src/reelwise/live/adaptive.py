@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, Self
 
 from reelwise.errors import InputError, UnreachableError
@@ -31,6 +30,7 @@ from reelwise.live.worker import SystemClock, ThreadWorker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from concurrent.futures import Future
     from types import TracebackType
 
     import numpy as np

@@ -28,6 +28,10 @@ class Bucket:
         period_us: the period in microseconds.
         capacity: calls that it holds at most.
         level: calls in it at the beginning.
+
+    Attributes:
+        mean_seconds: from one call to the next, on average.
+        fill_seconds: until an empty one is full.
     """
 
     def __init__(self, rate: Fraction, period_us: int, capacity: Fraction, level: Fraction) -> None:
@@ -37,6 +41,7 @@ class Bucket:
         self._capacity = int(capacity * self._call)
         self._level = int(level * self._call)
         self._at_us: int | None = None
+        self.mean_seconds = float(period_us / rate) / 1e6
         self.fill_seconds = float(capacity / rate) * period_us / 1e6
 
     def refill(self, at_us: int, halves: int = WHOLE) -> float:

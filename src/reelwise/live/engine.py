@@ -123,6 +123,10 @@ class Engine:
         self._off_since: float | None = None
         self._black = False
 
+    def _now(self) -> float:
+        """Return the time that pauses between tries are counted in: the stream's where frames wait, for a file is read faster than it plays."""
+        return self._clock.now() if self._limits.wait_seconds is not None else self.time.last or 0.0
+
     # a frame
 
     def begin(
@@ -145,6 +149,9 @@ class Engine:
         self._watch_size(frame)
         if self.modes.now.mode == OFF:
             return turn
+        if self._off_since is not None and turn.at - self._off_since > self._limits.blank_seconds:
+            self._forget()
+        self._off_since = None
         turn.black = is_black(frame)
         self._watch_black(turn)
         if turn.black:
@@ -189,7 +196,7 @@ class Engine:
             self.tally.note(self._cues.failed)
         turn.need = max(self.carrier.need, number)
         cue = yes or (whose if number > self.carrier.need and number >= self.pace.threshold else "")
-        now, basic = self._clock.now(), self.modes.now.mode == BASIC
+        now, basic = self._now(), self.modes.now.mode == BASIC
         age = turn.at - self._shown.at if self._shown is not None else 0.0
         if self.modes.allowed:
             reason = self._reason(self.pace, turn, age, cue, "probe" if basic else self._urgent("main"))
@@ -215,7 +222,7 @@ class Engine:
         reason = self._reason(self._device_pace, turn, age, cue, self._urgent("device"))
         if not reason:
             return
-        if device.ready(self._clock.now()):
+        if device.ready(self._now()):
             self.tally.device_inferences += 1
             self._begin(device, self._device_pace, turn, reason, loop, copy=copy)
         elif self._wanted is None:
@@ -254,7 +261,7 @@ class Engine:
         lane = turn.lane
         if lane is None or turn.landed or not lane.health.retry_due or self.modes.now.mode == OFF:
             return False
-        if not lane.ready(self._clock.now()) or not self.denial.may_call(self._clock.now()):
+        if not lane.ready(self._now()) or not self.denial.may_call(self._now()):
             return False
         pace = self.pace if lane is self.main else self._device_pace
         pace.move(turn.at, self.modes.profile)
@@ -276,7 +283,7 @@ class Engine:
 
     def landed(self, lane: Lane, flight: Flight, outcome: Outcome) -> bool:
         """Take what became of a call; say whether it brought a mask."""
-        now, main = self._clock.now(), lane is self.main
+        now, main = self._now(), lane is self.main
         (self.pace if main else self._device_pace).settled(outcome.share)
         if outcome.kind == "ok" and outcome.mask is not None:
             lane.health.answered(now, outcome.seconds)
@@ -373,12 +380,10 @@ class Engine:
             return
         self.pending.append(change)
         if change.new == OFF:
-            self._off_since = moment if change.old != OFF else self._off_since
+            self._off_since = moment if self._off_since is None else self._off_since
             self.main.revoke()
             if self.device is not None:
                 self.device.revoke()
         elif change.old == OFF:
             self._force()
             self._wanted = None
-            if self._off_since is None or moment - self._off_since > self._limits.blank_seconds:
-                self._forget()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from statistics import median
 from typing import TYPE_CHECKING
@@ -40,7 +41,7 @@ class Health:
         self.why = ""
         self.retries = 0
         self._row = 0
-        self._again = 0.0
+        self._again = -math.inf
         self._pause = limits.probe_seconds
         self._budget = _RETRIES_HELD
         self._recent: deque[float] = deque(maxlen=_RECENT)
@@ -126,7 +127,7 @@ class Denial:
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
-        self._again = 0.0
+        self._again = -math.inf
         self._pause = limits.probe_seconds
         self.wish: Wish | None = None
 

@@ -30,8 +30,9 @@ _SHARE_KEPT = 0.95
 _STEEPNESS = 6.0
 _FULL = 0.97
 _HALF_FULL = 0.5
-_SPEED = 4.0
+_SPEED = 0.5
 _REFERENCE_BOUND = 7.0
+_MAX_AGE, _MAX_AGE_CALLS = 2.0, 4.0
 _SLACK = 1e-6  # a thirtieth of a second thirty times is a second
 
 
@@ -86,6 +87,7 @@ class Pace:
         self._bucket = _bucket_of(target, usd_per_call)
         wanted = target.quality if target.quality is not None or self._bucket is not None else QUALITY
         self.quality = QualityThreshold(wanted) if wanted is not None else None
+        self._max_age = _max_age_of(limits, self._bucket)
         self._log_reference = 0.0
         self._last = -math.inf
         self._counted = True
@@ -134,7 +136,7 @@ class Pace:
             return ""
         if must or cue:
             return must or cue
-        if age >= self._limits.max_age_seconds - _SLACK:
+        if age >= self._max_age - _SLACK:
             return "age"
         if need >= self.threshold * profile.need:
             return "need" if need > 0 else "refresh"
@@ -162,6 +164,12 @@ class Pace:
         """Take note of what the last call cost, as a share of its price; 0 where it was not billed."""
         if self._bucket is not None and share != 1 and self._counted:
             self._bucket.settle(share)
+
+
+def _max_age_of(limits: Limits, bucket: Bucket | None) -> float:
+    if limits.max_age_seconds is not None:
+        return limits.max_age_seconds
+    return _MAX_AGE if bucket is None else max(_MAX_AGE, _MAX_AGE_CALLS * bucket.mean_seconds)
 
 
 def _bucket_of(target: Target, usd_per_call: Fraction) -> Bucket | None:

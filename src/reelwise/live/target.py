@@ -71,7 +71,8 @@ class Limits(Struct, frozen=True, kw_only=True):
     """Limits that hold whatever the target is. Times in seconds.
 
     Attributes:
-        max_age_seconds: a mask that is older gets an inference on the next frame, ahead of any pace.
+        max_age_seconds: a mask that is older gets an inference on the next frame, ahead of any pace. None: 2 s; under a rate or a price
+            four times as long as an inference lasts on average, where that is longer.
         baseline_fps: inferences a second even where nothing moves, under a quality alone; 0 for none.
         ceiling_fps: inferences a second at most; 0 for no ceiling: up to every frame.
         wait_seconds: how long a frame waits for its own inference; then the mask is carried, and the answer taken when it comes.
@@ -85,7 +86,7 @@ class Limits(Struct, frozen=True, kw_only=True):
         blank_seconds: how long the last mask is shown where no model answers; then the whole picture counts as background.
     """
 
-    max_age_seconds: float = 2.0
+    max_age_seconds: float | None = None
     baseline_fps: float = 1.0
     ceiling_fps: float = 0.0
     wait_seconds: float | None = 1 / 30
@@ -100,7 +101,6 @@ class Limits(Struct, frozen=True, kw_only=True):
     def check(self) -> Limits:
         """Return them, or raise `InputError` where one is out of range."""
         ranges = {
-            "max_age_seconds": (0.001, 86_400.0),
             "baseline_fps": (0.0, 1000.0),
             "ceiling_fps": (0.0, 1000.0),
             "timeout_seconds": (0.001, 3600.0),
@@ -115,6 +115,8 @@ class Limits(Struct, frozen=True, kw_only=True):
             value = getattr(self, name)
             if not low <= value <= high:
                 raise InputError(f"{value:g} is not between {low:g} and {high:g}", where=name)
+        if self.max_age_seconds is not None and not 0.001 <= self.max_age_seconds <= 86_400:
+            raise InputError(f"{self.max_age_seconds:g} s", where="max_age_seconds", hint="0.001 to 86,400, or None")
         if self.wait_seconds is not None and not 0 <= self.wait_seconds <= 3600:
             raise InputError(f"{self.wait_seconds:g} s to wait", where="wait_seconds", hint="0 to 3,600, or None")
         if self.ceiling_fps and self.ceiling_fps < self.baseline_fps:
