@@ -6,6 +6,7 @@ import base64
 import binascii
 import http.client
 import json
+import select
 import socket
 import ssl
 import threading
@@ -71,6 +72,8 @@ class HttpModel:
         self._path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         self._timeout, self._token, self._long_side = timeout_seconds, token, long_side
         self._local = threading.local()
+        self._lock = threading.Lock()
+        self._open: dict[threading.Thread, http.client.HTTPConnection] = {}
 
     def __call__(self, frame: NDArray[np.uint8]) -> NDArray[Any]:
         """Return the endpoint's mask of a frame.
@@ -119,8 +122,9 @@ class HttpModel:
 
     def _connected(self) -> http.client.HTTPConnection:
         known: http.client.HTTPConnection | None = getattr(self._local, "connection", None)
-        if known is not None:
+        if known is not None and known.sock is not None and not select.select((known.sock,), (), (), 0)[0]:
             return known
+        self._drop()  # none yet, or one that the other side has closed meanwhile
         made: http.client.HTTPConnection
         if self._tls:
             made = http.client.HTTPSConnection(
@@ -137,12 +141,27 @@ class HttpModel:
         if made.sock is not None:
             made.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._local.connection = made
+        with self._lock:
+            ended = [self._open.pop(one) for one in list(self._open) if not one.is_alive()]
+            self._open[threading.current_thread()] = made
+        for one in ended:
+            one.close()
         return made
 
     def _drop(self) -> None:
         connection, self._local.connection = getattr(self._local, "connection", None), None
         if connection is not None:
             connection.close()
+        with self._lock:
+            self._open.pop(threading.current_thread(), None)
+
+    def close(self) -> None:
+        """Close all connections; the next call opens another one."""
+        with self._lock:
+            connections = list(self._open.values())
+            self._open.clear()
+        for one in connections:
+            one.close()
 
     def _broke(self, error: Exception) -> EndpointError:
         if isinstance(error, TimeoutError):
