@@ -44,3 +44,17 @@ def person_models() -> Path:
             raise
         pytest.skip(f"the person-segmentation network cannot be installed here: {error.message}")
     return folder
+
+
+@pytest.fixture(scope="session")
+def portrait(person_models) -> Path:
+    """The portrait that a person is cut out of, fetched once a checkout."""
+    from reelwise.errors import InputError
+    from reelwise.portrait import portrait_file
+
+    try:
+        return portrait_file(folder=person_models)
+    except InputError as error:
+        if os.environ.get("REELWISE_NEED_MODELS"):
+            raise
+        pytest.skip(f"the portrait cannot be fetched here: {error.message}")

@@ -179,12 +179,13 @@ def wheel_networks(person_models):
     import os
 
     from reelwise.errors import InputError
-    from reelwise.models.install import fetch_wheel, networks_in
+    from reelwise.models.install import MEDIAPIPE, networks_in
+    from reelwise.models.wheel import fetch_wheel
 
     kept = {name: person_models / f"{name}.tflite" for name in ("general", "landscape")}
     if not all(path.exists() for path in kept.values()):
         try:
-            found = networks_in(fetch_wheel(), "wheel", {})
+            found = networks_in(fetch_wheel(MEDIAPIPE), "wheel", {})
         except InputError as error:
             if os.environ.get("REELWISE_NEED_MODELS"):
                 raise

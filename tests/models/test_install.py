@@ -10,8 +10,9 @@ import pytest
 
 from reelwise.errors import InputError, MissingExtraError, OutputError
 from reelwise.models import install, shelf
-from reelwise.models.install import fetch_wheel, install_person_segmentation, networks_in
+from reelwise.models.install import MEDIAPIPE, install_person_segmentation, networks_in
 from reelwise.models.shelf import Installed, folder_of, installed, model_path, put, remove
+from reelwise.models.wheel import fetch_wheel
 
 WHEEL_NAME = "mediapipe-0.10.21-cp312-cp312-manylinux_2_28_x86_64.whl"
 FOLDER = "mediapipe/modules/selfie_segmentation/selfie_segmentation"
@@ -149,8 +150,10 @@ def test_a_cache_that_cannot_be_written_to(tmp_path):
 def test_no_such_wheel_on_the_index(monkeypatch, tmp_path):
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
-    with pytest.raises(InputError, match=r"pip could not fetch mediapipe==0.10.21: No matching distribution") as caught:
-        fetch_wheel()
+    with pytest.raises(
+        InputError, match=r"mediapipe==0.10.21: pip could not fetch it: No matching distribution"
+    ) as caught:
+        fetch_wheel(MEDIAPIPE)
 
     assert "pip download --no-deps" in caught.value.hint
     assert "--from FILE.whl" in caught.value.hint
@@ -166,7 +169,7 @@ def test_another_wheel_under_that_name(monkeypatch, tmp_path):
     monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
 
     with pytest.raises(InputError, match="its checksum is wrong"):
-        fetch_wheel()
+        fetch_wheel(MEDIAPIPE)
 
 
 def test_a_python_without_pip(monkeypatch, tmp_path):
@@ -174,19 +177,19 @@ def test_a_python_without_pip(monkeypatch, tmp_path):
     monkeypatch.setattr(sys, "executable", str(tmp_path / "bare" / "bin" / "python"))
 
     with pytest.raises(InputError, match="has no pip") as caught:
-        fetch_wheel()
+        fetch_wheel(MEDIAPIPE)
     assert "ensurepip" in caught.value.hint
 
 
 def test_a_python_that_cannot_be_run(monkeypatch, tmp_path):
     monkeypatch.setattr(sys, "executable", str(tmp_path / "nowhere"))
     with pytest.raises(InputError, match="pip cannot be run"):
-        fetch_wheel()
+        fetch_wheel(MEDIAPIPE)
 
 
 def test_an_index_that_does_not_answer():
     with pytest.raises(InputError, match="did not fetch"):
-        fetch_wheel(seconds=0.01)
+        fetch_wheel(MEDIAPIPE, seconds=0.01)
 
 
 # files that are given
@@ -214,7 +217,7 @@ def test_installing_from_one_network(wheel_networks, tmp_path):
 
 def test_installing_twice_fetches_once(wheel, tmp_path, monkeypatch):
     first = install_person_segmentation([wheel], folder=tmp_path)
-    monkeypatch.setattr(install, "fetch_wheel", lambda: pytest.fail("fetched again"))
+    monkeypatch.setattr(install, "fetch_wheel", lambda _: pytest.fail("fetched again"))
 
     assert install_person_segmentation(folder=tmp_path) == first
 
@@ -231,7 +234,7 @@ def test_what_is_not_whole_is_installed_again(wheel, tmp_path, monkeypatch, why)
         )
     else:
         listed.write_bytes(msgspec.json.encode(installed(tmp_path)[:1]))
-    monkeypatch.setattr(install, "fetch_wheel", wheel.read_bytes)
+    monkeypatch.setattr(install, "fetch_wheel", lambda _: wheel.read_bytes())
 
     again = install_person_segmentation(folder=tmp_path)
 
