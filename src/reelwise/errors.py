@@ -13,6 +13,7 @@
     ├── GateError                 exit 3   a budget or a gate said no
     │   └── BudgetError                    a call was denied before it was made
     ├── EndpointError             exit 4   a model endpoint failed
+    │   ├── UnreachableError               no connection to it was made: nothing was sent
     │   └── StreamError                    a live stream cannot be opened, or went away for good
     └── OutputError               exit 5   the result could not be written
 
@@ -39,6 +40,7 @@ __all__ = [
     "StreamError",
     "UnknownModelError",
     "UnpricedError",
+    "UnreachableError",
 ]
 
 EXIT_DONE = 0
@@ -142,6 +144,10 @@ class EndpointError(ReelwiseError):
     """A model endpoint failed or answered nonsense."""
 
     exit_code = 4
+
+
+class UnreachableError(EndpointError):
+    """No connection to an endpoint was made: nothing was sent, and nothing is billed."""
 
 
 class StreamError(EndpointError):

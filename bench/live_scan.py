@@ -4,7 +4,7 @@ CPU seconds of this process and its threads against those of `ffmpeg` on one thr
 into MKV first, because an MP4 whose index comes last cannot be read while it grows. Nothing of a file is known before it is read:
 the first 30 s are decoded to learn what is normal.
 
-    python bench/live.py [--folder FOLDER] [--files bottle-g50-630 ...] [--json]
+    python bench/live_scan.py [--folder FOLDER] [--files bottle-g50-630 ...] [--json]
 """
 
 from __future__ import annotations
