@@ -199,7 +199,7 @@ def test_the_built_in_detector_finds_people(person_clip, installed_person) -> No
     after = cropped(
         Crop(mode="detector", detector="person", margin=0.0), Piece(item=item, track=track, stretches=((0.0, 4.0),))
     )
-    left, top, right, bottom = after.box
+    left, _, right, bottom = after.box
     assert 0 < left < 0.45
     assert right == 1  # she leaves there
     assert bottom > 0.97

@@ -7,13 +7,11 @@ plan from elsewhere cannot call what was not written to be a detector.
 
 from __future__ import annotations
 
-import importlib
-import re
-import sys
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from reelwise.errors import DocumentError, InputError
+from reelwise.models.function import FOREIGN, FUNCTION, load_function
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,17 +20,16 @@ __all__ = ["BUILT_IN", "detected", "is_name", "load_detector"]
 
 BUILT_IN = "person"
 """Finds people by the person-segmentation networks (extra `live`, `reelwise models install person-segmentation`)."""
-_NAME = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
+_WHERE = "crop.detector"
 _MOMENTS = 32
 _TOGETHER = 8
 _LONG_SIDE = 640
 _HINT = "install the module, or put its folder on PYTHONPATH; `function` takes an RGB array and returns boxes in pixels"
-_FOREIGN = (ArithmeticError, AttributeError, ImportError, LookupError, NameError, OSError, RuntimeError, SyntaxError, TypeError, ValueError)  # fmt: skip
 
 
 def is_name(name: str) -> bool:
     """Say whether this can be a detector's name; nothing is imported."""
-    return name == BUILT_IN or _NAME.fullmatch(name) is not None
+    return name == BUILT_IN or FUNCTION.fullmatch(name) is not None
 
 
 def load_detector(name: str) -> Callable[[Any], Any]:
@@ -46,22 +43,11 @@ def load_detector(name: str) -> Callable[[Any], Any]:
         from reelwise.models.people import People
 
         return People()
-    if not _NAME.fullmatch(name):
+    if not FUNCTION.fullmatch(name):
         raise DocumentError(
-            f"not a detector: {name!r:.80}", where="crop.detector", hint=f'write {BUILT_IN}, or "module:function"'
+            f"not a detector: {name!r:.80}", where=_WHERE, hint=f'write {BUILT_IN}, or "module:function"'
         )
-    module, _, function = name.partition(":")
-    if module.partition(".")[0] in {*sys.stdlib_module_names, "reelwise"}:
-        raise DocumentError(f"{module} is no module of yours", where="crop.detector", hint=_HINT)
-    try:
-        found: Callable[[Any], Any] | None = getattr(importlib.import_module(module), function, None)
-    except _FOREIGN as error:
-        raise DocumentError(
-            f"cannot import {module}: {type(error).__name__}: {error}", where="crop.detector", hint=_HINT
-        ) from error
-    if found is None or not callable(found):
-        raise DocumentError(f"{module} has no function {function}", where="crop.detector", hint=_HINT)
-    return found
+    return load_function(name, where=_WHERE, hint=_HINT)
 
 
 @lru_cache(maxsize=256)
@@ -83,7 +69,7 @@ def detected(name: str, path: str, head: str) -> tuple[float, float, float, floa
     def find(picture: Any) -> Any:
         try:
             return list(detector(picture))
-        except _FOREIGN as error:
+        except FOREIGN as error:
             raise InputError(
                 f"the detector failed: {type(error).__name__}: {error}", where=name, hint="try it on one picture first"
             ) from error
