@@ -33,10 +33,10 @@ _FILES_MAX = 100_000
 )
 @click.option(
     "--method",
-    type=click.Choice(("auto", "packets", "slices", "keyframes", "luma")),
+    type=click.Choice(("auto", "packets", "slices", "keyframes", "luma", "person")),
     default="auto",
     show_default=True,
-    help="The signal; auto takes the cheapest one that this file lets rely on.",
+    help="The signal; auto takes the cheapest one that this file lets rely on. person: where people are, moving or not.",
 )
 @click.option(
     "--pad",

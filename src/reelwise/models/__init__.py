@@ -11,13 +11,15 @@ from reelwise.lazy import attribute
 
 if TYPE_CHECKING:
     from reelwise.models.install import install_person_segmentation
+    from reelwise.models.people import People
     from reelwise.models.person import PersonSegmentation
     from reelwise.models.segment import SegmentModel
     from reelwise.models.shelf import model_path
 
-__all__ = ["PersonSegmentation", "SegmentModel", "install_person_segmentation", "model_path"]
+__all__ = ["People", "PersonSegmentation", "SegmentModel", "install_person_segmentation", "model_path"]
 
 _HOME = {
+    "People": "people",
     "PersonSegmentation": "person",
     "SegmentModel": "segment",
     "install_person_segmentation": "install",

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["PersonSegmentation"]
+__all__ = ["PersonSegmentation", "opencv"]
 
 _HINT = "float32 (1, 3, h, w) to (1, 1, h, w) is expected"
 
@@ -49,7 +49,7 @@ class PersonSegmentation:
         network: Path | bytes | None = None,
     ) -> None:
         self.name = f"{MODEL}:{check_variant(variant)}"
-        self._cv2 = _opencv()
+        self._cv2 = opencv()
         session = open_session(
             model_path(variant, folder) if network is None else network, threads=threads, batch=1, where=self.name
         )
@@ -96,11 +96,14 @@ class PersonSegmentation:
         return self._batch
 
 
-def _opencv() -> Any:
+def opencv() -> Any:
+    """Import OpenCV, or raise `MissingExtraError`."""
     try:
         import cv2
     except ImportError:
-        raise MissingExtraError("scaling frames needs OpenCV", hint="pip install 'reelwise[live]'") from None
+        raise MissingExtraError(
+            "pictures are scaled and drawn with OpenCV, which is not installed", hint="pip install 'reelwise[live]'"
+        ) from None
     return cv2
 
 

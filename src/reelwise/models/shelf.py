@@ -22,6 +22,7 @@ __all__ = [
     "VARIANTS",
     "Installed",
     "Variant",
+    "cache_folder",
     "check_variant",
     "folder_of",
     "installed",
@@ -62,17 +63,22 @@ class Installed(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     day: str
 
 
+def cache_folder(folder: Path | None = None) -> Path:
+    """Return where what was fetched is kept: `folder`, $REELWISE_CACHE, or `reelwise` in the user's cache."""
+    if folder is not None:
+        return folder
+    own, shared = os.environ.get("REELWISE_CACHE"), os.environ.get("XDG_CACHE_HOME")
+    try:
+        return Path(own) if own else (Path(shared) if shared else Path.home() / ".cache") / "reelwise"
+    except RuntimeError:  # no home directory
+        raise InputError(
+            "nobody knows where your home is", where="models", hint="export REELWISE_CACHE=/a/folder"
+        ) from None
+
+
 def folder_of(folder: Path | None = None) -> Path:
-    """Return the model's folder: `models/person-segmentation` in `folder`, $REELWISE_CACHE, or the user's cache."""
-    if folder is None:
-        own, shared = os.environ.get("REELWISE_CACHE"), os.environ.get("XDG_CACHE_HOME")
-        try:
-            folder = Path(own) if own else (Path(shared) if shared else Path.home() / ".cache") / "reelwise"
-        except RuntimeError:  # no home directory
-            raise InputError(
-                "nobody knows where your home is", where="models", hint="export REELWISE_CACHE=/a/folder"
-            ) from None
-    return folder / "models" / MODEL
+    """Return the model's folder: `models/person-segmentation` in the cache."""
+    return cache_folder(folder) / "models" / MODEL
 
 
 def check_variant(variant: str) -> Variant:

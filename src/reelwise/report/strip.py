@@ -32,12 +32,13 @@ _POINTS = 600  # of the curve: more are less than two pixels wide
 _FONT = "Arial, Helvetica, Liberation Sans, sans-serif"
 _STEPS = (0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200, 86400)
 _INK, _SOFT, _LINE, _BLUE, _GREEN, _KEPT = "#1a1d21", "#555d66", "#d8dde2", "#1f6fb2", "#1b7f4b", "#cfe8d9"
-_SIGNALS = {"packets": "#c9ced4", "keyframes": "#e0a63c", "luma": "#7b5ea7"}
+_SIGNALS = {"packets": "#c9ced4", "keyframes": "#e0a63c", "luma": "#7b5ea7", "person": "#1b7f4b"}
 _OTHER = "#9aa5b1"
 _SAYS = {
     "packets": "judged by packet sizes",
     "keyframes": "judged by key frames",
     "luma": "judged by decoded pictures",
+    "person": "people looked for",
 }
 
 
