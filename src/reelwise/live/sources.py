@@ -62,9 +62,15 @@ class Source(Protocol):
 
     shown: str
     live: bool
-    fps: float
     length_seconds: float
-    dropped: int
+
+    @property
+    def fps(self) -> float:
+        """Frames a second."""
+
+    @property
+    def dropped(self) -> int:
+        """Frames left out."""
 
     def items(self) -> Iterator[Item]:
         """Yield what comes, until it ends.
