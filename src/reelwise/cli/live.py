@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import signal
 import sys
@@ -28,10 +29,10 @@ if TYPE_CHECKING:
     from reelwise.live.adaptive import Adaptive
     from reelwise.live.cues import Cue
     from reelwise.live.opening import Loading
-    from reelwise.live.outputs import Output
+    from reelwise.live.output import Output
     from reelwise.live.report import LiveReport
     from reelwise.live.run import LiveRun, Told
-    from reelwise.live.sources import Source
+    from reelwise.live.source import Source
 
 __all__ = ["cli"]
 
@@ -59,6 +60,7 @@ def cli(source: str | None, *, as_json: bool, **options: Any) -> None:
     reelwise live clip.mp4 --price 0.001 --usd-an-hour 1.50 --verify --picture run.png
     """
     began = time.monotonic() - _since_process_began()
+    logging.getLogger("reelwise.live").addHandler(logging.NullHandler())  # what it says, the report and notes say
     _check(source, as_json=as_json, options=options)
     main, device, reference = _load(options)  # in threads, while the source opens
     name = _source_name(source, options)
@@ -92,7 +94,6 @@ def _since_process_began() -> float:
 def _check(source: str | None, *, as_json: bool, options: dict[str, Any]) -> None:
     """Refuse what cannot go together, before anything is opened."""
     from reelwise.errors import InputError
-    from reelwise.report.svg import check_picture
 
     if (source is None) == (not options["demo"]):
         raise InputError(
@@ -106,6 +107,8 @@ def _check(source: str | None, *, as_json: bool, options: dict[str, Any]) -> Non
             "frames are no text for a terminal", where="--out -", hint="reelwise live ... --out - | ffplay -"
         )
     if options["picture"] is not None:
+        from reelwise.report.svg import check_picture
+
         check_picture(options["picture"])
     if options["usd_an_hour"] is not None and options["price"] is None:
         raise InputError("dollars an hour need a price", where="--usd-an-hour", hint="--price 0.001")
@@ -186,7 +189,8 @@ def _open_source(name: str, options: dict[str, Any]) -> tuple[Source, list[Cue]]
         if ears:
             raise InputError("a webcam has no sound here", where="--sound", hint="a cue from Python: see docs/live.md")
         return Webcam(name, tries=options["reconnects"], timeout_seconds=options["timeout"]), []
-    from reelwise.live.sources import FileSource, Paced, StreamSource
+    from reelwise.live.source import Paced
+    from reelwise.live.sources import FileSource, StreamSource
 
     if is_stream(name):
         feed = Camera(
@@ -262,7 +266,7 @@ def _adaptive(
         mode=options["mode"],
         remote=_mode_in(options["mode_file"]) if options["mode_file"] is not None else None,
         cues=cues,
-        on_mode_change=lambda one: note(f"mode {one.old} -> {one.new}: {one.reason}. {one.message}"),
+        on_mode_change=lambda one: note(f"{one.seconds:,.1f} s: mode {one.old} -> {one.new}: {one.reason}"),
         **named,
     )
 
@@ -313,9 +317,11 @@ def _run(
 def _outputs(options: dict[str, Any], fps: float) -> list[Output]:
     from pathlib import Path
 
+    found: list[Output] = []
+    if not options["out"] and options["masks"] is None and options["virtual_camera"] is None:
+        return found
     from reelwise.live.outputs import Pipe, VideoFile, VirtualCamera, masks_of
 
-    found: list[Output] = []
     if options["out"] == "-":
         found.append(Pipe(sys.stdout.buffer, kind=options["pipe_kind"], fps=fps))
     elif options["out"]:
