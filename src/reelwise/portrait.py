@@ -17,7 +17,7 @@ from msgspec import Struct
 
 from reelwise.documents import write_whole
 from reelwise.errors import InputError
-from reelwise.models.person import opencv
+from reelwise.models.masks import opencv
 from reelwise.models.shelf import cache_folder
 from reelwise.models.wheel import Wheel, fetch_wheel, member, read_bytes, sha256
 

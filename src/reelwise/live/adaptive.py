@@ -13,6 +13,8 @@ import logging
 import threading
 from typing import TYPE_CHECKING, Any, Self
 
+from msgspec.structs import replace
+
 from reelwise.errors import InputError, UnreachableError
 from reelwise.live.afar import Afar
 from reelwise.live.books import Books
@@ -284,10 +286,17 @@ class Adaptive:
         """Why that mode holds."""
         return self._engine.modes.now.why or self._engine.modes.now.cause
 
-    def dropped(self, frames: int = 1) -> None:
-        """Count frames that were left out because they came faster than they were taken."""
+    @property
+    def cause(self) -> str:
+        """Who brought that mode about: start, user, remote, budget, denied, failing, slow, hidden, paused or unread."""
+        return self._engine.modes.now.cause
+
+    def set_dropped(self, frames: int) -> None:
+        """Say how many frames were left out so far because they came faster than they were taken."""
         with self._lock:
-            self._engine.tally.dropped += frames
+            self._engine.tally.dropped = frames
+            if self._receipt is not None:
+                self._receipt = replace(self._receipt, dropped=frames)
 
     def verified(self, iou: float) -> None:
         """Count how well a frame's mask overlapped with what it was held against."""

@@ -121,13 +121,21 @@ def drive(
     spent = (time.process_time() - cpu) / max(1e-6, time.perf_counter() - began)
     run.end()
     seen = gauges.stop() if gauges is not None else ()
-    late_p95 = float(np.quantile(late, 0.95)) if late else 0.0
     if run.gave_up:
         raise EndpointError(
             f"the first {_GIVE_UP} requests all failed: {run.errors.most_common(1)[0][0]}",
             where=endpoint.url,
             hint="see the endpoint's own log; a lower --rate?",
         )
+    return _summed(run, late, spent, rate=rate, count=count, began=began, frames=frames, gauges=(seen, gauges))
+
+
+def _summed(
+    run: _Run, late: Sequence[float], spent: float, *, rate: float, count: int, began: float, frames: int,
+    gauges: tuple[tuple[Gauge, ...], Gauges | None],
+) -> Load:  # fmt: skip
+    """Sum up a run: what the endpoint made of it, or why that was this client's limit."""
+    late_p95 = float(np.quantile(late, 0.95)) if late else 0.0
     limit = ""
     if late_p95 > max(_LATE_SECONDS, _LATE_INTERVALS / rate):
         limit = f"this client is late with its own schedule, by {late_p95 * 1e3:,.0f} ms at the 95th percentile"
@@ -136,13 +144,12 @@ def drive(
     stopped = began + count / rate
     from_ = began + _RAMP * (stopped - began)
     ends = [end for end in run.ends if from_ <= end <= stopped]
-    answered, lost = len(run.ends), run.dropped + sum(run.errors.values())
-    expected = rate * (stopped - from_)
+    lost = run.dropped + sum(run.errors.values())
     return Load(
         rate_required=rate,
         seconds=round(stopped - began, 3),
         scheduled=count,
-        answered=answered,
+        answered=len(run.ends),
         dropped=run.dropped,
         errors=dict(run.errors.most_common()),
         frames_per_second=rate_of(ends, frames, from_, stopped),
@@ -152,9 +159,9 @@ def drive(
         client_late_ms_p95=round(late_p95 * 1e3, 3),
         client_cpu_share=round(spent, 3),
         client_limit=limit,
-        kept_up=not limit and lost <= _TROUBLE_MAX * count and len(ends) >= _KEPT_MIN * expected - 1,
-        gauges=seen,
-        notes=tuple(dict.fromkeys(gauges.notes)) if gauges is not None else (),
+        kept_up=not limit and lost <= _TROUBLE_MAX * count and len(ends) >= _KEPT_MIN * rate * (stopped - from_) - 1,
+        gauges=gauges[0],
+        notes=tuple(dict.fromkeys(gauges[1].notes)) if gauges[1] is not None else (),
     )
 
 

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from reelwise.models.person import PersonSegmentation, opencv
+from reelwise.models.masks import opencv
+from reelwise.models.person import PersonSegmentation
 
 if TYPE_CHECKING:
     from pathlib import Path

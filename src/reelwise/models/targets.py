@@ -9,7 +9,7 @@ import numpy as np
 
 from reelwise.errors import InputError
 from reelwise.models.function import FOREIGN, FUNCTION, load_function
-from reelwise.models.person import PersonSegmentation
+from reelwise.models.masks import MaskNetwork
 from reelwise.models.session import first_line, foreign, open_session
 from reelwise.models.shelf import MODEL, model_path
 
@@ -71,13 +71,13 @@ class _Person:
     def __init__(self, variant: str, size: tuple[int, int]) -> None:
         self.name = f"{MODEL}:{variant}"
         self.takes = f"frames of {size[0]}x{size[1]}, scaled to the network's size"
-        self._path, self._variant, self._size = model_path(variant), variant, size
+        self._path, self._size = model_path(variant), size
 
     def opened(self, batch: int, threads: int) -> Callable[[], Any]:
-        model, frame = PersonSegmentation(self._variant, threads, network=self._path), _frame(self._size)
+        model, frame = MaskNetwork(self._path, name=self.name, threads=threads), _frame(self._size)
         if batch == 1:
             return lambda: model(frame)
-        session = open_session(self._path, threads=threads, batch=batch, where=self.name)
+        session = open_session(self._path, threads=threads, where=self.name)
         source = session.get_inputs()[0]
         pictures = np.empty((batch, *source.shape[1:]), np.float32)
 
