@@ -32,7 +32,8 @@ _FULL = 0.97
 _HALF_FULL = 0.5
 _SPEED = 0.5
 _REFERENCE_BOUND = 7.0
-_MAX_AGE, _MAX_AGE_CALLS = 2.0, 4.0
+_MAX_AGE, _MAX_AGE_CALLS = 10.0, 4.0
+_CALM_ERROR, _CALM_MAX = 0.03, 16.0
 _SLACK = 1e-6  # a thirtieth of a second thirty times is a second
 
 
@@ -91,6 +92,7 @@ class Pace:
         self._log_reference = 0.0
         self._last = -math.inf
         self._counted = True
+        self._calm = 1.0  # a refresh that found nothing doubles the wait for the next
 
     @property
     def threshold(self) -> float:
@@ -141,7 +143,21 @@ class Pace:
         if need >= self.threshold * profile.need:
             return "need" if need > 0 else "refresh"
         baseline = self._limits.baseline_fps * profile.baseline if self._bucket is None else 0.0
-        return "refresh" if baseline > 0 and since >= (1.0 - _SLACK) / baseline else ""
+        return "refresh" if baseline > 0 and since >= self._calm * (1.0 - _SLACK) / baseline else ""
+
+    def learned(self, reason: str, iou: float, *, gap: int) -> None:
+        """Take note of how well a carried mask overlapped with the new one.
+
+        Args:
+            reason: why the frame was inferred.
+            iou: of the two.
+            gap: frames since the one that the carried mask was computed on.
+        """
+        agreed = iou >= 1.0 - _CALM_ERROR
+        self._calm = min(self._calm * 2.0, _CALM_MAX) if agreed and reason in {"refresh", "age"} else self._calm
+        self._calm = self._calm if agreed else 1.0
+        if reason == "need" and gap > 1 and self.quality is not None:
+            self.quality.learned(iou)
 
     @property
     def affordable(self) -> bool:
