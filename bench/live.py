@@ -24,8 +24,8 @@ from typing import Any
 import av
 import cv2
 import numpy as np
-from live_peers import PEERS, Clip, chosen, reused
 
+from live_peers import PEERS, Clip, chosen, reused
 from reelwise.live import Adaptive, Limits
 from reelwise.models import PersonSegmentation
 
@@ -54,7 +54,7 @@ def adaptive(clip: Clip, **target: Any) -> tuple[list[int], np.ndarray, Any]:
 
     loop = Adaptive(recorded, limits=Limits(wait_seconds=None), **target)
     keys, masks = [], []
-    for now, frame in enumerate(clip.frames):  # noqa: B007 - the model reads it
+    for now, frame in enumerate(clip.frames):
         answer = loop.look(frame, at=now / clip.fps)
         if answer.kind == "inferred":
             keys.append(now)

@@ -24,7 +24,7 @@ __all__ = ["Carrier", "Ticket"]
 
 _TICKETS_MAX = 4
 _STILL = 8
-_RESIDUAL_MIN = 10.0
+_RESIDUAL_MIN, _RESIDUAL_MAX = 10.0, 30.0  # a cut is no noise
 _NOISE = 3.0
 _LIGHT = 4
 _ALL = 0.5
@@ -190,17 +190,21 @@ def _unexplained(small: NDArray[np.uint8], expected: NDArray[np.uint8]) -> NDArr
 
     The limit follows the picture's noise; a change of the light that is the same everywhere is taken out.
     """
-    few, few_expected = small[::8, ::4].astype(np.int16), expected[::8, ::4]
-    differences = few - few_expected
-    noise = _median(np.abs(differences).max(axis=2))
+    differences = small[::8, ::4].astype(np.int16) - expected[::8, ::4]
+    noise = _median_of_largest(differences)
     if noise >= _LIGHT:
         light = np.array([_median(differences[..., colour]) for colour in range(3)], np.int16)
         if np.abs(light).max() >= 1:
             expected = np.clip(expected + light, 0, 255).astype(np.uint8)
-            noise = _median(np.abs(differences - light).max(axis=2))
-    explained = alike(small, expected, max(_RESIDUAL_MIN, _NOISE * noise))
+            noise = _median_of_largest(differences - light)
+    explained = alike(small, expected, min(max(_RESIDUAL_MIN, _NOISE * noise), _RESIDUAL_MAX))
     found: NDArray[np.uint8] = opencv().bitwise_not(explained)
     return found
+
+
+def _median_of_largest(differences: NDArray[np.int16]) -> float:
+    red, green, blue = (np.abs(differences[..., colour]) for colour in range(3))
+    return _median(np.maximum(np.maximum(red, green), blue))
 
 
 def _median(values: NDArray[np.int16]) -> float:

@@ -22,7 +22,7 @@ _PER_SOFT = 0.18
 by non-negative least squares, rounded: bench/live.py says which."""
 
 _ONCE = 0.042
-_IN_ALL = 0.28
+_IN_ALL = 0.4
 """The expected error of one frame, and the sum over all frames since the last inference, at which the need is 1."""
 
 _EMPTY_SHARE = 0.005

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from reelwise.live.opencv import opencv
 from reelwise.live.thumb import CODES, SIDE, codes
 
 if TYPE_CHECKING:
@@ -46,7 +47,8 @@ def vote(
         asked: places, as indices into the flat thumbnail.
         sure: bool (SIDE, SIDE): who may vote.
     """
-    some = (_BASE[::_EVERY, ::_EVERY] + codes(np.ascontiguousarray(small[::_EVERY, ::_EVERY]))).ravel()
+    half = opencv().resize(small, (SIDE // _EVERY, SIDE // _EVERY), interpolation=opencv().INTER_NEAREST)
+    some = (_BASE[::_EVERY, ::_EVERY] + codes(half)).ravel()
     weight = sure[::_EVERY, ::_EVERY].ravel().astype(np.float64)
     voters = np.bincount(some, weights=weight, minlength=_BINS)
     yes = np.bincount(some, weights=weight * mask[::_EVERY, ::_EVERY].ravel(), minlength=_BINS)
