@@ -21,6 +21,7 @@ COMMANDS: dict[str, str] = {
     "init": "Ask the four questions and write a commented workload file.",
     "audit": "Count what a clip would cost, and what each lever takes off it.",
     "scan": "Find when something happens in a video, faster than it can be decoded.",
+    "live": "Segment a stream with a fraction of a model's inferences, at a quality or a price that is held.",
     "sample": "Choose frames under a budget, and compare them with as many at an even pace.",
     "price": "Price a workload: the month, per unit, with a band and what moves it.",
     "stack": "Pull levers one after another and print the waterfall.",

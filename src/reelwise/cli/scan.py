@@ -132,7 +132,7 @@ def _scan_files(
 
 def _check_picture(picture: Path, *, listed: bool) -> None:
     """Find out before the work whether a picture can be drawn."""
-    from reelwise.report.strip import check_picture
+    from reelwise.report.svg import check_picture
 
     if listed:
         raise click.UsageError("--picture draws one file: name just one")

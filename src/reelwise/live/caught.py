@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Self
 
+from reelwise.errors import ReelwiseError
+
 if TYPE_CHECKING:
     from types import TracebackType
 
 __all__ = ["Caught"]
+
+_SAID_MAX = 200
 
 
 class Caught:
@@ -39,5 +43,7 @@ class Caught:
         if self.error is None:
             return ""
         lines = str(self.error).strip().splitlines()
+        if lines and isinstance(self.error, ReelwiseError):
+            return lines[0][:_SAID_MAX]
         name = type(self.error).__name__
-        return f"{name}: {lines[0]:.200}" if lines else name
+        return f"{name}: {lines[0][:_SAID_MAX]}" if lines else name

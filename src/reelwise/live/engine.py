@@ -304,6 +304,7 @@ class Engine:
         else:
             lane.health.failed(now, outcome.said)
             self.tally.failures[outcome.kind] += 1
+            self.tally.failure_last = outcome.said
             said = f"{'the model' if main else 'the model on the device'} failed ({outcome.kind}): {outcome.said}"
             self.tally.note(said)
             _log.warning("%s", said, extra={"event": "segmentation_failure", "source": lane.role, "kind": outcome.kind})

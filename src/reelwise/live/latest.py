@@ -8,12 +8,12 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from reelwise.live.caught import Caught
-from reelwise.live.sources import Picture, Said
+from reelwise.live.source import Picture, Said
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from reelwise.live.sources import Item, Source
+    from reelwise.live.source import Item, Source
 
 __all__ = ["Latest"]
 

@@ -2,38 +2,37 @@
 
 from __future__ import annotations
 
-import importlib
-import sys
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reelwise.errors import InputError
 from reelwise.live.caught import Caught
+from reelwise.models.shelf import MODEL, VARIANTS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["PERSON", "Loading", "open_model"]
+__all__ = ["PERSON", "Loading", "is_embedded", "open_model"]
 
-PERSON = "person-segmentation"
+PERSON = MODEL
 _WAIT_SECONDS = 300.0
 _HINT = f"{PERSON}, {PERSON}:landscape, FILE.onnx, MODULE:FUNCTION, or http://HOST/PATH"
 _WARM = 64
 
 
 def open_model(
-    name: str, *, timeout_seconds: float = 10.0, token: str = "", long_side: int = 0
+    name: str, *, timeout_seconds: float = 10.0, headers: Mapping[str, str] | None = None, long_side: int = 0
 ) -> Callable[[NDArray[np.uint8]], Any]:
     """Open a model.
 
     Args:
         name: person-segmentation, general, landscape, person-segmentation:landscape, a .onnx file, module:function, or an address.
         timeout_seconds: of an endpoint.
-        token: of an endpoint.
+        headers: of an endpoint.
         long_side: what an endpoint is sent; 0 for frames as they are.
 
     Raises:
@@ -43,42 +42,49 @@ def open_model(
     if name.startswith(("http://", "https://")):
         from reelwise.live.endpoint import HttpModel
 
-        return HttpModel(name, timeout_seconds=timeout_seconds, token=token, long_side=long_side)
-    variants = {PERSON: "general", "general": "general", "landscape": "landscape"}
-    variant = variants.get(name) or (name.partition(":")[2] if name.startswith(f"{PERSON}:") else None)
-    if variant is not None or name.lower().endswith(".onnx"):
+        return HttpModel(name, timeout_seconds=timeout_seconds, headers=headers, long_side=long_side)
+    if is_embedded(name):
         from reelwise.models.person import PersonSegmentation
 
-        if variant is not None:
-            return PersonSegmentation(variant)
+        return PersonSegmentation(_variant(name))
+    if name.lower().endswith(".onnx"):
+        from reelwise.models.masks import MaskNetwork
+
         path = Path(name)
         if not path.is_file():
             raise InputError("no such file", where=name, hint="name an ONNX network")
-        model = PersonSegmentation(network=path)
-        model.name = path.name
-        return model
+        return MaskNetwork(path, name=path.name)
     return _function(name)
 
 
+def is_embedded(name: str) -> bool:
+    """Say whether a name is that of the embedded network."""
+    return name in {PERSON, *VARIANTS} or name.startswith(f"{PERSON}:")
+
+
+def _variant(name: str) -> str:
+    return "general" if name == PERSON else name.rpartition(":")[2]
+
+
 def _function(name: str) -> Callable[[NDArray[np.uint8]], Any]:
-    module, sign, attribute = name.rpartition(":")
-    if not sign or not module or not attribute:
+    from reelwise.models.function import FUNCTION, load_function
+
+    if not FUNCTION.fullmatch(name):
         raise InputError(f"no model {name!r:.80}", where="--model", hint=_HINT)
-    if "" not in sys.path and str(Path.cwd()) not in sys.path:
-        sys.path.insert(0, str(Path.cwd()))  # as `python -m` does: the file lies where the command is called
+    hint = "install the module, or put its folder on PYTHONPATH; it takes RGB uint8 (h, w, 3)"
+    model = load_function(name, where=name, hint=hint)
+    if not isinstance(model, type):
+        return model
     with Caught() as caught:
-        found: Any = importlib.import_module(module)
-        for part in attribute.split("."):
-            found = getattr(found, part)
+        made: Any = model()
     if caught.error is not None:
-        raise InputError(f"cannot be loaded: {caught.said}", where=name, hint="MODULE:FUNCTION") from caught.error
-    if isinstance(found, type):
-        with Caught() as caught:
-            found = found()
-        if caught.error is not None:
-            raise InputError(f"cannot be made: {caught.said}", where=name, hint="MODULE:FUNCTION") from caught.error
+        raise InputError(f"cannot be made: {caught.said}", where=name, hint=hint) from caught.error
+    return _callable(made, name)
+
+
+def _callable(found: Any, name: str) -> Callable[[NDArray[np.uint8]], Any]:
     if not callable(found):
-        raise InputError(f"is a {type(found).__name__}, no function", where=name, hint="MODULE:FUNCTION")
+        raise InputError(f"makes a {type(found).__name__}, no function", where=name, hint="give it a __call__")
     model: Callable[[NDArray[np.uint8]], Any] = found
     return model
 

@@ -8,7 +8,7 @@ import shutil
 import tempfile
 import zipfile
 from contextlib import suppress
-from typing import IO, TYPE_CHECKING, Any, Protocol
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from reelwise.documents import write_whole
 from reelwise.errors import InputError, MissingExtraError, OutputError
 from reelwise.live.masks import scaled
 from reelwise.live.opencv import opencv
+from reelwise.live.output import NobodyReadsError
 from reelwise.video.writer import RECORDINGS, Recording
 
 if TYPE_CHECKING:
@@ -24,56 +25,13 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from reelwise.live.answer import Answer
+    from reelwise.live.output import Output
 
-__all__ = [
-    "MaskFolder",
-    "MaskTable",
-    "MaskVideo",
-    "NobodyReadsError",
-    "Output",
-    "Pipe",
-    "VideoFile",
-    "VirtualCamera",
-    "masks_of",
-]
+__all__ = ["MaskFolder", "MaskTable", "MaskVideo", "Pipe", "VideoFile", "VirtualCamera", "masks_of"]
 
 _COLUMNS = ("file", "seconds", "kind", "model", "age_seconds")
 _BLOCK = 1 << 20
 _NPZ_FPS = 30.0
-
-
-class NobodyReadsError(OutputError):
-    """Whoever read the output has gone: no error, but the end of the work."""
-
-
-class Output(Protocol):
-    """Takes frame after frame.
-
-    Attributes:
-        shown: what it is called.
-        wants_frames: whether it takes composed frames; else masks.
-    """
-
-    shown: str
-    wants_frames: bool
-
-    def write(self, frame: NDArray[np.uint8], answer: Answer) -> None:
-        """Take a frame, composed where it `wants_frames`, and what it got.
-
-        Raises:
-            OutputError: it cannot be written.
-            NobodyReadsError: nobody reads it any more.
-        """
-
-    def close(self) -> None:
-        """Finish it: what was written so far is whole.
-
-        Raises:
-            OutputError: it cannot be written.
-        """
-
-    def abandon(self) -> None:
-        """Leave nothing half behind, after an error."""
 
 
 class VideoFile:

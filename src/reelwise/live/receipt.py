@@ -75,6 +75,7 @@ class LiveReceipt(Struct, frozen=True, kw_only=True):
         retries: failures that were tried again at once.
         timeouts: calls that were given up.
         failures: calls that failed, by kind: raised, timeout, shape, dtype, nan, range.
+        failure_last: what went wrong with the last of them, in words.
         denied: calls that a budget refused.
         revoked: calls that were taken back before they began.
         waited: frames that asked for an inference while one was under way.
@@ -119,6 +120,7 @@ class LiveReceipt(Struct, frozen=True, kw_only=True):
     retries: int
     timeouts: int
     failures: dict[str, int]
+    failure_last: str
     denied: int
     revoked: int
     waited: int

@@ -11,9 +11,9 @@ from reelwise.errors import InputError
 from reelwise.live.histogram import Durations
 from reelwise.live.latest import Latest
 from reelwise.live.masks import iou
-from reelwise.live.outputs import NobodyReadsError
+from reelwise.live.output import NobodyReadsError
 from reelwise.live.report import LiveReport, Shot, report_of
-from reelwise.live.sources import Picture, Said
+from reelwise.live.source import Paced, Picture, Said
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from reelwise.live.adaptive import Adaptive
     from reelwise.live.answer import Answer
     from reelwise.live.backdrop import Backdrop
-    from reelwise.live.outputs import Output
-    from reelwise.live.sources import Source
+    from reelwise.live.output import Output
+    from reelwise.live.source import Source
 
 __all__ = ["LiveRun", "Told"]
 
@@ -71,7 +71,7 @@ class LiveRun:
         if backdrop is None and any(one.wants_frames for one in outputs):
             raise InputError("an output of frames without a background", where="live", hint="backdrop=Backdrop()")
         self.error: ReelwiseError | None = None
-        self._source: Source = Latest(source) if source.live and not _paced(source) else source
+        self._source: Source = Latest(source) if source.live and not isinstance(source, Paced) else source
         self._adaptive, self._outputs, self._backdrop = adaptive, list(outputs), backdrop
         self._reference, self._for, self._tell = reference, for_seconds, tell
         self._began = time.monotonic() if began is None else began
@@ -225,12 +225,6 @@ class LiveRun:
             outputs=tuple(one.shown for one in self._outputs),
             shots=self._shots.chosen(),
         )
-
-
-def _paced(source: Source) -> bool:
-    from reelwise.live.sources import Paced
-
-    return isinstance(source, Paced)
 
 
 class _Shots:

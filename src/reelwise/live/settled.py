@@ -52,6 +52,7 @@ def receipt_of(engine: Engine, *, model: str, device: str, target: Target, price
         retries=main.health.retries,
         timeouts=tally.failures["timeout"],
         failures=dict(tally.failures),
+        failure_last=tally.failure_last,
         denied=tally.denied,
         revoked=tally.revoked,
         waited=tally.waited,

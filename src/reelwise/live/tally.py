@@ -29,6 +29,7 @@ class Tally:
         self.behind_most = 0
         self.reasons: Counter[str] = Counter()
         self.failures: Counter[str] = Counter()
+        self.failure_last = ""
         self.skipped, self.inferred, self.model = Durations(), Durations(), Durations()
         self.refresh = Shares()
         self.verified = Shares()

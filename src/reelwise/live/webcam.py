@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from reelwise.errors import StreamError
 from reelwise.live.opencv import opencv
-from reelwise.live.sources import Picture, Said
+from reelwise.live.source import Picture, Said
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from reelwise.live.sources import Item
+    from reelwise.live.source import Item
 
 __all__ = ["Device", "Webcam", "first_camera", "is_webcam", "open_device"]
 

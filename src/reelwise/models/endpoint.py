@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import select
 import socket
 import ssl
 import time
@@ -49,11 +50,21 @@ class Endpoint(Struct, frozen=True, kw_only=True):
 
 
 class Answer(Struct, frozen=True, kw_only=True):
-    """What came back: `trouble` is empty for a status of 200 to 299, else in words, the same words for the same trouble."""
+    """What came back.
+
+    Attributes:
+        status: the HTTP status; 0 where none came.
+        trouble: empty for a status of 200 to 299, else in words, the same words for the same trouble.
+        body: all of it.
+        kind: its media type.
+        reached: whether there was a connection at all: without one nothing was sent.
+    """
 
     status: int
     trouble: str
     body: bytes
+    kind: str = ""
+    reached: bool = True
 
 
 def endpoint_of(url: str, headers: Mapping[str, str] | None = None, method: str = "POST") -> Endpoint:
@@ -101,6 +112,7 @@ class Connection:
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
         self._open: http.client.HTTPConnection | None = None
+        self._reached = False
 
     def send(self, body: bytes, seconds: float) -> Answer:
         """Send a request once and wait for all of its answer; nothing is sent a second time.
@@ -123,14 +135,16 @@ class Connection:
         except (OSError, ValueError) as error:
             trouble = _words(error)
         self.close()
-        return Answer(status=0, trouble=trouble, body=b"")
+        return Answer(status=0, trouble=trouble, body=b"", reached=self._reached)
 
     def _sent(self, body: bytes, until: float) -> Answer:
         where = self._endpoint
+        self._reached = self._still_open()
         if self._open is None:
             kind = http.client.HTTPSConnection if where.is_secure else http.client.HTTPConnection
             self._open = kind(where.host, where.port, timeout=max(0.001, until - time.perf_counter()))
             self._open.connect()
+            self._reached = True
             if self._open.sock is not None:
                 self._open.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._left(until)
@@ -154,7 +168,20 @@ class Connection:
         trouble = "" if 200 <= response.status < 300 else f"HTTP {response.status}"
         if size > _BYTES_MAX:
             trouble = f"answers more than {_BYTES_MAX:,} bytes"
-        return Answer(status=response.status, trouble=trouble, body=b"".join(parts))
+        media = response.headers.get_content_type()
+        return Answer(status=response.status, trouble=trouble, body=b"".join(parts), kind=media)
+
+    def _still_open(self) -> bool:
+        """Say whether there is a connection that the other side has not closed meanwhile; close it where it has."""
+        if self._open is None or self._open.sock is None:
+            self.close()
+            return False
+        if select.select((self._open.sock,), (), (), 0)[
+            0
+        ]:  # nothing was asked, so there is nothing to read but its end
+            self.close()
+            return False
+        return True
 
     def _left(self, until: float) -> None:
         """Let the next wait be no longer than what is left."""
