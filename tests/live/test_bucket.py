@@ -55,7 +55,7 @@ def test_a_rate_is_what_passes_over_time(rate):
     minutes = 30
     taken = made(minute_bucket(rate), list(range(0, minutes * 60_000_000, 40_000)))
 
-    assert abs(len(taken) - rate * minutes) <= max(2, rate / 6)
+    assert abs(len(taken) - rate * minutes) <= max(2, rate / 2)
 
 
 def test_nothing_is_rounded():

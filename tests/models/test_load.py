@@ -9,7 +9,7 @@ import pytest
 
 from reelwise.errors import EndpointError, InputError
 from reelwise.models import load as driving
-from reelwise.models.endpoint import Connection, endpoint_of
+from reelwise.models.connection import Connection, endpoint_of
 from reelwise.models.gauges import Gauges, read_metric
 from reelwise.models.load import drive
 

@@ -33,6 +33,7 @@ COMMANDS: dict[str, str] = {
     "budget": "Set and show budgets: what may be spent, by whom, and what happens when it runs out.",
     "ledger": "Show, sum, check and export what was spent.",
     "bench-model": "Measure how many frames a second a model, or an endpoint, does; write it down for prices.",
+    "probe": "Quantize or distil a model, measure it beside its teacher on your clips, accept or refuse it.",
     "models": "Install, list and remove the networks that run on this machine.",
     "doctor": "Say what is installed and what is missing, with the command that installs it.",
     "schema": "Print the JSON Schema of a workload file, a plan or private rates.",

@@ -13,7 +13,7 @@ from reelwise.cli.options import EVIDENCE
 from reelwise.cli.output import json_option, note, print_json
 
 if TYPE_CHECKING:
-    from reelwise.models.endpoint import Endpoint
+    from reelwise.models.connection import Endpoint
     from reelwise.models.latencies import Rate
 
 __all__ = ["cli"]
@@ -178,7 +178,7 @@ def _endpoint(
     import msgspec
 
     from reelwise.errors import InputError
-    from reelwise.models.endpoint import Connection, endpoint_of
+    from reelwise.models.connection import Connection, endpoint_of
     from reelwise.models.gauges import Gauges
     from reelwise.models.load import drive
 
@@ -235,7 +235,7 @@ def _asked(
     size: str, **_: Any,
 ) -> tuple[Endpoint, list[bytes]]:  # fmt: skip
     from reelwise.errors import InputError
-    from reelwise.models.endpoint import endpoint_of
+    from reelwise.models.connection import endpoint_of
 
     named: dict[str, str] = {}
     for header in headers:

@@ -15,7 +15,7 @@ WHOLE, HALF = 2, 1
 
 _HOUR_US, _MINUTE_US = 3_600_000_000, 60_000_000
 _BURST_OF_HOUR = 3  # percent
-_BURST_OF_MINUTE = 6  # a sixth: ten seconds
+_BURST_OF_MINUTE = 2  # a half: thirty seconds
 
 
 class Bucket:
@@ -82,7 +82,7 @@ def hour_bucket(calls: int) -> Bucket:
 
 
 def minute_bucket(calls: Fraction) -> Bucket:
-    """Make a bucket that lets so many calls a minute pass over time, and gathers up to ten seconds' worth for when they are wanted."""
+    """Make a bucket that lets so many calls a minute pass over time, and gathers up to thirty seconds' worth for when they are wanted."""
     from fractions import Fraction
 
     capacity = max(Fraction(1), calls / _BURST_OF_MINUTE)

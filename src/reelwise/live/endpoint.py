@@ -12,7 +12,7 @@ import numpy as np
 
 from reelwise.errors import EndpointError, InputError, UnreachableError
 from reelwise.live.opencv import opencv
-from reelwise.models.endpoint import Connection, endpoint_of
+from reelwise.models.connection import Connection, endpoint_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

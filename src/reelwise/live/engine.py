@@ -240,7 +240,9 @@ class Engine:
         frame = turn.frame.copy() if copy else turn.frame
         mask = self.carrier.mask if self._shown is not None else None
         carried = None if mask is None else mask.copy()
-        flight = lane.begin(frame, self.carrier.ask(), at=turn.at, reason=reason, carried=carried, loop=loop)
+        flight = lane.begin(
+            frame, self.carrier.ask(), at=turn.at, reason=reason, carried=carried, gap=self.carrier.age, loop=loop
+        )
         turn.lane, turn.flight = lane, flight
         self._wanted = turn.at if self._wanted is None else self._wanted
         self._must[lane.role] = ""
@@ -323,8 +325,8 @@ class Engine:
         if flight.carried is not None:
             overlap = iou(mask, flight.carried)
             self.tally.refresh.add(overlap)
-            if flight.reason == "need" and self.pace.quality is not None and lane is self.main:
-                self.pace.quality.learned(overlap)
+            if lane is self.main:
+                self.pace.learned(flight.reason, overlap, gap=flight.gap)
         self.carrier.answer(flight.ticket, mask)
         self._shown = _Shown(flight.at, lane.role)
         self._wanted = None

@@ -58,6 +58,7 @@ class Flight:
         at: that frame's time in the stream, in seconds.
         reason: why it was asked about.
         carried: the mask that the frame had before; None for none.
+        gap: frames since the one that this mask was computed on.
         begun: when the call was begun, by the clock.
         number: counts up.
     """
@@ -69,10 +70,11 @@ class Flight:
         at: float,
         reason: str,
         carried: NDArray[np.float32] | None,
+        gap: int,
         begun: float,
         number: int,
     ) -> None:
-        self.ticket, self.at, self.reason, self.carried = ticket, at, reason, carried
+        self.ticket, self.at, self.reason, self.carried, self.gap = ticket, at, reason, carried, gap
         self.begun, self.number = begun, number
         self.future: Future[Outcome] | None = None
         self._lock = threading.Lock()
@@ -147,11 +149,14 @@ class Lane:
         at: float,
         reason: str,
         carried: NDArray[np.float32] | None,
+        gap: int,
         loop: asyncio.AbstractEventLoop | None,
     ) -> Flight:
         """Begin a call; only when it is `ready`."""
         self.calls += 1
-        flight = Flight(ticket, at=at, reason=reason, carried=carried, begun=self._clock.now(), number=self.calls)
+        flight = Flight(
+            ticket, at=at, reason=reason, carried=carried, gap=gap, begun=self._clock.now(), number=self.calls
+        )
         self.flight = flight
         self.health.begun()
         self._by_task = self._async and loop is not None

@@ -26,13 +26,15 @@ EVERY_FRAME = "every frame"
 _DEFAULT_ERROR = 1.0 - QUALITY
 _STEP = 0.1  # of the logarithm of the threshold, at each inference that the threshold called for
 _BOUND = math.log(3.0)
+_ALLOWED_MOST = 0.25  # of such inferences; the mean is to be good, too
 _SHARE_KEPT = 0.95
 _STEEPNESS = 6.0
 _FULL = 0.97
 _HALF_FULL = 0.5
 _SPEED = 0.5
 _REFERENCE_BOUND = 7.0
-_MAX_AGE, _MAX_AGE_CALLS = 2.0, 4.0
+_MAX_AGE, _MAX_AGE_CALLS = 10.0, 4.0
+_CALM_ERROR, _CALM_MAX = 0.03, 16.0
 _SLACK = 1e-6  # a thirtieth of a second thirty times is a second
 
 
@@ -65,7 +67,7 @@ class QualityThreshold:
     def learned(self, iou: float) -> None:
         """Take note of how well the carried mask overlapped with the new one, on a frame that the threshold called for."""
         # those are the worst frames of each run: of all frames 5 % may be worse, of these so many more as they are rarer
-        allowed = min(0.5, max(0.05, (1.0 - _SHARE_KEPT) / max(self._share, 1e-3)))
+        allowed = min(_ALLOWED_MOST, max(0.05, (1.0 - _SHARE_KEPT) / max(self._share, 1e-3)))
         self._log += 2 * _STEP * (allowed - (iou < self._quality))
         self._log = min(max(self._log, self._start - _BOUND), self._start + _BOUND)
 
@@ -91,6 +93,7 @@ class Pace:
         self._log_reference = 0.0
         self._last = -math.inf
         self._counted = True
+        self._calm = 1.0  # a refresh that found nothing doubles the wait for the next
 
     @property
     def threshold(self) -> float:
@@ -141,7 +144,21 @@ class Pace:
         if need >= self.threshold * profile.need:
             return "need" if need > 0 else "refresh"
         baseline = self._limits.baseline_fps * profile.baseline if self._bucket is None else 0.0
-        return "refresh" if baseline > 0 and since >= (1.0 - _SLACK) / baseline else ""
+        return "refresh" if baseline > 0 and since >= self._calm * (1.0 - _SLACK) / baseline else ""
+
+    def learned(self, reason: str, iou: float, *, gap: int) -> None:
+        """Take note of how well a carried mask overlapped with the new one.
+
+        Args:
+            reason: why the frame was inferred.
+            iou: of the two.
+            gap: frames since the one that the carried mask was computed on.
+        """
+        agreed = iou >= 1.0 - _CALM_ERROR
+        self._calm = min(self._calm * 2.0, _CALM_MAX) if agreed and reason in {"refresh", "age"} else self._calm
+        self._calm = self._calm if agreed else 1.0
+        if reason == "need" and gap > 1 and self.quality is not None:
+            self.quality.learned(iou)
 
     @property
     def affordable(self) -> bool:

@@ -71,9 +71,10 @@ class Limits(Struct, frozen=True, kw_only=True):
     """Limits that hold whatever the target is. Times in seconds.
 
     Attributes:
-        max_age_seconds: a mask that is older gets an inference on the next frame, ahead of any pace. None: 2 s; under a rate or a price
+        max_age_seconds: a mask that is older gets an inference on the next frame, ahead of any pace. None: 10 s; under a rate or a price
             four times as long as an inference lasts on average, where that is longer.
-        baseline_fps: inferences a second even where nothing moves, under a quality alone; 0 for none.
+        baseline_fps: inferences a second even where nothing moves, under a quality alone; each that finds the carried mask right doubles
+            the wait for the next, up to sixteen times and `max_age_seconds`; 0 for none.
         ceiling_fps: inferences a second at most; 0 for no ceiling: up to every frame.
         wait_seconds: how long a frame waits for its own inference; then the mask is carried, and the answer taken when it comes.
             None waits until it comes: for files.

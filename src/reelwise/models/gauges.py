@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from reelwise.models.endpoint import Connection
+from reelwise.models.connection import Connection
 
 if TYPE_CHECKING:
-    from reelwise.models.endpoint import Endpoint
+    from reelwise.models.connection import Endpoint
 
 __all__ = ["Gauge", "Gauges", "read_metric"]
 

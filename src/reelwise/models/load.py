@@ -17,14 +17,14 @@ import numpy as np
 from msgspec import Struct
 
 from reelwise.errors import EndpointError, InputError
-from reelwise.models.endpoint import Connection
+from reelwise.models.connection import Connection
 from reelwise.models.gauges import Gauge, Gauges
 from reelwise.models.latencies import Latencies, Rate, latencies, rate_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from reelwise.models.endpoint import Endpoint
+    from reelwise.models.connection import Endpoint
 
 __all__ = ["Load", "drive"]
 
