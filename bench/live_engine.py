@@ -55,13 +55,14 @@ class Scripted:
     """A carrier whose need is a script of how many frames were seen since the last one that was asked about, and in all."""
 
     def __init__(self, script: Any) -> None:
-        self.size, self.mask, self.need = (8, 8), None, 0.0
+        self.size, self.mask, self.need, self.age = (8, 8), None, 0.0, 0
         self._script, self._since, self._seen = script, 0, 0
 
     def see(self, _frame: Any) -> None:
         """Take the next frame."""
         self._seen += 1
         self._since += 1
+        self.age += 1
         self.need = self._script(self._since, self._seen)
 
     def ask(self) -> int:
@@ -71,7 +72,7 @@ class Scripted:
 
     def answer(self, _ticket: int, mask: Any) -> None:
         """Take a mask."""
-        self.mask = mask
+        self.mask, self.age = mask, self._since
 
 
 def quick(_frame: Any) -> Any:
