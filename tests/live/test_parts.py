@@ -69,7 +69,8 @@ def test_what_is_full_is_spent_and_what_is_empty_is_not(usd):
 def test_without_a_target_the_default_quality_is_held():
     assert Pace(Target(), Limits(), Fraction(0)).threshold == 1.0
     assert Target().said == "quality 0.95"
-    assert Target(usd_an_hour="1.50").said == "1.50 USD an hour"
+    assert Target(usd_an_hour="1.50").said == "1.5 USD an hour"
+    assert Target(usd_an_hour=Fraction(1, 3)).said == "1/3 USD an hour"
     assert Target(usd_an_hour=2, quality=0.9).said == "2 USD an hour, quality 0.9"
 
 
@@ -169,7 +170,7 @@ def test_notes_reasons_and_moments_are_bounded():
         answer = Answer(
             mask, "carried", "full", "main", index / 30, 0.0, 0.5, "need" if index % 10 == 0 else "", black=False
         )
-        tally.took(answer, 0.001, judged=True, waited=False)
+        tally.took(answer, 0.001, cpu=0.001, judged=True, waited=False)
     assert len(tally.notes) == 20
     assert len(tally.reasons) == 33
     assert 400 <= len(tally.moments) <= 1000

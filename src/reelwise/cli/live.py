@@ -47,7 +47,7 @@ _FRESH_SECONDS = 5.0
 @ledger_options
 @json_option
 def cli(source: str | None, *, as_json: bool, **options: Any) -> None:
-    r"""Segment SOURCE with a fraction of the model's inferences, and say what that cost and was worth.
+    """Segment SOURCE with a fraction of the model's inferences, and say what that cost and was worth.
 
     SOURCE is a clip, a webcam (webcam, webcam:1, /dev/video1), a camera's stream (rtsp://...), or with --follow a file that
     is still being written. Frames in between get the last mask, carried to them. Ctrl-C ends it; what was written is whole.
@@ -55,7 +55,7 @@ def cli(source: str | None, *, as_json: bool, **options: Any) -> None:
     \b
     reelwise live webcam --out call.mp4
     reelwise live clip.mp4 --price 0.001 --usd-an-hour 1.50 --verify --picture run.png
-    """
+    """  # noqa: D301 - click reads the backspace
     began = time.monotonic() - _since_process_began()
     logging.getLogger("reelwise.live").addHandler(logging.NullHandler())  # what it says, the report and notes say
     _check(source, as_json=as_json, options=options)

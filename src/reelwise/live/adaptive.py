@@ -1,9 +1,11 @@
 """Wrap any function from a frame to a mask, so that it is called for the frames that need it, at a quality or a price that is held.
 
-adaptive = Adaptive(model, usd_an_hour="1.50", usd_per_call="0.001")
-for frame in camera:
-    mask = adaptive(frame)
-print(adaptive.close().cost_usd)
+    adaptive = Adaptive(model, usd_an_hour="1.50", usd_per_call="0.001")
+    for frame in camera:
+        mask = adaptive(frame)
+    print(adaptive.close().cost_usd)
+
+Nothing calls the model but a frame that comes in.
 """
 
 from __future__ import annotations

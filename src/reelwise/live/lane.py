@@ -130,7 +130,7 @@ class Lane:
     ) -> None:
         self.role, self.books, self.health = role, books, health
         self.flight: Flight | None = None
-        self.calls = 0
+        self.calls = self.revoked = 0
         self._model, self._worker, self._clock, self._timeout = model, worker, clock, timeout_seconds
         call = getattr(model, "__call__", model)  # noqa: B004 - an object whose __call__ is async
         self._async = inspect.iscoroutinefunction(model) or inspect.iscoroutinefunction(call)
