@@ -20,10 +20,13 @@ __all__ = [
     "NANO",
     "Num",
     "ceil",
+    "exp",
+    "floor",
     "is_array",
     "maximum",
     "minimum",
     "nano_from_usd",
+    "sqrt",
     "total",
     "usd_from_nano",
     "where",
@@ -55,6 +58,24 @@ def ceil(value: Num) -> Num:
         return _numpy().ceil(value - _EPSILON * _numpy().abs(value))  # type: ignore[no-any-return]
     plain = float(value)
     return float(math.ceil(plain - _EPSILON * abs(plain)))
+
+
+def floor(value: Num) -> Num:
+    """Round down, forgiving a relative float error of 1e-9 (29.9999999999 streams are 30)."""
+    if is_array(value):
+        return _numpy().floor(value + _EPSILON * _numpy().abs(value))  # type: ignore[no-any-return]
+    plain = float(value)
+    return float(math.floor(plain + _EPSILON * abs(plain)))
+
+
+def exp(value: Num) -> Num:
+    """Raise e to a power, elementwise."""
+    return _numpy().exp(value) if is_array(value) else math.exp(value)
+
+
+def sqrt(value: Num) -> Num:
+    """Take the square root, elementwise."""
+    return _numpy().sqrt(value) if is_array(value) else math.sqrt(value)
 
 
 def where(condition: Any, yes: Num, no: Num) -> Num:
