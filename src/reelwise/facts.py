@@ -50,6 +50,7 @@ NAMES = (
     "sample.uniform_frames_per_second",
     "scan.cpu_seconds_per_second",
     "serverless.cold_start_seconds",
+    "serverless.idle_seconds",
 )
 """Facts that stages and prices ask for; beside them `host.NAME.frames_per_second` and `.cold_start_seconds`,
 `network.NETWORK.GPU.frames_per_second` as published, `quality.LEVER`, `quality.option.OPTION` and
@@ -251,6 +252,11 @@ class Facts:
             smallest = (fact.value if fact.low is None else fact.low) / 10 if _is_speed(entry.name) else 0.0
             drawn[entry] = np.clip(fact.value + np.where(z < 0, z * below, z * above), smallest, largest)
         return Facts(self.entries, drawn)
+
+    @property
+    def fixed_values(self) -> Mapping[Entry, Num]:
+        """Values that stand in for entries' own: drawn, or fixed."""
+        return self._values
 
     def fixed(self, entry: Entry, value: float) -> Facts:
         """Return these facts with one entry at another value (one bar of a tornado)."""

@@ -16,7 +16,7 @@ from reelwise.errors import DocumentError
 from reelwise.evidence import GIVEN, PUBLISHED
 from reelwise.hosts import Device, Host
 from reelwise.requests import Usage
-from reelwise.units import HOURS_A_MONTH, Num, ceil, exp, floor, maximum, minimum, sqrt, where
+from reelwise.units import HOURS_A_MONTH, Num, ceil, exp, floor, log1p, maximum, minimum, sqrt, where
 
 if TYPE_CHECKING:
     from reelwise.facts import Facts
@@ -86,6 +86,7 @@ class Fleet(Struct, frozen=True, kw_only=True):
         hours: machine hours that are on and billed.
         busy_hours: machine hours of work in them.
         streams: streams that one machine takes at a time.
+        running: streams that run at the same time, on average.
         cold_seconds: how long a start takes; cold_share: share of sessions that find no machine on and wait for one.
         basis: evidence mask.
     """
@@ -97,6 +98,7 @@ class Fleet(Struct, frozen=True, kw_only=True):
     hours: Num
     busy_hours: Num
     streams: Num
+    running: Num = 0.0
     cold_seconds: Num = 0.0
     cold_share: Num = 0.0
     basis: int = 0
@@ -180,21 +182,22 @@ def fleet_of(host: Host, work: Work, facts: Facts, card: Entry | None = None) ->
     if sticky:
         mean = maximum(mean, work.streams / streams)
     need = _peak(work, mean, streams, sticky=sticky)
+    fleet = Fleet(host=host, speed=speed, need=need, machines=0.0, hours=0.0, busy_hours=busy_hours, streams=streams,
+                  running=work.streams, basis=basis)  # fmt: skip
     if host.scale == "device":
-        return _bought(Fleet(host=host, speed=speed, need=need, machines=0.0, hours=0.0, busy_hours=busy_hours, streams=streams,
-                             basis=basis), work)  # fmt: skip
+        return _bought(fleet, work)
     if host.scale == "fixed":
         machines = maximum(ceil(need) + host.spare, float(host.minimum))
-        return Fleet(host=host, speed=speed, need=need, machines=machines, hours=machines * HOURS_A_MONTH,
-                     busy_hours=busy_hours, streams=streams, basis=basis)  # fmt: skip
+        return replace(fleet, machines=machines, hours=machines * HOURS_A_MONTH)
     cold, cold_bit = _cold_start(host, facts, card)
-    on, cold_share = _on(work, mean, streams, waits=_waits(host, card, cold, work), sticky=sticky)
+    idle, idle_bit = _idle(host, facts, card)
+    on, cold_share = _on(work, mean, streams, waits=_waits(card, cold + idle, work), sticky=sticky)
     if host.scale == "auto":
         on = maximum(on + host.spare, float(host.minimum))
         cold_share = cold_share if host.minimum + host.spare == 0 else 0.0
     at_peak = maximum(ceil(need) + (host.spare if host.scale == "auto" else 0), ceil(on))
-    return Fleet(host=host, speed=speed, need=need, machines=at_peak, hours=on * HOURS_A_MONTH, busy_hours=busy_hours,
-                 streams=streams, cold_seconds=cold, cold_share=cold_share, basis=basis | cold_bit)  # fmt: skip
+    return replace(fleet, machines=at_peak, hours=on * HOURS_A_MONTH, cold_seconds=cold, cold_share=cold_share,
+                   basis=basis | cold_bit | idle_bit)  # fmt: skip
 
 
 def _peak(work: Work, mean: Num, streams: Num, *, sticky: bool) -> Num:
@@ -209,15 +212,19 @@ def _peak(work: Work, mean: Num, streams: Num, *, sticky: bool) -> Num:
 def _on(work: Work, mean: Num, streams: Num, *, waits: Num, sticky: bool) -> tuple[Num, Num]:
     """Return how many machines are on, on average, of those that come and go, and the share of sessions that wait for one.
 
-    Jobs queue: the machines that are busy, and one more while none is and the last has not stopped yet. Streams do not:
-    some machine is on for as long as any stream runs, and each further one waits until a stream takes it or it stops.
+    Jobs queue: the machines that are busy, and one more while none is and the last has not stopped yet. Streams do not queue:
+    some machine is on for as long as any stream runs, and those that are free wait until a stream takes them or they stop.
+    How many wait is the most that ran in the last seconds over those that run now: never more than have ended (few
+    streams), than a random walk gets away (waits shorter than streams) or than the crest of many hours (waits longer).
     """
     waiting = work.sessions / _MONTH_SECONDS * waits
     if not (work.live or sticky):
         on = mean + exp(-mean) - exp(-(mean + waiting))
         return on, exp(-(mean + waiting))
     running = work.streams
-    tail = minimum(waiting, 2 * sqrt(waiting / math.pi))
+    walk = 2 * sqrt(waiting / math.pi)
+    crest = sqrt(2 * running * log1p(waiting / maximum(running, 1e-12))) + 0.5
+    tail = minimum(minimum(waiting, walk), crest)
     shared = maximum(1 - 1 / streams, 0.0)
     none_on = exp(-(running + waiting))
     on = (running + tail) / streams + shared * (1 - none_on)
@@ -225,10 +232,8 @@ def _on(work: Work, mean: Num, streams: Num, *, waits: Num, sticky: bool) -> tup
     return maximum(on, mean), starts + shared * none_on
 
 
-def _waits(host: Host, card: Entry | None, cold: Num, work: Work) -> Num:
+def _waits(card: Entry | None, beside: Num, work: Work) -> Num:
     """Return the seconds beside its work that one session is billed where nothing comes after it: start, idle time, rounding."""
-    idle = host.idle_seconds if host.idle_seconds is not None else card.idle_seconds if card is not None else 0.0
-    beside = cold + idle
     step = _rounding(card)
     if not step:
         return beside
@@ -254,6 +259,17 @@ def _cold_start(host: Host, facts: Facts, card: Entry | None) -> tuple[Num, int]
         return sum(card.cold_start_seconds) / len(card.cold_start_seconds), PUBLISHED
     if host.scale == "serverless" and card is not None and card.kind == "serverless":
         return facts.get("serverless.cold_start_seconds")
+    return 0.0, 0
+
+
+def _idle(host: Host, facts: Facts, card: Entry | None) -> tuple[Num, int]:
+    """Return how long a machine is kept after its last work: as set, on the card, or for serverless what vendors do unless told."""
+    if host.idle_seconds is not None:
+        return host.idle_seconds, GIVEN
+    if card is not None and card.idle_seconds:
+        return card.idle_seconds, PUBLISHED
+    if host.scale == "serverless" and card is not None and card.kind == "serverless":
+        return facts.get("serverless.idle_seconds")
     return 0.0, 0
 
 

@@ -51,8 +51,9 @@ class Host(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         streams: streams that one machine takes at a time, each of them on one machine from start to end; null spreads the
             frames of all streams over all machines.
         cold_start_seconds: from nothing to the first answer, billed; null is the measured fact `host.NAME.cold_start_seconds`,
-            else the card's.
-        idle_seconds: how long a machine that comes and goes is kept, and billed, after its last work; null is the card's.
+            else the card's, else for serverless the fact `serverless.cold_start_seconds`.
+        idle_seconds: how long a machine that comes and goes is kept, and billed, after its last work; null is the card's, else
+            for serverless the fact `serverless.idle_seconds`.
         network: name of the network it runs, for published speeds.
         variant: what it runs: the network in full, quantized, or a student distilled from it. The last two run at the speed
             that `reelwise probe` has measured.

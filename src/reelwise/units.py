@@ -23,6 +23,7 @@ __all__ = [
     "exp",
     "floor",
     "is_array",
+    "log1p",
     "maximum",
     "minimum",
     "nano_from_usd",
@@ -71,6 +72,11 @@ def floor(value: Num) -> Num:
 def exp(value: Num) -> Num:
     """Raise e to a power, elementwise."""
     return _numpy().exp(value) if is_array(value) else math.exp(value)
+
+
+def log1p(value: Num) -> Num:
+    """Take the natural logarithm of 1 and a number, elementwise."""
+    return _numpy().log1p(value) if is_array(value) else math.log1p(value)
 
 
 def sqrt(value: Num) -> Num:
