@@ -138,7 +138,7 @@ def _how_to_know(name: str) -> str:
     """Name the command that measures a fact."""
     command = "bench-model" if name.startswith("host.") else "audit CLIP"
     if name.startswith("probe."):
-        return f"measure it: `reelwise probe {name.split('.')[1]} MODEL CLIP`"
+        return f"`reelwise probe {name.split('.')[1]} MODEL CLIP` measures it"
     return f"measure it (`reelwise {command}`) or give it: --set facts.{name}=VALUE"
 
 

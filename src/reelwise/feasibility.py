@@ -97,7 +97,8 @@ def latency_ms(
             bit |= bit_host
             continue
         tokens = tokens_in(request) - request.tokens_cached * 0.9  # a cached token is read about ten times faster
-        ms = overhead + 1000 * (longest(tokens) / prefill + longest(request.tokens_output) / speed)
+        written = request.tokens_output if _writes(request, book) else 0.0
+        ms = overhead + 1000 * (longest(tokens) / prefill + longest(written) / speed)
         if workload.is_live and not _takes_pieces(request, book):
             ms = ms + 1000 * longest(request.seconds)
         if request.mode == "batch":
@@ -126,6 +127,15 @@ def _host_ms(workload: Workload, plan: Plan, request: Request, facts: Facts, boo
         network, more = mean_of(facts, "latency.network_ms")
         return ms + network, bit | more
     return ms, bit
+
+
+def _writes(request: Request, book: Book) -> bool:
+    """Say whether an endpoint writes its answer token by token; one that bills no tokens has none to write."""
+    if book.is_language_model(request.model):
+        return True
+    return any(
+        rate.unit == "tokens_output" for rate in book.card_rates(request.model, request.mode, request.resolution)
+    )
 
 
 def _takes_pieces(request: Request, book: Book) -> bool:

@@ -44,7 +44,7 @@ class Option(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         fees: fixed amounts a month that come with it.
         limits: quotas that come with it.
         facts: what holds for this option only: the time to an answer of its endpoint, the speed of its machine.
-        quality: relative to the best there is, 0 to 1; a measured fact `quality.option.NAME` goes before it.
+        quality: relative to the plan as it is, 0 to 1; a fact `quality.option.NAME` goes before it.
         kind: what sort of deployment it is; null is read off the plan.
         note: for people.
     """

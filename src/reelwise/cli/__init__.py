@@ -23,6 +23,7 @@ COMMANDS: dict[str, str] = {
     "scan": "Find when something happens in a video, faster than it can be decoded.",
     "sample": "Choose frames under a budget, and compare them with as many at an even pace.",
     "price": "Price a workload: the month, per unit, with a band and what moves it.",
+    "compare": "Compare every way to deploy a job, with the volume at which another is cheaper.",
     "stack": "Pull levers one after another and print the waterfall.",
     "diff": "Say what a change to a workload file does to the bill, and stop above a gate.",
     "search": "Find the cheapest combination of levers under a quality floor.",

@@ -75,7 +75,7 @@ def _full_share(case: Case, fleet: Fleet) -> float | None:
 
 
 def duty_cycles(options: Sequence[tuple[str, Case, Bill]]) -> tuple[DutyCycle, ...]:
-    """Say for each rented and each serverless machine how busy the rented one must be to be the cheaper for the same frames."""
+    """Say how busy a rented machine must be to be cheaper than a serverless one with the same processor at the same speed."""
     rented = [one for one in _alone(options) if one[1].host.scale in {"fixed", "auto"} and one[3] == "hour"]
     serverless = [one for one in _alone(options) if one[1].host.scale == "serverless"]
     found: dict[tuple[str, str, float], DutyCycle] = {}
@@ -89,7 +89,7 @@ def duty_cycles(options: Sequence[tuple[str, Case, Bill]]) -> tuple[DutyCycle, .
 
 
 def _alone(options: Sequence[tuple[str, Case, Bill]]) -> list[tuple[str, Fleet, float, str]]:
-    """List the options of one fleet: name, fleet, USD of a machine hour, unit of its card."""
+    """List the options of one fleet: name, fleet, USD of a machine hour, its processor."""
     rows = []
     for name, case, bill in options:
         if len(bill.fleets) != 1:
@@ -101,5 +101,6 @@ def _alone(options: Sequence[tuple[str, Case, Bill]]) -> list[tuple[str, Fleet, 
             continue
         hours = {"hour": 1.0, "minute": 1 / 60, "second": 1 / 3600}.get(rate.unit)
         if hours is not None and not rate.tiers:
-            rows.append((name, fleet, float(rate.usd) / hours, rate.unit))
+            card = case.book.card(fleet.host.sku)
+            rows.append((name, fleet, float(rate.usd) / hours, card.gpu if card is not None else ""))
     return rows

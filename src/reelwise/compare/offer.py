@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from msgspec.structs import replace
-
 from reelwise.compare.machines import machines_of
 from reelwise.compare.result import Offer
 from reelwise.compare.sorts import kind_of
 from reelwise.errors import InputError, UnknownModelError, UnpricedError
-from reelwise.evidence import ASSUMED, Fact, weakest
+from reelwise.evidence import ASSUMED, Fact
 from reelwise.price import per_unit, price_one
 from reelwise.sensitivity import band, tornado
 from reelwise.stages import Sample
@@ -28,13 +26,14 @@ AS_IT_IS = "as it is"
 _MOVES = 3
 
 
-def offer_of(case: Case, name: str, option: Option | None = None) -> tuple[Offer, Bill | None]:
+def offer_of(case: Case, name: str, option: Option | None = None, *, is_now: bool) -> tuple[Offer, Bill | None]:
     """Price an option.
 
     Args:
         case: the workload with the option as its plan (`case.with_option`).
         name: of the option.
         option: as written; None is the plan of the file.
+        is_now: whether it is the plan of the file, which quality is relative to.
 
     Returns:
         The offer, and its bill; no bill where a price or a fact is missing: the offer says which.
@@ -50,15 +49,18 @@ def offer_of(case: Case, name: str, option: Option | None = None) -> tuple[Offer
     except InputError as error:
         if not isinstance(error, UnpricedError) and not error.message.startswith("no fact is known"):
             raise
-        missing = f"not priced: {error}" + (f" ({error.hint})" if error.hint else "")
-        return Offer(name=name, kind=kind, why=(missing,), plan=case.plan, plan_hash=case.plan.hash), None
-    quality, why = _quality(case, name, option)
+        missing = f"not priced: {error.message}" + (f"; {error.hint}" if error.hint else "")
+        return Offer(
+            name=name, kind=kind, why=(missing,), is_now=is_now, plan=case.plan, plan_hash=case.plan.hash
+        ), None
+    quality, why = _quality(case, name, option, is_now=is_now)
     usd = float(bill.total_usd)
     per = {unit: None if value is None else float(value) for unit, value in per_unit(case.workload, usd).items()}
     reasons = (*bill.why, *why)
     return Offer(
         name=name,
         kind=kind,
+        is_now=is_now,
         usd_per_frame=per["frame"],
         usd_per_minute=per["minute"],
         usd_per_session=per["session"],
@@ -79,10 +81,12 @@ def offer_of(case: Case, name: str, option: Option | None = None) -> tuple[Offer
     ), bill
 
 
-def _quality(case: Case, name: str, option: Option | None) -> tuple[float | None, tuple[str, ...]]:
+def _quality(case: Case, name: str, option: Option | None, *, is_now: bool) -> tuple[float | None, tuple[str, ...]]:
     """Return what is known of an option's quality, and what speaks against it under the workload's floor."""
     found = case.facts.find(f"quality.option.{name}", source_class=case.workload.footage)
     given = option.quality if option is not None else None
+    if given is None and is_now:
+        given = 1.0
     value = found[0].fact.value if found else given.value if isinstance(given, Fact) else given
     floor = case.workload.quality_floor
     if floor is None:
@@ -115,15 +119,10 @@ def _notes(case: Case, bill: Bill, option: Option | None) -> list[str]:
     for fleet in bill.fleets:
         if fleet.host.scale == "device" and fleet.host.device is not None and fleet.host.device.owner == "user":
             notes.append("the devices and their power are your users'")
-        if fleet.basis & ASSUMED:
-            notes.append(f"the speed of {fleet.host.sku} is {weakest(fleet.basis)}: measure it")
+        if fleet.host.network and not case.facts.has(f"host.{fleet.host.name}.frames_per_second"):
+            notes.append(f"the speed of {fleet.host.network} is as published: measure yours")
         if fleet.host.scale == "auto" and not float(fleet.cold_seconds):
             notes.append(
                 f"how long {fleet.host.sku} takes to start is not known, and not billed: give cold_start_seconds"
             )
     return notes
-
-
-def without(offer: Offer, reason: str) -> Offer:
-    """Return an offer with one more reason against it."""
-    return replace(offer, feasible=False, why=(*offer.why, reason))

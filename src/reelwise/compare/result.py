@@ -47,10 +47,10 @@ class Offer(Struct, frozen=True, kw_only=True):
     """One option, priced. Amounts are None where it could not be priced; `why` says what is missing.
 
     Attributes:
-        name, kind: the option's.
+        name, kind: the option's; is_now: it is the plan of the file.
         usd_per_frame, usd_per_minute, usd_per_session, usd_per_user: of the source footage; usd_per_month: all of it.
         feasible, why: whether it can do the job, and the reasons against it.
-        latency_ms: time to an answer, estimated; quality: relative to the best, where somebody knows.
+        latency_ms: time to an answer, estimated; quality: relative to the plan as it is, where somebody knows.
         band: percentiles of the month over what is not known; moves: the facts that move it most.
         evidence_share: share of the bill by kind of evidence.
         line_items: what is billed, largest first: (sku, unit, quantity, USD).
@@ -61,6 +61,7 @@ class Offer(Struct, frozen=True, kw_only=True):
 
     name: str
     kind: OptionKind
+    is_now: bool = False
     usd_per_frame: float | None = None
     usd_per_minute: float | None = None
     usd_per_session: float | None = None

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from msgspec import Struct
+from msgspec.structs import replace
 
 from reelwise.case import with_option
 from reelwise.compare.crossing import crossings, signs
@@ -17,7 +18,9 @@ from reelwise.compare.offer import AS_IT_IS, offer_of
 from reelwise.compare.reach import Able, reaches
 from reelwise.compare.result import BreakEven, Comparison, Line, NeverEven, Offer
 from reelwise.errors import DocumentError
+from reelwise.facts import settings_hash
 from reelwise.price import price_one
+from reelwise.stages import Sample
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -115,7 +118,7 @@ def _offers(case: Case, named: Sequence[Option]) -> tuple[list[Offer], list[_Pri
         rows.insert(0, (case, AS_IT_IS, None))
     offers, priced = [], []
     for own, name, option in rows:
-        offer, bill = offer_of(own, name, option)
+        offer, bill = offer_of(own, name, option, is_now=own.plan == case.plan)
         offers.append(offer)
         if bill is None:
             continue
@@ -140,7 +143,9 @@ class _Pairs:
         self._usd = [one.curve.at_volume(grid) for one in priced]
         self._slow = [one.slow.at_volume(grid) if one.slow else usd for one, usd in zip(priced, self._usd, strict=True)]
         self._fast = [one.fast.at_volume(grid) if one.fast else usd for one, usd in zip(priced, self._usd, strict=True)]
-        self._sampled = [one for one in priced if can_sample(one.curve.case)]
+        self._sampled = list(
+            {_without_rate(one): one for one in reversed(priced) if can_sample(one.curve.case)}.values()
+        )[::-1]
         fps = case.workload.source.fps
         self._rates = Prices.spread(
             min(_LOWEST_RATE, fps / 2),
@@ -206,6 +211,13 @@ class _Pairs:
         minutes = self.case.workload.seconds_month / 60
         for one, usd in zip(self._sampled, self._at_rates, strict=True):
             yield _line(one.offer.name, "sampling", self._rates, usd / minutes)
+
+
+def _without_rate(one: _Priced) -> str:
+    """Name what an option is apart from its own sampling rate: two that differ in nothing else are one curve over it."""
+    case = one.curve.case
+    plan = case.plan.merge(Sample, Sample, lambda stage: replace(stage, fps=1.0))
+    return f"{plan.hash} {settings_hash(case.facts.entries)}"
 
 
 def _line(name: str, axis: Axis, x: Floats, usd: Floats) -> Line:
