@@ -26,6 +26,8 @@ __all__ = ["Verdict", "keeps_up", "latency_ms", "over_quota", "starts_in_time", 
 
 _BATCH_SECONDS = 86_400.0
 _FLEX_SECONDS = 600.0
+_LATE_SHARE = 0.01
+"""A fleet is in time if 99 of 100 sessions find a machine that is on (our definition)."""
 
 
 class Verdict(Struct, frozen=True, kw_only=True):
@@ -161,9 +163,9 @@ def starts_in_time(workload: Workload, fleet: Fleet) -> str:
     """Say why a machine that starts on demand answers too late; empty where it is in time or one is always on."""
     limit = LATENCY_SECONDS[workload.latency]
     cold = most(fleet.cold_seconds)
-    if not fleet.host.comes_and_goes or cold <= limit or most(fleet.cold_share) <= 0:
-        return ""
     share = most(fleet.cold_share)
+    if not fleet.host.comes_and_goes or cold <= limit or share <= _LATE_SHARE:
+        return ""
     remedy = "keep one on (scale: auto, minimum: 1)" if workload.latency == "realtime" else "keep one on"
     return (
         f"{share:.0%} of sessions wait about {span(cold)} for a machine to start, the latency class `{workload.latency}` "

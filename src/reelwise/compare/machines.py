@@ -76,15 +76,14 @@ def _full_share(case: Case, fleet: Fleet) -> float | None:
 
 def duty_cycles(options: Sequence[tuple[str, Case, Bill]]) -> tuple[DutyCycle, ...]:
     """Say how busy a rented machine must be to be cheaper than a serverless one with the same processor at the same speed."""
-    rented = [one for one in _alone(options) if one[1].host.scale in {"fixed", "auto"} and one[3] == "hour"]
-    serverless = [one for one in _alone(options) if one[1].host.scale == "serverless"]
+    alone = _alone(options)
     found: dict[tuple[str, str, float], DutyCycle] = {}
-    for name, fleet, each, _ in rented:
-        for other, twin, other_each, _ in serverless:
-            share = (each / float(fleet.speed)) / (other_each / float(twin.speed))
-            found.setdefault(
-                (fleet.host.sku, twin.host.sku, share), DutyCycle(rented=name, serverless=other, busy_share=share)
-            )
+    for name, fleet, each, gpu in alone:
+        for other, twin, other_each, other_gpu in alone:
+            pair = fleet.host.scale in {"fixed", "auto"} and twin.host.scale == "serverless" and gpu == other_gpu
+            if pair and math.isclose(float(fleet.speed), float(twin.speed)):
+                cycle = DutyCycle(rented=name, serverless=other, busy_share=each / other_each)
+                found.setdefault((fleet.host.sku, twin.host.sku, float(fleet.speed)), cycle)
     return tuple(found.values())
 
 
