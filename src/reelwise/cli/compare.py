@@ -78,7 +78,7 @@ def _show(found: Comparison, *, every_pair: bool) -> None:
         sentences,
     )
 
-    click.echo(heading(found))
+    _paragraph(heading(found))
     able = [one for one in found.options if one.feasible]
     if able:
         table(OPTIONS, [option_row(one) for one in able], title="Can do the job", right=range(2, len(OPTIONS)))

@@ -50,4 +50,6 @@ def _of_model(model: str, book: Book) -> OptionKind:
         return "speech_api"
     if card is not None and card.kind == "video_generation":
         return "generation_api"
+    if card is not None and not card.prices:
+        return "video_api" if card.kind == "video" else "image_api"
     return _BY_UNIT.get(book.unit_of(model), "image_api")
