@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: install demo test lint bench nightly wheel clean
+.PHONY: install demo demo-live test lint bench nightly wheel clean
 .DELETE_ON_ERROR:
 
 install: $(READY)
@@ -18,6 +18,11 @@ $(READY): pyproject.toml constraints.txt
 # CLIP=path audits your own file; without it, a clip that the project draws itself.
 demo: $(READY)
 	$(BIN)/reelwise audit $(if $(CLIP),"$(CLIP)",--demo) --out out/demo
+
+# Background blur with a tenth of the inferences: your webcam, CLIP=path, or a drawn clip of a person.
+demo-live: $(READY)
+	$(BIN)/reelwise models install person-segmentation
+	$(BIN)/reelwise live $(if $(CLIP),"$(CLIP)",--demo --for 30) --price 0.001 --out out/live/live.mp4 --picture out/live/run.png
 
 # Installs and starts a PostgreSQL server for the tests that need one, where it may (Debian, root); else they skip and say why.
 test: $(READY)

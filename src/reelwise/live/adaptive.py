@@ -222,8 +222,8 @@ class Adaptive:
 
     def _end(self, turn: Turn) -> Answer:
         with self._lock:
-            self._engine.collect(turn)
-            self._engine.settle_mode()
+            if self._engine.collect(turn):
+                self._engine.settle_mode()
             answer = self._engine.answer(turn)
         self._tell()
         return answer

@@ -274,14 +274,17 @@ class Engine:
 
     # what comes back
 
-    def collect(self, turn: Turn | None = None) -> None:
-        """Take the answers that have come, and give up those that do not come."""
+    def collect(self, turn: Turn | None = None) -> bool:
+        """Take the answers that have come, and give up those that do not come; say whether there were any."""
+        any_ = False
         for lane in (self.main, self.device):
             landed = lane.land() if lane is not None else None
             if landed is not None and lane is not None:
+                any_ = True
                 good = self.landed(lane, *landed)
                 if turn is not None and turn.flight is landed[0]:
                     turn.landed = good
+        return any_
 
     def landed(self, lane: Lane, flight: Flight, outcome: Outcome) -> bool:
         """Take what became of a call; say whether it brought a mask."""
