@@ -67,9 +67,17 @@ def edits(before: Plan, after: Plan, levers: Iterable[Lever] = ()) -> tuple[Edit
         text = f"fees {_fees(now)} -> {_fees(after)}"
         now = replace(now, fees=after.fees)
         found.append(Edit(setting="fees", text=text, plan=now))
+    if found and now != after and replace(now, hosts=_called(now)) == replace(after, hosts=_called(after)):
+        found[-1] = replace(found[-1], plan=after)  # hosts that nothing calls any more went with the last step
+        return tuple(found)
     if now != after:
         found.append(Edit(setting="plan", text="the rest: order, lanes, hosts that nothing calls", plan=after))
     return tuple(found)
+
+
+def _called(plan: Plan) -> tuple[Host, ...]:
+    names = {call.host for call in plan.of(Call)}
+    return tuple(host for host in plan.hosts if host.name in names)
 
 
 def _fees(plan: Plan) -> str:

@@ -168,6 +168,7 @@ def is_owned(setting: str, owns: tuple[str, ...]) -> bool:
     return (
         setting in owns
         or tag in owns
+        or f"{tag}[main]" in owns
         or f"{tag}[main].{field}" in owns
         or any(o.startswith(setting + ".") for o in owns)
     )

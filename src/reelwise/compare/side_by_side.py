@@ -235,6 +235,6 @@ def _busy(a: _Priced, b: _Priced, crossing: Crossing) -> float | None:
     """Return how busy rented machines are at a break-even."""
     for one in (a, b):
         if any(fleet.host.scale in {"fixed", "auto"} for fleet in one.curve.bill.fleets):
-            fleets = one.curve.at(crossing.at).fleets
-            return float(np.max(fleets[0].busy_share))
+            rented = [fleet for fleet in one.curve.at(crossing.at).fleets if fleet.host.scale in {"fixed", "auto"}]
+            return max(float(fleet.busy_share) for fleet in rented)
     return None

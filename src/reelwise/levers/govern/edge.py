@@ -42,12 +42,7 @@ class Edge(Lever, frozen=True, kw_only=True):
         ),
     )
 
-    owns: ClassVar[tuple[str, ...]] = (
-        "hosts",
-        "escalate",
-        "call[doubt].model",
-        *(f"call[main].{name}" for name in Call.__struct_fields__ if name != "lane"),
-    )
+    owns: ClassVar[tuple[str, ...]] = ("hosts", "escalate", "call[main]", "call[doubt].model")
     excludes: ClassVar[tuple[str, ...]] = ("route", "cascade", "quantize", "distil")
 
     def applies(self, workload: Workload, plan: Plan, facts: Facts, book: Book) -> Verdict:

@@ -60,7 +60,7 @@ class OpenModel(Lever, frozen=True, kw_only=True):
     owns: ClassVar[tuple[str, ...]] = (
         "hosts",
         "call.model",
-        *(f"call[main].{name}" for name in Call.__struct_fields__ if name != "lane"),
+        "call[main]",
         *(f"crop.{name}" for name in _FITTED_CROP),
         *(f"sample.{name}" for name in _FITTED_SAMPLE),
     )
