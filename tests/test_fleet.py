@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from reelwise.errors import DocumentError, InputError
+from reelwise.errors import DocumentError, InputError, UnpricedError
 from reelwise.evidence import ASSUMED, MEASURED, PUBLISHED, Fact
 from reelwise.facts import Facts
 from reelwise.fleet import Fleet, Work, fleet_of, speed_of
@@ -229,6 +229,15 @@ def test_devices_follow_cameras_users_or_the_peak() -> None:
     assert on(host, live(5.0), facts(90)).machines == 2
     stream = replace(host, device=Device(each="stream"), spare=1)
     assert on(stream, live(0.1, users=100.0), facts(90)).machines == 2
+
+
+@pytest.mark.parametrize("each", ["user", "camera"])
+def test_devices_nobody_counts_are_not_free(each: Any) -> None:
+    host = Host(name="h", sku=JETSON, scale="device", device=Device(each=each))
+    with pytest.raises(UnpricedError, match="how many devices") as caught:
+        on(host, live(0.1))
+    assert caught.value.hint == f"say the demand in {each}s, or set device.each: stream"
+    assert on(host, live(0.0)).machines == 0, "nothing to do"
 
 
 def test_power_and_years_are_paid_by_whoever_owns_the_device() -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import replace
 
-from reelwise.errors import DocumentError
+from reelwise.errors import DocumentError, UnpricedError
 from reelwise.evidence import GIVEN, PUBLISHED
 from reelwise.hosts import Device, Host
 from reelwise.requests import Usage
@@ -274,11 +274,22 @@ def _idle(host: Host, facts: Facts, card: Entry | None) -> tuple[Num, int]:
 
 
 def _bought(fleet: Fleet, work: Work) -> Fleet:
-    """Count devices: one a user, as many cameras as one keeps up with, or streams at the peak."""
+    """Count devices: one a user, as many cameras as one keeps up with, or streams at the peak.
+
+    Raises:
+        UnpricedError: one for each user or camera, and the demand does not say how many there are.
+    """
     host = fleet.host
     device = host.device or Device()
     cameras, users = work.cameras, work.users
     each = device.each or ("camera" if _some(cameras) else "user" if _some(users) else "stream")
+    known = {"user": users, "camera": cameras}.get(each)
+    if known is not None and not _some(known) and _some(work.sessions):
+        raise UnpricedError(
+            f"how many devices there are is not known: one for each {each}, and the demand is not in {each}s",
+            where=f"hosts.{host.name}",
+            hint=f"say the demand in {each}s, or set device.each: stream",
+        )
     if each == "user":
         count = ceil(users)
     elif each == "camera":
