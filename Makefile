@@ -41,11 +41,13 @@ bench: $(READY)
 
 # What takes longer: long fuzzing, full benches; results stay in bench/results with their day.
 nightly: $(READY)
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[all,train]' || echo "no PyTorch for processors alone on this index: its tests are skipped"
 	$(BIN)/python -m pytest -m nightly -n 2
 	$(BIN)/python bench/keep.py price
 	$(BIN)/python bench/keep.py decode
 	$(BIN)/python bench/keep.py ledger
 	$(BIN)/python bench/keep.py holds
+	$(BIN)/python bench/keep.py models
 	$(BIN)/python bench/publish.py
 
 # The wheel, in an environment of its own: the demo must run from it with its data files.

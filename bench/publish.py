@@ -137,9 +137,50 @@ def ledger_rows(found: dict) -> list[str]:
     return rows
 
 
+def models_rows(found: dict) -> list[str]:
+    command = "python bench/models.py"
+    beside = found["landscape_against_general"]
+    rows = [
+        row(
+            "embedded network, landscape against general, 720p frame to mask",
+            f"{beside['ratio']:.2f}x as fast",
+            "",
+            command,
+        )
+    ]
+    for name, one in found["quantize"].items():
+        speed, alike = one["verdict"]["speed"], one["verdict"]["likeness"]
+        said = "accepted" if one["verdict"]["accepted"] else "refused"
+        figure = f"{speed['ratio']:.2f}x as fast, IoU {alike['mean']:.3f} (5th percentile {alike['p5']:.3f}): {said}"
+        rows.append(row(f"{name} in 8 bits against 32", figure, "", command))
+    for name, one in found["truth"].items():
+        figure = f"IoU {one['mean']:.3f} (5th percentile {one['p5']:.3f})"
+        rows.append(row(f"{name} against a drawn person's true outline, {one['frames']} frames", figure, "", command))
+    for name, one in found["cold"].items():
+        rows.append(
+            row(f"{name}: from nothing to the first mask", f"{one['first_answer_seconds']:.2f} s", "1 s", command)
+        )
+    share = found["scan_person"]["exact"]["cpu_share"]
+    rows.append(
+        row(
+            "`scan --method person` against decoding and measuring every picture, 720p",
+            f"{share:.2f}x CPU",
+            "",
+            command,
+        )
+    )
+    return rows
+
+
 def main() -> None:
     parts = [HEAD]
-    for name, rows in (("price", price_rows), ("decode", decode_rows), ("holds", holds_rows), ("ledger", ledger_rows)):
+    for name, rows in (
+        ("price", price_rows),
+        ("decode", decode_rows),
+        ("holds", holds_rows),
+        ("ledger", ledger_rows),
+        ("models", models_rows),
+    ):
         path = RESULTS / f"{name}.json"
         if not path.is_file():
             continue

@@ -90,7 +90,7 @@ def test_distilling_without_pytorch_says_what_to_install(dense, drawn_clip, tmp_
     done = run("distil", dense, drawn_clip, "--evidence", tmp_path, code=2, PYTHONPATH=str(tmp_path))
 
     assert "PyTorch" in done.stderr
-    assert "reelwise[train]" in done.stderr
+    assert "reelwise[live,train]" in done.stderr
 
 
 def test_without_the_network_it_says_how_to_install_it(drawn_clip, tmp_path):

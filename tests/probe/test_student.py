@@ -112,5 +112,5 @@ def test_without_pytorch_nothing_is_asked_of_the_teacher(disc, frames, monkeypat
     with pytest.raises(MissingExtraError, match="PyTorch") as caught:
         probe_distil(disc(calls=calls), footage)
 
-    assert "reelwise[train]" in caught.value.hint
+    assert "reelwise[live,train]" in caught.value.hint
     assert calls == []

@@ -79,3 +79,9 @@ def test_what_is_measured_becomes_facts_that_are_known(lever, tmp_path):
     assert facts.get(f"probe.{lever}.speed_ratio") == (0.79, 1)
     assert facts.get(f"quality.{lever}") == (0.971, 1)
     assert facts.known(f"probe.{lever}.speed_ratio")
+
+
+def test_a_speed_whose_low_end_is_open():
+    from reelwise.measured import host_entry
+
+    assert host_entry("gpu", (3.0, 0.0, 5.0), source="a test").fact.low is None

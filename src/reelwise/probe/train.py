@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["STEPS", "TRAIN_HINT", "pytorch", "trained"]
 
 STEPS = 500
-TRAIN_HINT = "pip install 'reelwise[train]' with PyTorch's builds for processors alone (pytorch.org, compute platform CPU): docs/models.md"
+TRAIN_HINT = "pip install 'reelwise[live,train]' with PyTorch's builds for processors alone (pytorch.org, compute platform CPU): docs/models.md"
 _BATCH = 12
 _RATE = 4e-3
 _STEPS_MAX = 20_000
