@@ -48,6 +48,8 @@ nightly: $(READY)
 	$(BIN)/python bench/keep.py ledger
 	$(BIN)/python bench/keep.py holds
 	$(BIN)/python bench/keep.py models
+	$(BIN)/python bench/keep.py live_engine
+	if [ -d ../shared/clips ]; then $(BIN)/python bench/keep.py live && $(BIN)/python bench/live_publish.py; fi
 	$(BIN)/python bench/publish.py
 
 # The wheel, in an environment of its own: the demo must run from it with its data files.

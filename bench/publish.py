@@ -172,6 +172,42 @@ def models_rows(found: dict) -> list[str]:
     return rows
 
 
+def live_engine_rows(found: dict) -> list[str]:
+    command = "python bench/live_engine.py"
+    hours = found["dollars"]
+    first = [one["first_hour_share"] for one in hours]
+    behind = max(one["inferences_behind_most"] for one in found["delay"])
+    start, skip = found["first_mask"], found["skip_path"]
+    return [
+        row(
+            f"dollars an hour, {len(hours)} simulated hours: spent of the price",
+            f"{min(first):.1%} to {max(first):.1%}, dearest 60 minutes {max(one['dearest_hour_share'] for one in hours):.1%}",
+            "95 to 100 %",
+            f"{command} --parts dollars",
+        ),
+        row("frames without an answer in them", f"{sum(one['frames_unanswered'] for one in hours)}", "0", ""),
+        row(
+            "a model slower than the stream, ten simulated minutes: inferences behind",
+            f"{behind} at most; oldest mask {', '.join(format(one['mask_age_most_last_minute'], '.1f') for one in found['delay'])} s "
+            f"behind models of {', '.join(format(one['model_seconds'], '.1f') for one in found['delay'])} s",
+            "1",
+            f"{command} --parts delay",
+        ),
+        row(
+            f"command to first mask, wall, {start['runs']} runs at a load of {start['load_average']:.1f}",
+            f"{start['seconds_median']:.2f} s median, {start['seconds_least']:.2f} s least",
+            "1 s",
+            f"{command} --parts first",
+        ),
+        row(
+            "CPU of a carried frame within the loop, 720p",
+            f"{skip['skip_path_cpu_ms']['p50']:.2f} ms median",
+            "0.8 ms",
+            f"{command} --parts skip",
+        ),
+    ]
+
+
 def main() -> None:
     parts = [HEAD]
     for name, rows in (
@@ -180,12 +216,13 @@ def main() -> None:
         ("holds", holds_rows),
         ("ledger", ledger_rows),
         ("models", models_rows),
+        ("live_engine", live_engine_rows),
     ):
         path = RESULTS / f"{name}.json"
         if not path.is_file():
             continue
         found = json.loads(path.read_text())
-        parts.append(f"## {name.capitalize()}\n\nMeasured {found['day']} on {found['on']}.\n")
+        parts.append(f"## {name.replace('_', ' ').capitalize()}\n\nMeasured {found['day']} on {found['on']}.\n")
         parts.append("| what | figure | bar | command |\n|---|---|---|---|\n" + "\n".join(rows(found["result"])) + "\n")
     notes = RESULTS / "notes.md"
     if notes.is_file():
