@@ -96,7 +96,6 @@ class Health:
         self._row += 1
         self._good = 0
         if self.down:
-            self.why = said
             self._wait_longer(now)
         elif self._row >= self._limits.failures_max:
             self._fall(now, "failing", f"{self._row} failures in a row: {said}")
