@@ -32,6 +32,7 @@ COMMANDS: dict[str, str] = {
     "budget": "Set and show budgets: what may be spent, by whom, and what happens when it runs out.",
     "ledger": "Show, sum, check and export what was spent.",
     "models": "Install, list and remove the networks that run on this machine.",
+    "sandbox": "Serve the APIs of model vendors on this machine, with an invoice, without a key.",
     "doctor": "Say what is installed and what is missing, with the command that installs it.",
     "schema": "Print the JSON Schema of a workload file, a plan or private rates.",
     "levers": "List every way of cutting the bill, or show one's card.",
