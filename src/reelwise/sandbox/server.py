@@ -171,12 +171,12 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             for event in reply.events:
                 if cut_after is not None and event.tokens >= cut_after:
                     break
+                if pace and event.tokens > sent:
+                    time.sleep((event.tokens - sent) / pace)
                 if self._hung_up():
                     raise ConnectionResetError
                 if event.last and row is None:
                     row = desk.bill(served, status="refused" if served.drawn.finish == "refused" else "ok")
-                if pace and event.tokens > sent:
-                    time.sleep((event.tokens - sent) / pace)
                 self.wfile.write(b"%x\r\n%s\r\n" % (len(event.data), event.data))
                 sent = max(sent, event.tokens)
             else:
