@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["Document", "Drop", "Event", "Events", "Exchange", "FileOut", "Reply", "Route"]
 
 T = TypeVar("T")
-_MEMORY_MAX = 256 * 1024 * 1024
+_MEMORY_MAX = 128 * 1024 * 1024
 _FILE_MAX = 20 * 1024 * 1024 * 1024
 _PIECE = 1 << 18
 
@@ -206,7 +206,8 @@ def answered(desk: Desk, served: Served, value: dict[str, Any], headers: dict[st
     if fault == "lost_request":
         return Drop()
     desk.wait(served)
-    pace = desk.scenario.latency.tokens_second
+    latency = desk.scenario.latency
+    pace = 0.0 if latency.streams_only else latency.tokens_second
     if pace:
         import time
 
