@@ -291,3 +291,12 @@ def test_our_requests_are_what_the_vendors_types_say(wire, drawn_clip):
     assert set(body) <= set(params.__annotations__) | {
         k for base in params.__orig_bases__ for k in getattr(base, "__annotations__", {})
     }
+
+
+def test_embeddings_of_openai_and_gemini(chatgpt, gemini, box):
+    found = chatgpt.embeddings.create(model="text-embedding-3-small", input=["one", "two words"])
+    assert [len(one.embedding) for one in found.data] == [256, 256]
+    assert found.usage.prompt_tokens == 1 + 3
+    vectors = gemini.models.embed_content(model="gemini-embedding-2", contents="one").embeddings
+    assert len(vectors[0].values) == 256
+    assert len(box.invoice.rows) == 2

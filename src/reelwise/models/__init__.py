@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from reelwise.models.local import LocalSegment
     from reelwise.models.openai_batch import OpenAIBatches
     from reelwise.models.openai_chat import OpenAIChat
+    from reelwise.models.openai_embed import OpenAIEmbed
     from reelwise.models.openai_responses import OpenAIResponses
     from reelwise.models.openai_sound import OpenAISound
     from reelwise.models.person import PersonSegmentation
@@ -52,6 +53,7 @@ __all__ = [
     "Model",
     "OpenAIBatches",
     "OpenAIChat",
+    "OpenAIEmbed",
     "OpenAIResponses",
     "OpenAISound",
     "PersonSegmentation",
@@ -86,6 +88,7 @@ _HOME = {
     "Model": "protocol",
     "OpenAIBatches": "openai_batch",
     "OpenAIChat": "openai_chat",
+    "OpenAIEmbed": "openai_embed",
     "OpenAIResponses": "openai_responses",
     "OpenAISound": "openai_sound",
     "PersonSegmentation": "person",

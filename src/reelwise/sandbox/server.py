@@ -14,6 +14,7 @@ from reelwise.errors import OutputError
 from reelwise.sandbox import (
     anthropic,
     anthropic_batches,
+    embeddings,
     gemini,
     gemini_caches,
     gemini_more,
@@ -77,6 +78,7 @@ _ROUTES = tuple(
         *openai_more.ROUTES,
         *gemini_more.ROUTES,
         *vision.ROUTES,
+        *embeddings.ROUTES,
     )
 )
 
