@@ -236,7 +236,7 @@ class _MessageEvents(Events):
         self._counted = False
 
     def take(self, event: dict[str, Any]) -> str:
-        kind = event.get("type")
+        kind = str(event.get("type"))
         if kind == "message_start" and isinstance(event.get("message"), dict):
             self._raw = {name: event["message"].get(name) for name in ("id", "model")}
             self._note(event["message"].get("usage"))
