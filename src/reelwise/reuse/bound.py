@@ -102,16 +102,20 @@ def served(counts: dict[str, Counts], bound: float, *, risk: float = 0.05) -> tu
             why = (
                 f"wrong in {own.wrong} of {seen}"
                 if refuted
-                else "the same words; not refuted" if ok else f"presumed from a bound of {PRESUMED_FROM:.0%} on"
+                else "the same words; not refuted"
+                if ok
+                else f"presumed from a bound of {PRESUMED_FROM:.0%} on"
             )
         else:
             highest = upper(wrong + own.wrong, total + seen, risk)
             ok = open_ and highest <= bound
             open_ = ok
-            why = f"{wrong + own.wrong} of {total + seen} wrong: at most {highest:.1%}" if total + seen else "never judged"
+            why = (
+                f"{wrong + own.wrong} of {total + seen} wrong: at most {highest:.1%}"
+                if total + seen
+                else "never judged"
+            )
         if ok and kind not in _PRESUMED:
             total, wrong = total + seen, wrong + own.wrong
-        result.append(
-            Verdict(kind=kind, served=ok, seen=seen, wrong=own.wrong, error_upper=highest, why=why)
-        )
+        result.append(Verdict(kind=kind, served=ok, seen=seen, wrong=own.wrong, error_upper=highest, why=why))
     return tuple(result)

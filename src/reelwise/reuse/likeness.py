@@ -6,6 +6,7 @@ likeness is no number here. The words that differ decide the kind, and how often
 
 from __future__ import annotations
 
+import itertools
 import re
 import unicodedata
 from typing import TYPE_CHECKING, Final
@@ -23,7 +24,9 @@ _SCRAMBLED = 0.25  # share of kept neighbours up to which a text is a bag of wor
 _TOKEN = re.compile(r"[^\W\d_]+|(?<![^\s(=])-?\d+(?:[.,:/]\d+)*|\d+(?:[.,:/]\d+)*|[^\w\s]|_")
 _IGNORED: Final = frozenset("?!.,;:…\"'`´“”‘’()-–—")  # noqa: RUF001 - these are the marks
 _ARTICLES: Final = frozenset(("a", "an", "the"))
-_HELPERS: Final = frozenset("can could should would will shall may might do does did i you we one".split())
+_HELPERS: Final = frozenset(
+    ["can", "could", "should", "would", "will", "shall", "may", "might", "do", "does", "did", "i", "you", "we", "one"]
+)
 _SHORT: Final = {
     "what's": "what is", "who's": "who is", "where's": "where is", "how's": "how is", "that's": "that is",
     "there's": "there is", "it's": "it is", "i'm": "i am", "you're": "you are", "they're": "they are", "we're": "we are",
@@ -33,14 +36,74 @@ _SHORT: Final = {
 }  # fmt: skip
 _SHORTS = re.compile(r"\b(?:" + "|".join(map(re.escape, _SHORT)) + r")\b")
 _NEGATIONS: Final = frozenset(
-    "not no never none nobody nothing neither nor without except unless wrong false incorrect".split()
+    [
+        "not",
+        "no",
+        "never",
+        "none",
+        "nobody",
+        "nothing",
+        "neither",
+        "nor",
+        "without",
+        "except",
+        "unless",
+        "wrong",
+        "false",
+        "incorrect",
+    ]
 )
 _COUNTS: Final = frozenset(
-    "zero one two three four five six seven eight nine ten eleven twelve twenty thirty forty fifty hundred thousand million "
-    "billion first second third fourth fifth last half double twice".split()
+    [
+        "zero",
+        "one",
+        "two",
+        "three",
+        "four",
+        "five",
+        "six",
+        "seven",
+        "eight",
+        "nine",
+        "ten",
+        "eleven",
+        "twelve",
+        "twenty",
+        "thirty",
+        "forty",
+        "fifty",
+        "hundred",
+        "thousand",
+        "million",
+        "billion",
+        "first",
+        "second",
+        "third",
+        "fourth",
+        "fifth",
+        "last",
+        "half",
+        "double",
+        "twice",
+    ]
 )
 _FRESH: Final = frozenset(
-    "now today tonight tomorrow yesterday currently current latest newest recent recently live upcoming nowadays".split()
+    [
+        "now",
+        "today",
+        "tonight",
+        "tomorrow",
+        "yesterday",
+        "currently",
+        "current",
+        "latest",
+        "newest",
+        "recent",
+        "recently",
+        "live",
+        "upcoming",
+        "nowadays",
+    ]
 )
 
 KINDS: Final[tuple[str, ...]] = ("exact", "small", "moved", "scrambled", "endings", "helpers")
@@ -139,7 +202,7 @@ def _ordered(one: Question, other: Question) -> str:
     names = one.names | other.names
     if [w for w in a if w in names or w[0].isdigit()] != [w for w in b if w in names or w[0].isdigit()]:
         return "order"
-    before, after = set(zip(a, a[1:], strict=False)), set(zip(b, b[1:], strict=False))
+    before, after = set(itertools.pairwise(a)), set(itertools.pairwise(b))
     kept = len(before & after) / max(1, len(before | after))
     return "scrambled" if kept <= _SCRAMBLED else "order"
 

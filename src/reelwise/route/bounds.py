@@ -57,7 +57,9 @@ def mean_lower(total: float, squares: float, count: int, risk: float) -> float:
 
 def _check(hits: int, total: int, risk: float) -> None:
     if not 0 <= hits <= total or not 0 < risk < 1:
-        raise InputError(f"{hits} of {total} at a risk of {risk}", where="bound", hint="0 <= hits <= total, 0 < risk < 1")
+        raise InputError(
+            f"{hits} of {total} at a risk of {risk}", where="bound", hint="0 <= hits <= total, 0 < risk < 1"
+        )
 
 
 def _at_most(hits: int, total: int, share: float) -> float:

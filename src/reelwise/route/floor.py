@@ -106,7 +106,11 @@ def hold_floor(
         cut=None if best == count else ends if best == 0 else float((sent[best - 1] + sent[best]) / 2),
         dear_share=best / count,
         kept=reached / dear_mean if dear_mean else 1.0,
-        kept_lower=1.0 if best == count else quality + margin / dear_mean if dear_mean and math.isfinite(margin) else 0.0,
+        kept_lower=1.0
+        if best == count
+        else quality + margin / dear_mean
+        if dear_mean and math.isfinite(margin)
+        else 0.0,
         cheap_quality=float(low.mean()),
         dear_quality=dear_mean,
     )

@@ -5,19 +5,20 @@ A word's weight holds its rarity, so that what is saved is one list of numbers a
 
 from __future__ import annotations
 
+import itertools
 import re
 import zlib
 from typing import TYPE_CHECKING
 
 import numpy as np
 from msgspec import Struct
+from numpy.typing import NDArray
 
 from reelwise.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
 
 __all__ = ["BUCKETS", "Grams", "Sparse", "fit", "hashed"]
 
@@ -54,11 +55,11 @@ class Sparse(Struct, frozen=True):
 
     def times(self, weights: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return rows @ weights, shape (count,)."""
-        return np.bincount(self.row, self.value * weights[self.bucket], minlength=self.count)
+        return np.bincount(self.row, self.value * weights[self.bucket], minlength=self.count).astype(np.float64)
 
     def back(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return values @ rows, shape (width,)."""
-        return np.bincount(self.bucket, self.value * values[self.row], minlength=self.width)
+        return np.bincount(self.bucket, self.value * values[self.row], minlength=self.width).astype(np.float64)
 
 
 class Grams(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -79,9 +80,7 @@ class Grams(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             InputError: it is another.
         """
         if len(self.weights) != BUCKETS * texts:
-            raise InputError(
-                f"{len(self.weights)} weights, {BUCKETS * texts} were expected", hint="train it again"
-            )
+            raise InputError(f"{len(self.weights)} weights, {BUCKETS * texts} were expected", hint="train it again")
 
     def predict(self, rows: Sparse) -> NDArray[np.float64]:
         """Return the answer for each row, shape (n,)."""
@@ -116,7 +115,7 @@ def hashed(texts: Sequence[Sequence[str]]) -> Sparse:
 def _counts(text: str) -> dict[int, float]:
     words = [found.group() for _, found in zip(range(_TOKENS_MOST), _TOKEN.finditer(text.lower()), strict=False)]
     counts: dict[int, float] = {}
-    for gram in (*words, *map(" ".join, zip(words, words[1:], strict=False))):
+    for gram in (*words, *map(" ".join, itertools.pairwise(words))):
         bucket = zlib.crc32(gram.encode()) % BUCKETS
         counts[bucket] = counts.get(bucket, 0.0) + 1.0
     return counts

@@ -50,7 +50,7 @@ class Recipe(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 FOR_ROUTER = Recipe(doubt=0.0, words=0.5, shrink=10_000.0)
-FOR_CASCADE = Recipe(doubt=1.0, words=0.0, shrink=30_000.0)
+FOR_CASCADE = Recipe(doubt=1.0, words=0.0, shrink=30_000.0, growth=Growth(trees=150, rate=0.03))
 
 
 class Table(Struct, frozen=True):

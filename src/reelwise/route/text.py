@@ -33,7 +33,22 @@ _GROUPS: Final[dict[str, tuple[str, ...]]] = {
     "each": ("each", "every", "per"),
     "more": ("more", "less", "fewer", "than", "times", "as"),
     "conditions": ("if", "when", "unless", "suppose", "assume", "given"),
-    "time": tuple("hour hours minute minutes day days week weeks month months year years second seconds".split()),
+    "time": (
+        "hour",
+        "hours",
+        "minute",
+        "minutes",
+        "day",
+        "days",
+        "week",
+        "weeks",
+        "month",
+        "months",
+        "year",
+        "years",
+        "second",
+        "seconds",
+    ),
     "rest": ("remaining", "left", "rest", "remainder", "total", "altogether", "average", "ratio", "difference"),
     "negations": ("not", "no", "never", "except", "false", "incorrect", "least", "none", "neither"),
     "which": ("which", "what"),
@@ -46,14 +61,47 @@ _PLAIN: Final = frozenset(("the", "of", "a", "an", "in", "to", "is", "and", "tha
 _ANSWERS: Final[dict[str, tuple[str, ...]]] = {
     "about": ("approximately", "about", "roughly", "estimate", "estimated", "around"),
     "closest": ("closest", "close", "nearest", "closer"),
-    "hedges": tuple(
-        "likely probably perhaps might may possibly seems plausible guess assume assuming suggests could would unclear "
-        "typically generally usually unsure maybe appears".split()
+    "hedges": (
+        "likely",
+        "probably",
+        "perhaps",
+        "might",
+        "may",
+        "possibly",
+        "seems",
+        "plausible",
+        "guess",
+        "assume",
+        "assuming",
+        "suggests",
+        "could",
+        "would",
+        "unclear",
+        "typically",
+        "generally",
+        "usually",
+        "unsure",
+        "maybe",
+        "appears",
     ),
     "turns": ("however", "but", "although", "though", "despite", "without", "unless", "wait", "actually"),
-    "refuses": tuple(
-        "cannot unable insufficient provided additional incomplete missing error mistake necessary need requires "
-        "impossible unavailable sorry unknown".split()
+    "refuses": (
+        "cannot",
+        "unable",
+        "insufficient",
+        "provided",
+        "additional",
+        "incomplete",
+        "missing",
+        "error",
+        "mistake",
+        "necessary",
+        "need",
+        "requires",
+        "impossible",
+        "unavailable",
+        "sorry",
+        "unknown",
     ),
     "concludes": ("therefore", "thus", "hence", "clearly", "must", "exactly", "definition", "because", "since", "so"),
     "negations": ("not", "no", "none", "neither", "incorrect", "wrong", "false"),
@@ -122,8 +170,10 @@ def between_row(one: str, other: str, *, one_final: str, other_final: str) -> li
     """Return the numbers of `BETWEEN` for two texts.
 
     Args:
-        one, other: the texts.
-        one_final, other_final: what each concludes, empty where nothing; see `final_answer`.
+        one: a text.
+        other: another.
+        one_final: what the first concludes, empty where nothing; see `final_answer`.
+        other_final: what the second concludes.
     """
     one, other = one[:_LONGEST], other[:_LONGEST]
     words = _shared(_WORD.findall(one.lower()), _WORD.findall(other.lower()))
@@ -156,7 +206,10 @@ def _sums(text: str) -> tuple[int, int]:
         if sign in "/÷" and b == 0:
             wrong += 1
             continue
-        true = {"+": a + b, "-": a - b, "*": a * b, "×": a * b}[sign] if sign not in "/÷" else a / b
+        if sign in "/÷":
+            true = a / b
+        else:
+            true = a + b if sign == "+" else a - b if sign == "-" else a * b
         digits = len(result.partition(".")[2])
         if abs(true - said) <= max(0.51 * 10.0**-digits, 0.006 * abs(true)):
             right += 1

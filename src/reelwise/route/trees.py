@@ -70,7 +70,8 @@ class Trees(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         fits = (
             0 < self.depth <= 8
             and len(self.features) == len(self.above) == len(self.leaves)
-            and all(len(one) == inner for one in (*self.features, *self.above))
+            and all(len(one) == inner for one in self.features)
+            and all(len(one) == inner for one in self.above)
             and all(len(one) == outer for one in self.leaves)
             and all(0 <= number < width for one in self.features for number in one)
         )
