@@ -48,6 +48,7 @@ def tiers(folder: Path) -> list[dict[str, Any]]:
                 "answers": tuple(said[model].get(row["question_id"], "") for model in (FLASH, LLAMA)),
                 "cheap": float(row[f"{FLASH}|ok"] or 0),
                 "dear": float(row[f"{PRO}|ok"] or 0),
+                "letters": tuple(float(row[f"{model}|out_chars"] or 0) for model in (FLASH, PRO)),
             }
             for row in csv.DictReader(file)
         ]

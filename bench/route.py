@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from outcome_rows import EVALS, routed
 
+from outcome_rows import EVALS, routed
 from reelwise.route.floor import area, hold_floor, share_at
 from reelwise.route.learner import FOR_ROUTER, Table, cross_scores, learn
 from reelwise.route.outcomes import Outcome, table_of

@@ -134,7 +134,7 @@ class Question(Struct, frozen=True):
     @classmethod
     def of(cls, text: str) -> Question:
         """Take a question apart."""
-        whole = " ".join(unicodedata.normalize("NFKC", text).replace("’", "'").split())
+        whole = " ".join(unicodedata.normalize("NFKC", text).replace("\u2019", "'").split())
         low = whole.lower()
         found = _TOKEN.findall(_SHORTS.sub(lambda short: _SHORT[short.group()], low[:_LONGEST]).replace("'s ", "s "))
         words = tuple(word for word in found[:_WORDS_MOST] if word not in _IGNORED and word not in _ARTICLES)
@@ -156,7 +156,7 @@ class Question(Struct, frozen=True):
         )
 
 
-def difference(one: Question, other: Question) -> str:
+def difference(one: Question, other: Question) -> str:  # noqa: PLR0911 - a kind each
     """Return the kind of difference of two questions, or what forbids that they share an answer.
 
     The answer is one of `KINDS`; or "negation", "number", "name" or "order" (roles may be exchanged); or "other".

@@ -219,7 +219,7 @@ class Cascade:
             failed=failed,
         )
 
-    def _doubts(
+    def _doubts(  # noqa: C901, PLR0911 - one doubt each
         self,
         question: str,
         first: Said,

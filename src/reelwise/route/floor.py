@@ -63,7 +63,8 @@ def hold_floor(
 
     Args:
         scores: how much the dear model is worth, of rows that the score was not learned from; shape (n,).
-        cheap, dear: how good either answer was, 0..1; shape (n,).
+        cheap: how good the cheap answer was, 0..1; shape (n,).
+        dear: likewise.
         quality: the floor, as a share of the dear model's quality, 0..1.
         risk: chance of missing it, one side.
         ahead: the promise is of the quality on the next so many rows of the same kind, whose own luck counts; 0 is the long

@@ -105,8 +105,13 @@ def train(
     Args:
         outcomes: at least 75 rows.
         recipe: `FOR_ROUTER` or `FOR_CASCADE`.
-        kind, cheap, dear, rules: kept in the file.
-        quality, risk, ahead: see `floor.hold_floor`.
+        kind: what decides: router or cascade.
+        cheap: name of the cheap model.
+        dear: name of the dear one.
+        quality: the floor, see `floor.hold_floor`.
+        risk: chance of missing it.
+        ahead: on the next so many rows.
+        rules: kept in the file.
         seed: the same outcomes and seed give the same file.
 
     Raises:

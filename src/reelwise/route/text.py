@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001 - multiplication signs are looked for
 """What a text says of how hard it is: a row of numbers from a question, and from a model's answer to it.
 
 Nothing here knows a subject or a data set: lengths, numbers, shape, and words that hedge, refuse or conclude.
@@ -206,10 +207,7 @@ def _sums(text: str) -> tuple[int, int]:
         if sign in "/÷" and b == 0:
             wrong += 1
             continue
-        if sign in "/÷":
-            true = a / b
-        else:
-            true = a + b if sign == "+" else a - b if sign == "-" else a * b
+        true = a / b if sign in "/÷" else a + b if sign == "+" else a - b if sign == "-" else a * b
         digits = len(result.partition(".")[2])
         if abs(true - said) <= max(0.51 * 10.0**-digits, 0.006 * abs(true)):
             right += 1
