@@ -21,7 +21,7 @@ __all__ = ["KINDS", "Question", "difference"]
 _LONGEST = 4000  # characters
 _WORDS_MOST = 200
 _SCRAMBLED = 0.25  # share of kept neighbours up to which a text is a bag of words and no sentence
-_TOKEN = re.compile(r"[^\W\d_]+|(?<![^\s(=])-?\d+(?:[.,:/]\d+)*|\d+(?:[.,:/]\d+)*|[^\w\s]|_")
+_TOKEN = re.compile(r"[^\W\d_]+|(?<![^\s(=])-?\d+(?:[.,:/]\d+)*!?|\d+(?:[.,:/]\d+)*!?|[^\w\s]|_")
 _IGNORED: Final = frozenset("?!.,;:…\"'`´“”‘’()-–—")  # noqa: RUF001 - these are the marks
 _ARTICLES: Final = frozenset(("a", "an", "the"))
 _HELPERS: Final = frozenset(
@@ -148,7 +148,7 @@ class Question(Struct, frozen=True):
         letters = sorted("".join(_singular(word) for word in words if word not in _HELPERS))
         whole_text = len(whole) <= _LONGEST and len(found) <= _WORDS_MOST
         return cls(
-            plain=low.strip(" ?!.…"),
+            plain=_trimmed(low) or low,
             words=words,
             names=names,
             loose="".join(letters) if whole_text else "=" + low,
@@ -180,6 +180,14 @@ def difference(one: Question, other: Question) -> str:  # noqa: PLR0911 - a kind
     if [word for word in a if word not in _HELPERS] == [word for word in b if word not in _HELPERS]:
         return "helpers"
     return "other"
+
+
+def _trimmed(low: str) -> str:
+    """Cut marks off the end; the mark of 5! is none."""
+    short = low.rstrip(" ?.…")
+    while short.endswith("!") and not short[-2:-1].isdigit():
+        short = short.rstrip("!").rstrip(" ?.…")
+    return short
 
 
 def _picked(words: Sequence[str], those: frozenset[str]) -> list[str]:
