@@ -21,15 +21,15 @@ if TYPE_CHECKING:
     from reelwise.models.gemini_caches import create_cache
     from reelwise.models.gemini_files import upload
     from reelwise.models.install import install_person_segmentation
-    from reelwise.models.masks import MaskNetwork
-    from reelwise.models.people import People
     from reelwise.models.limiter import Limiter
     from reelwise.models.local import LocalSegment
+    from reelwise.models.masks import MaskNetwork
     from reelwise.models.openai_batch import OpenAIBatches
     from reelwise.models.openai_chat import OpenAIChat
     from reelwise.models.openai_embed import OpenAIEmbed
     from reelwise.models.openai_responses import OpenAIResponses
     from reelwise.models.openai_sound import OpenAISound
+    from reelwise.models.people import People
     from reelwise.models.person import PersonSegmentation
     from reelwise.models.protocol import Model
     from reelwise.models.segment import SegmentModel
