@@ -139,6 +139,12 @@ def test_masks_and_a_picture(clip, model, tmp_path):
     assert "inferences for 80 frames" in svg
 
 
+def test_a_picture_that_cannot_be_written_does_not_take_the_report_with_it(clip, model, capsys):
+    with pytest.raises(OutputError, match="cannot write"):
+        cli.main([str(clip), "--model", model, "--picture", f"{clip}/run.svg"], standalone_mode=False)
+    assert "80 frames of 128x72" in capsys.readouterr().out
+
+
 def test_a_pipe(clip, model):
     command = [sys.executable, "-m", "reelwise", "live", clip, "--model", model, "--out", "-", "--pipe", "rgb24"]
     done = subprocess.run(command, capture_output=True, timeout=60, check=True)
@@ -291,6 +297,9 @@ def test_a_budget_of_nothing_is_exit_code_3(clip, model, tmp_path):
         (("rtsp://127.0.0.1:9/x", "--timeout", "1"), StreamError, "cannot be opened"),
         (("{clip}", "--masks", "{folder}"), OutputError, "no empty folder"),
         (("{clip}", "--out", "{clip}/x.mp4"), OutputError, "cannot write"),
+        (("{clip}", "--out", "{clip.parent}/../{clip.parent.name}/{clip.name}"), InputError, "is what is read, too"),
+        (("{clip}", "--masks", "{clip}"), InputError, "is what is read, too"),
+        (("{clip}", "--out", "x.mkv", "--masks", "x.mkv"), InputError, "is the file of --out, too"),
     ],
 )
 def test_bad_input_is_an_error_that_says_what(  # noqa: PLR0917 - the case, and three fixtures

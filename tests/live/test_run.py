@@ -148,6 +148,12 @@ def test_it_runs_for_so_long():
     assert report.wall_seconds < 2
 
 
+def test_of_a_file_it_takes_so_much_however_fast_it_is_read():
+    _, report = ran(Drawn(10_000), run={"for_seconds": 2.0})
+    assert report.ended == "2 s are over"
+    assert report.receipt.frames == 60
+
+
 def test_a_camera_that_is_lost_for_good_is_an_error_after_everything_is_finished():
     out = Kept()
     lost = StreamError("went away and did not come back", where="webcam")

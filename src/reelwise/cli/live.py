@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from reelwise.cli.apart import check_apart
 from reelwise.cli.live_options import (
     ledger_options,
     limit_options,
@@ -109,6 +110,11 @@ def _check(source: str | None, *, as_json: bool, options: dict[str, Any]) -> Non
         from reelwise.report.svg import check_picture
 
         check_picture(options["picture"])
+    out = None if options["out"] == "-" else options["out"]
+    check_apart(
+        {"--out": out, "--masks": options["masks"], "--picture": options["picture"]},
+        (source, options["background"], options["model"], options["fallback"], options["mode_file"]),
+    )
     if options["usd_an_hour"] is not None and options["price"] is None:
         raise InputError("dollars an hour need a price", where="--usd-an-hour", hint="--price 0.001")
 
@@ -188,18 +194,18 @@ def _stopped_by_signals(run: LiveRun) -> Iterator[list[int]]:
 def _say(report: LiveReport, options: dict[str, Any], *, as_json: bool) -> None:
     from reelwise.live.report import document
 
-    if options["picture"] is not None:
+    if as_json:
+        print_json(document(report))
+    else:
+        from reelwise.cli.live_text import lines_of
+
+        for line in lines_of(report):
+            click.echo(line, err=options["out"] == "-")
+    if options["picture"] is not None:  # last: a picture that cannot be written takes nothing else with it
         from reelwise.report.live_sheet import write_sheet
 
         write_sheet(report, options["picture"])
         note(f"picture: {options['picture']}")
-    if as_json:
-        print_json(document(report))
-        return
-    from reelwise.cli.live_text import lines_of
-
-    for line in lines_of(report):
-        click.echo(line, err=options["out"] == "-")
 
 
 def _judge(report: LiveReport) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from reelwise.cli.apart import check_apart
 from reelwise.cli.options import EVIDENCE
 from reelwise.cli.output import json_option, note, print_json, table
 
@@ -93,6 +94,7 @@ def quantize(*, model: str, as_json: bool, gate: bool, out: Path | None, seconds
     from reelwise.probe.verdict import QUANTIZE
 
     path, name = _network(model)
+    check_apart({"--out": out}, (path, *options["clips"], *options["hold_clips"]))
     footage = _footage(**options)
     note(f"quantizing {name} with {len(footage.used)} frames; {len(footage.held)} are held back: {footage.held_is}")
     made = probe_quantize(path, footage, name=name, floors=_floors(QUANTIZE, **options), seconds=seconds)
@@ -125,6 +127,7 @@ def distil(
     from reelwise.probe.verdict import DISTIL
 
     teacher, clock = _teacher(model)
+    check_apart({"--out": out}, (model, *options["clips"], *options["hold_clips"]))
     footage = _footage(**options)
     made = probe_distil(
         teacher, footage, floors=_floors(DISTIL, **options), steps=steps, threads=threads, seed=seed, seconds=seconds,

@@ -304,7 +304,7 @@ class Engine:
         elif outcome.kind == "revoked":
             lane.revoked += 1
         else:
-            lane.health.failed(now, outcome.said)
+            lane.health.failed(now, outcome.said, jammed=lane.jammed)
             self.tally.failures[outcome.kind] += 1
             self.tally.failure_last = outcome.said
             said = f"{'the model' if main else 'the model on the device'} failed ({outcome.kind}): {outcome.said}"

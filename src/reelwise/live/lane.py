@@ -137,9 +137,14 @@ class Lane:
         self._tasks: TaskWorker | None = None
         self._by_task = False
 
+    @property
+    def jammed(self) -> bool:
+        """Whether so many calls never came back that no further one is begun."""
+        return self._worker.jammed
+
     def ready(self, now: float) -> bool:
         """Say whether a call may be begun."""
-        return self.flight is None and self.health.may_call(now) and not self._worker.jammed
+        return self.flight is None and self.health.may_call(now) and not self.jammed
 
     def begin(
         self,

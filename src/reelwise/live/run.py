@@ -49,7 +49,7 @@ class LiveRun:
         outputs: where frames and masks go.
         backdrop: what is put behind the foreground, for outputs that take composed frames.
         reference: the same model once more, off the books: asked about every frame, to say how good the masks are.
-        for_seconds: how long to run by the clock; None until the source ends.
+        for_seconds: how long to run, by the clock, or for a file by its own time; None until the source ends.
         shots: how many frames to keep for a picture of the run.
         tell: called with what there is to tell.
         began: when the command was called, by `time.monotonic`.
@@ -128,7 +128,7 @@ class LiveRun:
                 self._started = now
             if self._stopping:
                 return
-            if self._for is not None and now - self._started >= self._for:
+            if self._for is not None and self._passed(item, now) >= self._for:
                 self.ended = f"{self._for:g} s are over"
                 return
             if isinstance(item, Said):
@@ -147,6 +147,12 @@ class LiveRun:
                 stalled = True
                 self.stalls += 1
                 self._say("note", "no picture comes; nothing is sent meanwhile")
+
+    def _passed(self, item: Picture | Said | None, now: float) -> float:
+        """Return how long it has run: by the clock, for a file by its own time: how fast this machine reads decides nothing."""
+        if self._source.live:
+            return now - (self._started or now)
+        return item.seconds if isinstance(item, Picture) else 0.0
 
     def _frame(self, item: Picture) -> bool:
         """Take one frame through; say whether anybody still reads."""
