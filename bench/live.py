@@ -1,90 +1,190 @@
-"""What a live scan finds and costs, on the files of bench/scan.py read as a growing file, against ffmpeg decoding all of it.
+"""How few frames of a stream need the model: the adaptive loop against every frame, fixed skip, the article's pseudo-code and OBS's gate.
 
-CPU seconds of this process and its threads against those of `ffmpeg` on one thread in the same run; single runs. The files are copied
-into MKV first, because an MP4 whose index comes last cannot be read while it grows. Nothing of a file is known before it is read:
-the first 30 s are decoded to learn what is normal.
+The reference is the same network on every frame, so an IoU here is fidelity to inferring every frame, not to the truth. IoU of two empty
+masks is 1; under 0.5 % of the frame counts as empty. Each policy has one setting for all clips. Flicker: how much more or less a mask
+changes from frame to frame than the reference does, as a share of the foreground. Frames of all webcam clips are pooled.
 
-    python bench/live.py [--folder FOLDER] [--files bottle-g50-630 ...] [--json]
+The weights behind `need` (src/reelwise/live/doubt.py) were fitted on these same clips: figures on them are of data that was tuned on.
+
+    python bench/live.py [--clips FOLDER] [--json] [--chart FILE.json]
+
+needs the person-segmentation network (`reelwise models install person-segmentation`) and the clips in ../shared/clips.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import resource
-import shutil
 import statistics
-import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
-from reelwise.scan.feeds import GrowingFile
-from reelwise.scan.live import LiveScan
+import av
+import cv2
+import numpy as np
 
-_CLEAR_SECONDS = 0.5
+from live_peers import PEERS, Clip, chosen, reused
+from reelwise.live import Adaptive, Limits
+from reelwise.models import PersonSegmentation
+
+ROOT = Path(__file__).resolve().parent.parent
+HALL = "intel_one-by-one_first60s"
+QUALITY_MEAN, QUALITY_P5 = 0.98, 0.95
+QUALITIES = (0.97, 0.965, 0.96, 0.955, 0.95, 0.945, 0.94, 0.93, 0.92, 0.90, 0.88, 0.85)
+RATES = (0.33, 0.25, 0.2, 0.15, 0.125, 0.1, 0.075, 0.05)
+EMPTY = 0.005
 
 
-def ffmpeg(*arguments: str) -> float:
-    program = shutil.which("ffmpeg") or sys.exit("ffmpeg is not installed: it is what this bench compares with")
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    subprocess.run([program, "-v", "error", "-nostdin", "-y", *arguments], check=True, stderr=subprocess.DEVNULL)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+def load(path: Path, model: PersonSegmentation) -> Clip:
+    with av.open(str(path)) as container:
+        stream = container.streams.video[0]
+        fps = float(stream.average_rate or 30)
+        frames = [np.ascontiguousarray(one.to_ndarray(format="rgb24")) for one in container.decode(stream)]
+    return Clip(path.stem, fps, frames, np.stack([model(one) for one in frames]))
 
 
-def measure(clip: Path, truth: list[list[float]]) -> dict[str, Any]:
-    decode = ffmpeg("-threads", "1", "-i", str(clip), "-map", "0:v:0", "-f", "null", "-")
-    began = time.process_time()
-    live = LiveScan(GrowingFile(clip, idle_seconds=0.3))
-    for _ in live.run():
-        pass
-    cpu = time.process_time() - began
-    receipt = live.receipt()
-    found = [(one.start_seconds, one.stop_seconds) for one in receipt.events]
-    clear = [(a, b) for a, b in truth if b - a >= _CLEAR_SECONDS]
-    seen = [[one for one in found if one[0] < b and one[1] > a] for a, b in clear]
-    starts = [abs(min(one[0] for one in mine) - a) for mine, (a, _) in zip(seen, clear, strict=True) if mine]
-    stops = [abs(max(one[1] for one in mine) - b) for mine, (_, b) in zip(seen, clear, strict=True) if mine]
+def adaptive(clip: Clip, **target: Any) -> tuple[list[int], np.ndarray, Any]:
+    """Run the loop over a clip; the model's answers are those of the reference, so that only the loop is measured."""
+    now = 0
+
+    def recorded(_: np.ndarray) -> np.ndarray:
+        return clip.masks[now]
+
+    loop = Adaptive(recorded, limits=Limits(wait_seconds=None), **target)
+    keys, masks = [], []
+    for now, frame in enumerate(clip.frames):
+        answer = loop.look(frame, at=now / clip.fps)
+        if answer.kind == "inferred":
+            keys.append(now)
+        masks.append(answer.mask)
+    return keys, np.stack(masks), loop.close()
+
+
+def ious(clip: Clip, masks: np.ndarray) -> np.ndarray:
+    found = []
+    for one, other in zip(masks >= 0.5, clip.masks >= 0.5, strict=True):
+        first, second = int(one.sum()), int(other.sum())
+        if first < EMPTY * one.size or second < EMPTY * one.size:
+            found.append(float(first < EMPTY * one.size and second < EMPTY * one.size))
+        else:
+            found.append(float((one & other).sum() / (one | other).sum()))
+    return np.array(found)
+
+
+def flicker(clip: Clip, masks: np.ndarray) -> float:
+    one, other = masks >= 0.5, clip.masks >= 0.5
+    changes = (one[1:] ^ one[:-1]) ^ (other[1:] ^ other[:-1])
+    area = np.maximum(other.mean(axis=(1, 2)), EMPTY)[1:]
+    return float((changes.mean(axis=(1, 2)) / area).mean())
+
+
+def pooled(clips: list[Clip], runs: list[tuple[list[int], np.ndarray]]) -> dict[str, Any]:
+    found = np.concatenate([ious(clip, masks) for clip, (_, masks) in zip(clips, runs, strict=True)])
+    shares = [len(keys) / len(clip.frames) for clip, (keys, _) in zip(clips, runs, strict=True)]
     return {
-        "file": clip.stem,
-        "method": receipt.method,
-        "over_full_decode": round(decode / cpu, 2),
-        "cpu_seconds": round(cpu, 2),
-        "times_real_time": round(receipt.seconds / cpu, 1),
-        "events": len(clear),
-        "recall": round(len(starts) / len(clear), 3) if clear else None,
-        "start_error_median": round(statistics.median(starts), 2) if starts else None,
-        "start_error_worst": round(max(starts), 2) if starts else None,
-        "stop_error_median": round(statistics.median(stops), 2) if stops else None,
-        "stop_error_worst": round(max(stops), 2) if stops else None,
-        "false_events": sum(not any(a < d and b > c for c, d in truth) for a, b in found),
-        "decoded_share": receipt.frames_decoded_share,
-        "held_packets": receipt.buffer_packets,
-        "held_mib": round(receipt.buffer_bytes / 2**20, 1),
+        "share": round(sum(len(keys) for keys, _ in runs) / len(found), 4),
+        "share_lowest": round(min(shares), 3),
+        "share_highest": round(max(shares), 3),
+        "iou_mean": round(float(found.mean()), 4),
+        "iou_p5": round(float(np.percentile(found, 5)), 4),
+        "iou_p1": round(float(np.percentile(found, 1)), 4),
+        "iou_min": round(float(found.min()), 4),
+        "frames_iou_0": int((found == 0).sum()),
+        "flicker": round(statistics.mean(flicker(c, m) for c, (_, m) in zip(clips, runs, strict=True)), 4),
     }
+
+
+def peers(clips: list[Clip]) -> dict[str, list[dict[str, Any]]]:
+    rows: dict[str, list[dict[str, Any]]] = {}
+    for name, (signal, thresholds) in PEERS.items():
+        for threshold in thresholds:
+            keys = [chosen(clip, signal, threshold) for clip in clips]
+            runs = [(key, reused(clip, key)) for clip, key in zip(clips, keys, strict=True)]
+            rows.setdefault(name, []).append({"setting": threshold, **pooled(clips, runs)})
+    return rows
+
+
+def ours(clips: list[Clip], settings: tuple[float, ...], target: Any) -> list[dict[str, Any]]:
+    rows = []
+    for setting in settings:
+        runs = [adaptive(clip, **target(clip, setting))[:2] for clip in clips]
+        rows.append({"setting": setting, **pooled(clips, runs)})
+    return rows
+
+
+def needed(rows: list[dict[str, Any]]) -> float | None:
+    """Return the smallest share of inferred frames that keeps p5 and mean, between two settings by linear interpolation."""
+    ordered = sorted(rows, key=lambda row: row["share"])
+    lacking = None
+    for row in ordered:
+        short = min(row["iou_p5"] - QUALITY_P5, row["iou_mean"] - QUALITY_MEAN)
+        if short >= 0:
+            if lacking is None:
+                return float(row["share"])
+            before, missing = lacking
+            return round(before + (row["share"] - before) * missing / (missing + short), 4)
+        lacking = row["share"], -short
+    return None
+
+
+def at_share(rows: list[dict[str, Any]], share: float) -> dict[str, Any]:
+    """Return the setting whose share comes nearest."""
+    return min(rows, key=lambda row: abs(row["share"] - share))
+
+
+def skip_path(clip: Clip, rounds: int = 5) -> dict[str, float]:
+    """Measure CPU of a skipped frame within the loop, 720p, one thread: decision and carrying, neither decoding nor blur."""
+    frames = [cv2.resize(one, (1280, 720)) for one in clip.frames]
+    spent = []
+    for _ in range(rounds):
+        now = 0
+        loop = Adaptive(lambda _: clip.masks[now], limits=Limits(wait_seconds=None))  # noqa: B023 - called within the round
+        for now, frame in enumerate(frames):
+            before = time.thread_time_ns()
+            answer = loop.look(frame, at=now / clip.fps)
+            if answer.kind == "carried":
+                spent.append((time.thread_time_ns() - before) / 1e6)
+        loop.close()
+    return {
+        "frames": len(spent),
+        "p50": round(statistics.median(spent), 3),
+        "mean": round(statistics.mean(spent), 3),
+        "p95": round(float(np.percentile(spent, 95)), 3),
+    }
+
+
+def measure(folder: Path) -> dict[str, Any]:
+    cv2.setNumThreads(1)
+    model = PersonSegmentation("general")
+    webcam = [load(path, model) for path in sorted(folder.glob("intel_asl_*.mkv"))]
+    hall = [load(folder / f"{HALL}.mp4", model)]
+    found: dict[str, Any] = {"reference": model.name, "webcam_clips": [clip.name for clip in webcam]}
+    for name, clips in (("webcam", webcam), ("hall", hall)):
+        by_peer = peers(clips)
+        by_quality = ours(clips, QUALITIES, lambda _, quality: {"quality": quality})
+        by_rate = ours(clips, RATES, lambda clip, rate: {"inferences_a_minute": rate * clip.fps * 60})
+        rows = {**by_peer, "reelwise, by quality": by_quality, "reelwise, by rate": by_rate}
+        found[name] = {
+            "frames": sum(len(clip.frames) for clip in clips),
+            "share_needed": {policy: needed(one) for policy, one in rows.items()},
+            "at_10_percent": {policy: at_share(one, 0.1) for policy, one in rows.items()},
+            "default": ours(clips, (0.95,), lambda _, quality: {"quality": quality})[0],
+            "curves": rows,
+        }
+    found["skip_path_ms_cpu_720p"] = skip_path(max(webcam, key=lambda clip: len(clip.frames)))
+    return found
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--folder", type=Path, required=True, help="where bench/scan.py keeps its files")
-    parser.add_argument("--files", nargs="*", default=["bottle-g50-630", "car-g50-630"])
-    parser.add_argument("--json", action="store_true")
-    args = parser.parse_args()
-    rows = []
-    for name in args.files:
-        events = args.folder / f"{name.split('-')[0]}-{name.rsplit('-', 1)[-1]}.json"
-        truth = json.loads(events.read_text())["events"] if events.exists() else []
-        with tempfile.TemporaryDirectory() as folder:
-            clip = Path(folder) / f"{name}.mkv"
-            ffmpeg("-i", str(args.folder / f"{name}.mp4"), "-map", "0:v:0", "-c", "copy", str(clip))
-            rows.append(measure(clip, truth))
-        if not args.json:
-            print("| " + " | ".join(map(str, rows[-1].values())) + " |", flush=True)
-    if args.json:
-        print(json.dumps(rows, indent=2))
+    parser.add_argument("--clips", type=Path, default=ROOT.parent / "shared" / "clips")
+    parser.add_argument("--json", action="store_true", help="the default and only format")
+    arguments = parser.parse_args()
+    if not (arguments.clips / f"{HALL}.mp4").is_file():
+        sys.exit(f"{arguments.clips}: the clips are not there")
+    print(json.dumps(measure(arguments.clips), indent=2))
 
 
 if __name__ == "__main__":

@@ -58,3 +58,20 @@ def portrait(person_models) -> Path:
         if os.environ.get("REELWISE_NEED_MODELS"):
             raise
         pytest.skip(f"the portrait cannot be fetched here: {error.message}")
+
+
+@pytest.fixture(scope="session")
+def person_clip(portrait, person_models, tmp_path_factory) -> Path:
+    """A person who sits, leaves after 11 s and comes back after 14.3 s: 20 s, 480x270, 10 frames a second."""
+    from reelwise.portrait import portrait_clip
+
+    path = tmp_path_factory.mktemp("person") / "person.mp4"
+    assert portrait.exists()
+    return portrait_clip(path, 20, width=480, height=270, fps=10, folder=person_models)
+
+
+@pytest.fixture
+def installed_person(person_models, monkeypatch) -> Path:
+    """The person-segmentation network, where the commands look for it."""
+    monkeypatch.setenv("REELWISE_CACHE", str(person_models))
+    return person_models

@@ -121,6 +121,8 @@ def test_the_names_listed_are_those_that_the_code_asks_for() -> None:
         (NAME, Fact(value=0.5, low=0.6), "order"),
         (NAME, Fact(value=0.5, low=0.1, high=0.4), "order"),
         ("host.own.frames_per_second", Fact(value=0), "speed of 0"),
+        ("probe.quantize.speed_ratio", Fact(value=0), "speed of 0"),
+        ("probe.crop.speed_ratio", Fact(value=2), "nothing asks for"),
         ("latency.prefill_tokens_per_second", Fact(value=5, low=0), "speed of 0"),
     ],
 )

@@ -17,6 +17,7 @@
     │   ├── RefusedError                   it said no: key, model, content or request; nothing is billed
     │   ├── BusyError                      too many requests, or overloaded: nothing is billed, try later
     │   ├── NotSentError                   it was not reached, or did not get the whole request: nothing is billed
+    │   │   └── UnreachableError           no connection to it was made
     │   ├── AmbiguousError                 the request was sent and no answer came: it may be billed
     │   └── AnswerError                    it answered, and the answer cannot be used: it is billed
     └── OutputError               exit 5   the result could not be written
@@ -49,6 +50,7 @@ __all__ = [
     "StreamError",
     "UnknownModelError",
     "UnpricedError",
+    "UnreachableError",
 ]
 
 EXIT_DONE = 0
@@ -199,6 +201,10 @@ class NotSentError(EndpointError):
     """The endpoint was not reached, or did not get the whole request: nothing is billed."""
 
     billed = False
+
+
+class UnreachableError(NotSentError):
+    """No connection to an endpoint was made: nothing was sent, and nothing is billed."""
 
 
 class AmbiguousError(EndpointError):

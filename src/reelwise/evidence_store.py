@@ -1,4 +1,4 @@
-"""Measured facts on disk: one YAML file for each audit, in a folder.
+"""Measured facts on disk: one YAML file for each measurement, in a folder.
 
 A file says which clip, machine, day and plan it was measured with. Files are only added: a newer measurement under the
 same key wins, and one older than `days_valid` is passed over.
@@ -29,7 +29,7 @@ _MOST_FILES = 10_000
 
 
 class Measurement(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What one audit measured.
+    """What one audit, bench or probe measured.
 
     Attributes:
         day: ISO day of the measurement.
@@ -99,7 +99,7 @@ def write_measurement(folder: Path, measurement: Measurement) -> Path:
     path = folder / f"{measurement.day}-{clips}-{key}.yaml"
     write_whole(
         path,
-        "# Written by reelwise audit. Facts measured on footage, with their keys.\n"
+        "# Written by reelwise: what was measured, with the keys it holds under.\n"
         + yaml.safe_dump(body, sort_keys=False),
     )
     return path

@@ -47,10 +47,11 @@ NAMES = (
     "sample.uniform_frames_per_second",
     "scan.cpu_seconds_per_second",
 )
-"""Facts that stages and prices ask for; beside them `host.NAME.frames_per_second`, `quality.LEVER` and
-`scan.METHOD.MODE.cpu_share`, what a scan costs beside a full decode."""
+"""Facts that stages and prices ask for; beside them `host.NAME.frames_per_second`, `quality.LEVER`,
+`scan.METHOD.MODE.cpu_share`, what a scan costs beside a full decode, and `probe.LEVER.speed_ratio`, how much faster the smaller model
+of quantize or distil runs where it was probed: 2 is twice as fast, below 1 is slower."""
 _NAMED = re.compile(
-    r"host\..+\.frames_per_second|quality\..+|scan\.(auto|packets|keyframes|luma)\.(coarse|exact)\.cpu_share"
+    r"host\..+\.frames_per_second|quality\..+|probe\.(quantize|distil)\.speed_ratio|scan\.(auto|packets|keyframes|luma|person)\.(coarse|exact)\.cpu_share"
 )
 
 
@@ -113,6 +114,8 @@ def check_fact(name: str, fact: Fact, where: str) -> None:
 
 def _is_speed(name: str) -> bool:
     """Say whether a price or a time is divided by the fact."""
+    if name.endswith(".speed_ratio"):
+        return True
     return name.endswith("_per_second") and name.startswith(("host.", "latency."))
 
 

@@ -16,7 +16,8 @@ import numpy as np
 from msgspec import Struct
 
 from reelwise.documents import write_whole
-from reelwise.errors import InputError, MissingExtraError
+from reelwise.errors import InputError
+from reelwise.models.masks import opencv
 from reelwise.models.shelf import cache_folder
 from reelwise.models.wheel import Wheel, fetch_wheel, member, read_bytes, sha256
 
@@ -114,7 +115,7 @@ def cut_portrait(path: Path) -> Cut:
         MissingExtraError: OpenCV is not installed.
         InputError: the file is not the portrait.
     """
-    cv2 = _opencv()
+    cv2 = opencv()
     coded = np.frombuffer(read_bytes(path, SCIKIT_IMAGE), np.uint8)
     picture = cv2.imdecode(coded, cv2.IMREAD_COLOR)
     if picture is None or picture.shape != (512, 512, 3):
@@ -147,7 +148,7 @@ def portrait_frames(
     Yields:
         The frame, RGB uint8 (height, width, 3), and how much of each pixel is the person, float32 (height, width).
     """
-    cv2 = _opencv()
+    cv2 = opencv()
     draw = np.random.default_rng(seed)
     room = _room(cv2, width, height, draw)
     # grain is made once and laid over in turns, brighter and darker apart: uint8 adds without wrapping
@@ -201,7 +202,7 @@ def portrait_clip(
         raise InputError("a clip lasts up to an hour at 1 to 120 frames a second", hint="try seconds=20, fps=30")
     if width % 2 or height % 2 or not (64 <= width <= 4096 and 64 <= height <= 4096):
         raise InputError(f"cannot draw {width}x{height}", hint="even sides from 64 to 4096")
-    cv2 = _opencv()
+    cv2 = opencv()
     from reelwise.video.writer import write_mp4
 
     cut = cut_portrait(portrait_file(source, folder=folder, say=say))
@@ -214,14 +215,6 @@ def portrait_clip(
 
     write_mp4(path, planes(), width=width, height=height, fps=fps)
     return Path(path)
-
-
-def _opencv() -> Any:
-    try:
-        import cv2
-    except ImportError:
-        raise MissingExtraError("drawing the portrait needs OpenCV", hint="pip install 'reelwise[live]'") from None
-    return cv2
 
 
 def _place(at: float, width: int, height: int, shape: tuple[int, int]) -> NDArray[np.float64]:

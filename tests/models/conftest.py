@@ -214,3 +214,21 @@ def shared_pictures():
         return [cv2.resize(one, (width, height)).astype(np.float32) / 255 for one in found]
 
     return pictures
+
+
+@pytest.fixture(scope="session")
+def server():
+    """The address of the small endpoint of `server.py`, on this machine."""
+    import subprocess
+    import sys
+    from pathlib import Path
+
+    process = subprocess.Popen(
+        [sys.executable, str(Path(__file__).parent / "server.py")], stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    port = process.stdout.readline().strip()
+    yield f"http://127.0.0.1:{port}"
+    process.kill()
+    process.wait(timeout=10)
+    process.stdout.close()

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from reelwise.errors import InputError, MissingExtraError
-from reelwise.models import PersonSegmentation
+from reelwise.models import MaskNetwork, PersonSegmentation
 
 onnx = pytest.importorskip("onnx")
 
@@ -30,13 +30,13 @@ def network(height=8, width=12, channels=3):
 
 
 def test_a_frame_comes_back_as_a_mask_of_the_networks_size():
-    model = PersonSegmentation(network=network())
+    model = MaskNetwork(network(), name="green")
     frame = np.zeros((90, 160, 3), np.uint8)
     frame[:, 80:, 1] = 255
 
     mask = model(frame)
 
-    assert model.name == "person-segmentation:general"
+    assert model.name == "green"
     assert mask.shape == model.size == (8, 12)
     assert mask.dtype == np.float32
     assert mask[:, :5].max() == 0
@@ -44,7 +44,7 @@ def test_a_frame_comes_back_as_a_mask_of_the_networks_size():
 
 
 def test_a_mask_is_not_overwritten_by_the_next():
-    model = PersonSegmentation(network=network())
+    model = MaskNetwork(network(), name="green")
 
     first = model(np.full((8, 12, 3), 255, np.uint8))
     model(np.zeros((8, 12, 3), np.uint8))
@@ -63,24 +63,24 @@ def test_a_mask_is_not_overwritten_by_the_next():
 )
 def test_what_is_no_frame_is_refused(frame):
     with pytest.raises(InputError, match="a frame of shape"):
-        PersonSegmentation(network=network())(frame)
+        MaskNetwork(network(), name="green")(frame)
 
 
 def test_a_network_of_another_shape_is_refused():
     with pytest.raises(InputError, match="no network from a picture to a mask"):
-        PersonSegmentation(network=network(channels=4))
+        MaskNetwork(network(channels=4), name="four")
 
 
 def test_what_is_no_network_is_refused():
     with pytest.raises(InputError, match="onnxruntime cannot run it"):
-        PersonSegmentation(network=b"not a network")
+        MaskNetwork(b"not a network", name="none")
 
 
 def test_an_unknown_variant_and_no_threads_are_refused():
     with pytest.raises(InputError, match="no variant 'portrait'"):
-        PersonSegmentation("portrait", network=network())
+        PersonSegmentation("portrait")
     with pytest.raises(InputError, match="0 threads"):
-        PersonSegmentation(threads=0, network=network())
+        MaskNetwork(network(), name="green", threads=0)
 
 
 def test_without_the_model_it_says_how_to_install_it(tmp_path):
@@ -93,7 +93,7 @@ def test_without_the_model_it_says_how_to_install_it(tmp_path):
 def test_without_onnxruntime_it_says_which_extra(monkeypatch):
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     with pytest.raises(MissingExtraError) as caught:
-        PersonSegmentation(network=network())
+        MaskNetwork(network(), name="green")
 
     assert caught.value.hint == "pip install 'reelwise[live]'"
 
@@ -112,5 +112,6 @@ def test_the_installed_networks_run(person_models, variant, size):
 
     mask = model(np.zeros((720, 1280, 3), np.uint8))
 
+    assert model.name == f"person-segmentation:{variant}"
     assert mask.shape == model.size == size
     assert 0 <= mask.min() <= mask.max() < 0.5  # nobody stands in the dark

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from reelwise.scan.cascade import METHODS, SIGNALS
+from reelwise.scan.cascade import ASKED, METHODS, SIGNALS
 from reelwise.scan.heads import blind_seconds
 from reelwise.scan.normal import Unrest, robust_spread, running_level, smooth, unrest
 from reelwise.scan.packets import BETWEEN, KEY, PREDICTED, arrange
@@ -129,7 +129,7 @@ def test_a_pulse_sees_a_box_and_neither_light_nor_a_clock():
 
 def test_every_signal_keeps_to_the_protocol():
     names = [one.name for one in SIGNALS]
-    assert list(METHODS) == ["auto", *names]
+    assert list(METHODS) == ["auto", *names, *(one.name for one in ASKED)]
     costs = [one.cost for one in SIGNALS]
     assert costs == sorted(costs)
     stream = SimpleNamespace(

@@ -188,3 +188,24 @@ def test_a_detector_in_another_mode_is_refused() -> None:
     for stage in (Crop(detector="a:b"), Crop(mode="detector", detector="nonsense")):
         with pytest.raises(DocumentError, match="mode detector"):
             stage.check("plan")
+
+
+def test_the_built_in_detector_finds_people(person_clip, installed_person) -> None:
+    from reelwise import video
+
+    assert installed_person.exists()
+    track = video.track(person_clip, seconds_max=4, audio=False)
+    item = Item(count=1.0, seconds=4.0, frames=40.0, width_px=480, height_px=270)
+    after = cropped(
+        Crop(mode="detector", detector="person", margin=0.0), Piece(item=item, track=track, stretches=((0.0, 4.0),))
+    )
+    left, _, right, bottom = after.box
+    assert 0 < left < 0.45
+    assert right == 1  # she leaves there
+    assert bottom > 0.97
+
+
+def test_the_built_in_detector_says_how_its_networks_are_installed(tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv("REELWISE_CACHE", str(tmp_path))
+    with pytest.raises(InputError, match="is not installed"):
+        load_detector("person")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,6 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reelwise.errors import DocumentError
+from reelwise.evidence import Fact
+from reelwise.facts import Entry, Facts
 from reelwise.flow import Item
 from reelwise.stages import Gate
 
@@ -86,3 +89,29 @@ def test_draws_are_gated_one_by_one(expect: Callable[..., Any], item: Item) -> N
         (one,), _ = expect(Gate(), item, gate__active_share=share)
         assert after.seconds[index, 0] == one.seconds
         assert np.broadcast_to(after.count, (3, 1))[index, 0] == one.count
+
+
+def test_a_gate_keeps_where_people_are(person_clip, installed_person) -> None:
+    from reelwise import video
+    from reelwise.flow import Out, Piece, Tally
+    from reelwise.rates import Book
+
+    assert installed_person.exists()
+    track = video.track(person_clip, audio=False)
+    item = Item(count=1.0, seconds=20.0, frames=200.0, width_px=480, height_px=270)
+    tally, facts, day = Tally(), Facts.load(), dt.date(2026, 11, 22)
+    stage = Gate(method="person", pad_seconds=0.0, join_seconds=0.0)
+    (kept,) = stage.process(
+        [Piece(item=item, track=track, stretches=((0.0, 20.0),))], facts, Out(Book.load(day), day, tally)
+    )
+    assert kept.item.seconds == pytest.approx(16.7, abs=0.6)
+    assert len(kept.stretches) == 2
+    assert {name for name, _, _ in tally.sums} == {
+        "gate.active_share",
+        "gate.kept_share",
+        "scan.cpu_seconds_per_second",
+    }
+    (after,) = stage.expect(
+        item, facts.with_entries([Entry(name="gate.active_share", fact=Fact(value=0.8))]), Out(Book.load(day), day)
+    )
+    assert after.seconds == pytest.approx(16)

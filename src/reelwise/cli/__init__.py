@@ -21,6 +21,7 @@ COMMANDS: dict[str, str] = {
     "init": "Ask the four questions and write a commented workload file.",
     "audit": "Count what a clip would cost, and what each lever takes off it.",
     "scan": "Find when something happens in a video, faster than it can be decoded.",
+    "live": "Segment a stream with a fraction of a model's inferences, at a quality or a price that is held.",
     "sample": "Choose frames under a budget, and compare them with as many at an even pace.",
     "price": "Price a workload: the month, per unit, with a band and what moves it.",
     "stack": "Pull levers one after another and print the waterfall.",
@@ -31,13 +32,14 @@ COMMANDS: dict[str, str] = {
     "rates": "List, show, check and compare prices.",
     "budget": "Set and show budgets: what may be spent, by whom, and what happens when it runs out.",
     "ledger": "Show, sum, check and export what was spent.",
+    "bench-model": "Measure how many frames a second a model, or an endpoint, does; write it down for prices.",
     "models": "Install, list and remove the networks that run on this machine.",
     "doctor": "Say what is installed and what is missing, with the command that installs it.",
     "schema": "Print the JSON Schema of a workload file, a plan or private rates.",
     "levers": "List every way of cutting the bill, or show one's card.",
     "checklist": "Write one page: which levers fit a workload, in order, and what to ask first.",
 }
-"""Every command and its one-line help, so that `--help` imports none of them. Command `x` is `cli` in reelwise/cli/x.py."""
+"""Every command and its one-line help, so that `--help` imports none of them. Command `x-y` is `cli` in reelwise/cli/x_y.py."""
 
 
 class _Lazy(click.Group):
@@ -49,7 +51,7 @@ class _Lazy(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = importlib.import_module(f"reelwise.cli.{cmd_name}").cli
+        command: click.Command = importlib.import_module(f"reelwise.cli.{cmd_name.replace('-', '_')}").cli
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature

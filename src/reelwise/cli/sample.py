@@ -36,7 +36,7 @@ _BY = {"uniform": "even pace", "change": "by change", "shot": "by shot", "questi
 @click.option(
     "--crop",
     help="Cut pictures to a region, fitted to --model's tokens: activity, corners as fractions "
-    '("0.1,0.5 0.9,0.5 0.5,0.9"), or a detector of yours (module:function).',
+    '("0.1,0.5 0.9,0.5 0.5,0.9"), person, or a detector of yours (module:function).',
 )
 @click.option("--margin", type=click.FloatRange(0, 0.5), default=0.05, show_default=True, help="Around the region.")
 @click.option("--out", type=_FILE, help="Write the frames as JPEG to this folder.")
@@ -118,11 +118,11 @@ def _region(
 ) -> Region:
     """Find the region that is asked for and fit it to the model's tokens; without a model it stays as it is."""
     from reelwise import video
-    from reelwise.stages.detector import detected
+    from reelwise.stages.detector import detected, is_name
 
     if crop == "activity":
         box = video.activity_box(track, video.gate(track), margin=0.0)
-    elif ":" in crop:
+    elif is_name(crop):
         found = detected(crop, track.info.path, track.info.sha256_head)
         box = None if found is None else video.Box(*found)
     else:
@@ -132,10 +132,10 @@ def _region(
 
 def _check_crop(crop: str) -> None:
     """Refuse a region that cannot be, before the clip is decoded."""
-    from reelwise.stages.detector import load_detector
+    from reelwise.stages.detector import is_name, load_detector
     from reelwise.video import polygon_box
 
-    if ":" in crop:
+    if is_name(crop) or ":" in crop:
         load_detector(crop)
     elif crop != "activity":
         polygon_box(_corners(crop), where="--crop")
@@ -146,7 +146,7 @@ def _corners(text: str) -> list[tuple[float, float]]:
         return [(float(x), float(y)) for x, y in (pair.split(",") for pair in text.split())]
     except ValueError:
         raise click.UsageError(
-            f"--crop {text!r:.60} is no region: activity, three or more x,y between 0 and 1, or module:function"
+            f"--crop {text!r:.60} is no region: activity, person, three or more x,y between 0 and 1, or module:function"
         ) from None
 
 
@@ -235,7 +235,7 @@ def _plain(region: Region, model: str | None) -> dict[str, Any]:
 
 def _region_says(region: Region, crop: str, model: str | None) -> str:
     if not region.found:
-        return f"Region: {'the detector found nothing' if ':' in crop else 'nothing moves'}: whole frames"
+        return f"Region: {'nobody was found' if crop == 'person' else 'the detector found nothing' if ':' in crop else 'nothing moves'}: whole frames"
     size = f"{region.right - region.left}x{region.bottom - region.top} of {region.width}x{region.height}"
     said = f"Region: {size} from {region.left}, {region.top}"
     if model is None:

@@ -33,10 +33,10 @@ _FILES_MAX = 100_000
 )
 @click.option(
     "--method",
-    type=click.Choice(("auto", "packets", "slices", "keyframes", "luma")),
+    type=click.Choice(("auto", "packets", "slices", "keyframes", "luma", "person")),
     default="auto",
     show_default=True,
-    help="The signal; auto takes the cheapest one that this file lets rely on.",
+    help="The signal; auto takes the cheapest one that this file lets rely on. person: where people are, moving or not.",
 )
 @click.option(
     "--pad",
@@ -132,7 +132,7 @@ def _scan_files(
 
 def _check_picture(picture: Path, *, listed: bool) -> None:
     """Find out before the work whether a picture can be drawn."""
-    from reelwise.report.strip import check_picture
+    from reelwise.report.svg import check_picture
 
     if listed:
         raise click.UsageError("--picture draws one file: name just one")

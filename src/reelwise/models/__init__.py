@@ -11,13 +11,17 @@ from reelwise.lazy import attribute
 
 if TYPE_CHECKING:
     from reelwise.models.install import install_person_segmentation
+    from reelwise.models.masks import MaskNetwork
+    from reelwise.models.people import People
     from reelwise.models.person import PersonSegmentation
     from reelwise.models.segment import SegmentModel
     from reelwise.models.shelf import model_path
 
-__all__ = ["PersonSegmentation", "SegmentModel", "install_person_segmentation", "model_path"]
+__all__ = ["MaskNetwork", "People", "PersonSegmentation", "SegmentModel", "install_person_segmentation", "model_path"]
 
 _HOME = {
+    "MaskNetwork": "masks",
+    "People": "people",
     "PersonSegmentation": "person",
     "SegmentModel": "segment",
     "install_person_segmentation": "install",

@@ -2,34 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import numpy as np
-
-from reelwise.errors import InputError, MissingExtraError
-from reelwise.models.session import first_line, foreign, open_session
+from reelwise.models.masks import MaskNetwork
 from reelwise.models.shelf import MODEL, check_variant, model_path
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from numpy.typing import NDArray
-
 __all__ = ["PersonSegmentation"]
 
-_HINT = "float32 (1, 3, h, w) to (1, 1, h, w) is expected"
 
-
-class PersonSegmentation:
-    """A network that says of each place of a picture how likely it is a person; see `SegmentModel`.
-
-    An object is used by one thread at a time: it fills the same input again for each picture.
+class PersonSegmentation(MaskNetwork):
+    """The installed network that says of each place of a picture how likely it is a person; see `MaskNetwork`.
 
     Args:
         variant: general (256x256) or landscape (144x256, half the work, for wide pictures).
         threads: cores that one picture may use.
         folder: where models are installed; None for $REELWISE_CACHE or the user's cache.
-        network: an ONNX file in place of the installed one: float32 (1, 3, h, w) RGB 0..1 to (1, 1, h, w).
 
     Raises:
         MissingExtraError: onnxruntime or OpenCV is not installed.
@@ -40,71 +30,6 @@ class PersonSegmentation:
         size: (height, width) of the masks, in places.
     """
 
-    def __init__(
-        self,
-        variant: str = "general",
-        threads: int = 1,
-        folder: Path | None = None,
-        *,
-        network: Path | bytes | None = None,
-    ) -> None:
-        self.name = f"{MODEL}:{check_variant(variant)}"
-        self._cv2 = _opencv()
-        session = open_session(
-            model_path(variant, folder) if network is None else network, threads=threads, batch=1, where=self.name
-        )
-        source, result = session.get_inputs(), session.get_outputs()
-        if len(source) != 1 or len(result) != 1 or not _fits(source[0]) or not _fits(result[0], channels=1):
-            raise InputError("is no network from a picture to a mask", where=self.name, hint=_HINT)
-        self._run, self._output, self._foreign = session.run, [result[0].name], foreign()
-        self._batch = np.empty(source[0].shape, np.float32)
-        self._feed = {source[0].name: self._batch}
-        self.size: tuple[int, int] = (int(result[0].shape[2]), int(result[0].shape[3]))
-
-    def __call__(self, frame: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Return the probability 0..1 that each place is a person.
-
-        The picture is scaled to the network's size whatever its shape is, as MediaPipe does.
-
-        Args:
-            frame: RGB uint8 (height, width, 3).
-
-        Returns:
-            float32 (h, w) of `size`; an array of its own.
-
-        Raises:
-            InputError: the frame is no such array.
-        """
-        self.prepare(frame)
-        try:
-            mask: NDArray[np.float32] = self._run(self._output, self._feed)[0][0, 0]
-        except self._foreign as error:
-            raise InputError(f"the network failed: {first_line(error)}", where=self.name, hint=_HINT) from None
-        return mask
-
-    def prepare(self, frame: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Scale a frame into the network's input, float32 (1, 3, h, w), and return that; the next frame overwrites it."""
-        if frame.ndim != 3 or frame.shape[2] != 3 or frame.dtype != np.uint8 or not frame.size:
-            raise InputError(
-                f"a frame of shape {frame.shape} and type {frame.dtype}", where=self.name, hint="RGB uint8 (h, w, 3)"
-            )
-        height, width = self._batch.shape[2:]
-        small = self._cv2.resize(frame, (width, height), interpolation=self._cv2.INTER_LINEAR)
-        # split first: a transposed copy of the picture takes a third longer
-        for plane, out in zip(self._cv2.split(small), self._batch[0], strict=True):
-            np.multiply(plane, np.float32(1 / 255), out=out)
-        return self._batch
-
-
-def _opencv() -> Any:
-    try:
-        import cv2
-    except ImportError:
-        raise MissingExtraError("scaling frames needs OpenCV", hint="pip install 'reelwise[live]'") from None
-    return cv2
-
-
-def _fits(value: Any, channels: int = 3) -> bool:
-    shape = value.shape
-    fixed = len(shape) == 4 and all(isinstance(side, int) and side > 0 for side in shape)
-    return value.type == "tensor(float)" and fixed and tuple(shape[:2]) == (1, channels)
+    def __init__(self, variant: str = "general", threads: int = 1, folder: Path | None = None) -> None:
+        name = f"{MODEL}:{check_variant(variant)}"
+        super().__init__(model_path(variant, folder), name=name, threads=threads)

@@ -44,13 +44,12 @@ def first_line(error: Exception) -> str:
     return f"{said[0]:.200}" if said else type(error).__name__
 
 
-def open_session(network: Path | bytes, *, threads: int = 1, batch: int | None = None, where: str = "") -> Any:
+def open_session(network: Path | bytes, *, threads: int = 1, where: str = "") -> Any:
     """Open a network.
 
     Args:
         network: an ONNX file or its bytes.
         threads: cores that one picture may use.
-        batch: pictures at once, where the network leaves it open; None keeps it open.
         where: what errors call it.
 
     Returns:
@@ -67,8 +66,6 @@ def open_session(network: Path | bytes, *, threads: int = 1, batch: int | None =
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.log_severity_level = _QUIET
-    if batch is not None:
-        options.add_free_dimension_override_by_name("batch", batch)
     try:
         return onnxruntime.InferenceSession(
             network if isinstance(network, bytes) else str(network), options, providers=["CPUExecutionProvider"]

@@ -10,10 +10,23 @@ import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reelwise.documents import write_whole
-from reelwise.errors import InputError, MissingExtraError
 from reelwise.report.numbers import percent
-from reelwise.report.page import escape
+from reelwise.report.svg import (
+    BLUE,
+    GREEN,
+    LEFT,
+    LINE,
+    SOFT,
+    SPAN,
+    axis,
+    check_picture,
+    clock,
+    page,
+    place,
+    rect,
+    text,
+    write_picture,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,43 +35,19 @@ if TYPE_CHECKING:
 
 __all__ = ["check_picture", "draw_strip", "write_strip"]
 
-_WIDTH = 1200
-_LEFT, _RIGHT = 112, 24  # beside the strips: their names, and air
-_SPAN = _WIDTH - _LEFT - _RIGHT
 _THUMBS = 9
 _CURVE = 84  # pixels high
 _BAND = 16
 _POINTS = 600  # of the curve: more are less than two pixels wide
-_FONT = "Arial, Helvetica, Liberation Sans, sans-serif"
-_STEPS = (0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200, 86400)
-_INK, _SOFT, _LINE, _BLUE, _GREEN, _KEPT = "#1a1d21", "#555d66", "#d8dde2", "#1f6fb2", "#1b7f4b", "#cfe8d9"
-_SIGNALS = {"packets": "#c9ced4", "keyframes": "#e0a63c", "luma": "#7b5ea7"}
+_KEPT = "#cfe8d9"
+_SIGNALS = {"packets": "#c9ced4", "keyframes": "#e0a63c", "luma": "#7b5ea7", "person": "#1b7f4b"}
 _OTHER = "#9aa5b1"
 _SAYS = {
     "packets": "judged by packet sizes",
     "keyframes": "judged by key frames",
     "luma": "judged by decoded pictures",
+    "person": "people looked for",
 }
-
-
-def check_picture(path: Path) -> None:
-    """Refuse a name that is neither .svg nor .png, and a PNG without the extra that draws it, before any work is done.
-
-    Raises:
-        InputError: another ending.
-        MissingExtraError: vl-convert is not installed.
-    """
-    if path.suffix.lower() not in {".svg", ".png"}:
-        raise InputError("a picture is .svg or .png", where=str(path), hint="try --picture scan.svg")
-    if path.suffix.lower() == ".png":
-        try:
-            import vl_convert  # noqa: F401 - only whether it is there
-        except ImportError:
-            raise MissingExtraError(
-                "a PNG needs the package vl-convert",
-                where=str(path),
-                hint="pip install 'reelwise[report]', or name an .svg",
-            ) from None
 
 
 def write_strip(scan: Scan, path: Path) -> None:
@@ -76,15 +65,9 @@ def write_strip(scan: Scan, path: Path) -> None:
     curve = list(zip(seen.times.tolist(), seen.activity.tolist(), strict=True))
     places = _moments(scan, curve, seen.seconds)
     # twice the size they are drawn at, for screens that have it
-    found = pictures(scan.path, places, long_side=2 * (_SPAN // _THUMBS - 6))
+    found = pictures(scan.path, places, long_side=2 * (SPAN // _THUMBS - 6))
     thumbs = [(second, picture.shape[1] / picture.shape[0], jpeg(picture, quality=7)) for second, picture in found]
-    svg = draw_strip(scan, curve, thumbs)
-    if path.suffix.lower() == ".svg":
-        write_whole(path, svg.encode())
-        return
-    import vl_convert
-
-    write_whole(path, vl_convert.svg_to_png(svg, scale=1.0))
+    write_picture(draw_strip(scan, curve, thumbs), path)
 
 
 def _moments(scan: Scan, curve: Sequence[tuple[float, float]], end: float) -> list[float]:
@@ -113,7 +96,7 @@ def draw_strip(
     """
     end = max(scan.seconds, 1e-3)
     parts, y = _title(scan)
-    high = _SPAN / max(1, len(thumbs)) - 6
+    high = SPAN / max(1, len(thumbs)) - 6
     tall = min(120.0, max((high / aspect for _, aspect, _ in thumbs), default=0.0))
     parts += _thumbs(scan, thumbs, end, y, tall)
     y += tall + 30
@@ -121,58 +104,34 @@ def draw_strip(
     y += _CURVE + 10
     parts += _signals(scan, end, y)
     y += _BAND + 6
-    parts += _axis(end, y)
+    parts += axis(end, y)
     y += 46
     more, y = _legend(scan, y)
     parts += more
-    head = (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {y:.0f}" width="{_WIDTH}" height="{y:.0f}" '
-        f'font-family="{_FONT}"><rect width="100%" height="100%" fill="#ffffff"/>'
-    )
-    return head + "\n".join(parts) + "</svg>\n"
-
-
-def _x(second: float, end: float) -> float:
-    return _LEFT + min(max(second / end, 0.0), 1.0) * _SPAN
-
-
-def _text(x: float, y: float, said: str, *, size: int = 13, colour: str = _INK, anchor: str = "start", bold: bool = False) -> str:  # fmt: skip
-    weight = ' font-weight="bold"' if bold else ""
-    return f'<text x="{x:.1f}" y="{y:.1f}" font-size="{size}" fill="{colour}" text-anchor="{anchor}"{weight}>{escape(said)}</text>'
-
-
-def _rect(x: float, y: float, width: float, height: float, colour: str) -> str:
-    return f'<rect x="{x:.1f}" y="{y:.1f}" width="{max(width, 1.0):.1f}" height="{height:.1f}" fill="{colour}"/>'
-
-
-def _clock(second: float, end: float) -> str:
-    whole, part = divmod(round(second, 1), 60)
-    hours, minutes = divmod(int(whole), 60)
-    seconds = f"{part:04.1f}" if end < 10 else f"{part:02.0f}"
-    return f"{hours}:{minutes:02d}:{seconds}" if hours else f"{minutes}:{seconds}"
+    return page(parts, y)
 
 
 def _title(scan: Scan) -> tuple[list[str], float]:
     name = Path(scan.path).name
     events = f"{len(scan.events)} event{'s' * (len(scan.events) != 1)}"
     first = (
-        f"{name[:60]}: {events} in {_clock(scan.seconds, scan.seconds)}, {percent(scan.kept_share)} of the time is kept"
+        f"{name[:60]}: {events} in {clock(scan.seconds, scan.seconds)}, {percent(scan.kept_share)} of the time is kept"
     )
-    parts = [_text(_LEFT, 34, first, size=18, bold=True)]
+    parts = [text(LEFT, 34, first, size=18, bold=True)]
     y = 56.0
     why = f"Method: {scan.method}, because {scan.why}."
     for line in textwrap.wrap(why, 162, max_lines=3, placeholder=" ..."):
-        parts.append(_text(_LEFT, y, line, colour=_SOFT))
+        parts.append(text(LEFT, y, line, colour=SOFT))
         y += 18
     return parts, y + 4
 
 
 def _thumbs(scan: Scan, thumbs: Sequence[tuple[float, float, bytes]], end: float, y: float, tall: float) -> list[str]:
-    parts = [_text(_LEFT - 12, y + tall / 2 + 4, "pictures", colour=_SOFT, anchor="end")]
-    cell = _SPAN / max(1, len(thumbs))
+    parts = [text(LEFT - 12, y + tall / 2 + 4, "pictures", colour=SOFT, anchor="end")]
+    cell = SPAN / max(1, len(thumbs))
     for index, (second, aspect, data) in enumerate(thumbs):
         wide = min(cell - 6, tall * aspect)
-        x = _LEFT + (index + 0.5) * cell - wide / 2
+        x = LEFT + (index + 0.5) * cell - wide / 2
         height = wide / aspect
         held = any(one.start_seconds - 1e-3 <= second <= one.stop_seconds for one in scan.events)
         parts.append(
@@ -182,12 +141,12 @@ def _thumbs(scan: Scan, thumbs: Sequence[tuple[float, float, bytes]], end: float
         if held:
             parts.append(
                 f'<rect x="{x:.1f}" y="{y + (tall - height) / 2:.1f}" width="{wide:.1f}" height="{height:.1f}" '
-                f'fill="none" stroke="{_GREEN}" stroke-width="3"/>'
+                f'fill="none" stroke="{GREEN}" stroke-width="3"/>'
             )
-        middle = _LEFT + (index + 0.5) * cell
-        x = _x(second, end)
+        middle = LEFT + (index + 0.5) * cell
+        x = place(second, end)
         lead = f"M{middle:.1f} {y + tall + 3:.1f}v4L{x:.1f} {y + tall + 24:.1f}v4"
-        parts.append(f'<path d="{lead}" fill="none" stroke="{_GREEN if held else _LINE}" stroke-width="1.5"/>')
+        parts.append(f'<path d="{lead}" fill="none" stroke="{GREEN if held else LINE}" stroke-width="1.5"/>')
     return parts
 
 
@@ -195,15 +154,15 @@ def _curve(scan: Scan, activity: Sequence[tuple[float, float]], end: float, y: f
     """Draw what moves, over the events that were found."""
     low = y + _CURVE
     parts = [
-        _text(_LEFT - 12, y + 14, "what moves", colour=_SOFT, anchor="end"),
-        f'<path d="M{_LEFT} {low:.1f}h{_SPAN}" stroke="{_LINE}"/>',
+        text(LEFT - 12, y + 14, "what moves", colour=SOFT, anchor="end"),
+        f'<path d="M{LEFT} {low:.1f}h{SPAN}" stroke="{LINE}"/>',
     ]
     edge = -1e9
     for number, one in enumerate(scan.events, start=1):
-        x, stop = _x(one.start_seconds, end), _x(one.stop_seconds, end)
-        parts.append(_rect(x, y, stop - x, _CURVE, _KEPT))
+        x, stop = place(one.start_seconds, end), place(one.stop_seconds, end)
+        parts.append(rect(x, y, stop - x, _CURVE, _KEPT))
         if x - edge >= 22:  # numbers do not touch
-            parts.append(_text(x + 4, y + 14, str(number), size=12, colour=_GREEN, bold=True))
+            parts.append(text(x + 4, y + 14, str(number), size=12, colour=GREEN, bold=True))
             edge = x
     most: dict[int, float] = {}
     for second, share in activity:
@@ -211,39 +170,27 @@ def _curve(scan: Scan, activity: Sequence[tuple[float, float]], end: float, y: f
         most[column] = max(most.get(column, 0.0), share)
     top = max([*most.values(), 1e-3])
     line = " ".join(
-        f"{_LEFT + column / _POINTS * _SPAN:.1f},{low - share / top * (_CURVE - 22):.1f}"
+        f"{LEFT + column / _POINTS * SPAN:.1f},{low - share / top * (_CURVE - 22):.1f}"
         for column, share in sorted(most.items())
     )
     if line:
-        last = _LEFT + max(most) / _POINTS * _SPAN
-        first = _LEFT + min(most) / _POINTS * _SPAN
-        parts.append(f'<polygon points="{first:.1f},{low:.1f} {line} {last:.1f},{low:.1f}" fill="{_BLUE}"/>')
+        last = LEFT + max(most) / _POINTS * SPAN
+        first = LEFT + min(most) / _POINTS * SPAN
+        parts.append(f'<polygon points="{first:.1f},{low:.1f} {line} {last:.1f},{low:.1f}" fill="{BLUE}"/>')
     parts.extend(
         (
-            _text(_LEFT - 12, low - _CURVE + 34, f"up to {percent(top)}", size=11, colour=_SOFT, anchor="end"),
-            _text(_LEFT - 12, low - _CURVE + 48, "of the picture", size=11, colour=_SOFT, anchor="end"),
+            text(LEFT - 12, low - _CURVE + 34, f"up to {percent(top)}", size=11, colour=SOFT, anchor="end"),
+            text(LEFT - 12, low - _CURVE + 48, "of the picture", size=11, colour=SOFT, anchor="end"),
         )
     )
     return parts
 
 
 def _signals(scan: Scan, end: float, y: float) -> list[str]:
-    parts = [_text(_LEFT - 12, y + 13, "judged by", colour=_SOFT, anchor="end")]
+    parts = [text(LEFT - 12, y + 13, "judged by", colour=SOFT, anchor="end")]
     for one in scan.stretches:
-        x, stop = _x(one.start_seconds, end), _x(one.stop_seconds, end)
-        parts.append(_rect(x, y, stop - x, _BAND, _SIGNALS.get(one.method, _OTHER)))
-    return parts
-
-
-def _axis(end: float, y: float) -> list[str]:
-    step = next((step for step in _STEPS if end / step <= 12), _STEPS[-1] * max(1, round(end / _STEPS[-1] / 12)))
-    parts = []
-    for number in range(int(end / step + 1e-9) + 1):
-        x = _x(number * step, end)
-        anchor = "start" if number == 0 else "end" if x > _WIDTH - _RIGHT - 16 else "middle"
-        parts.append(f'<path d="M{x:.1f} {y:.1f}v5" stroke="{_SOFT}"/>')
-        parts.append(_text(x, y + 19, _clock(number * step, end), size=12, colour=_SOFT, anchor=anchor))
-    parts.append(_text(_LEFT - 12, y + 19, "min:s" if end < 3600 else "h:min:s", size=12, colour=_SOFT, anchor="end"))
+        x, stop = place(one.start_seconds, end), place(one.stop_seconds, end)
+        parts.append(rect(x, y, stop - x, _BAND, _SIGNALS.get(one.method, _OTHER)))
     return parts
 
 
@@ -257,13 +204,13 @@ def _legend(scan: Scan, y: float) -> tuple[list[str], float]:
     parts = []
     for colour, said in rows:
         parts += [
-            _rect(_LEFT, y - 11, 22, 13, colour),
-            _text(_LEFT + 30, y, textwrap.shorten(said, 150, placeholder=" ...")),
+            rect(LEFT, y - 11, 22, 13, colour),
+            text(LEFT + 30, y, textwrap.shorten(said, 150, placeholder=" ...")),
         ]
         y += 21
     cost = (
         f"{scan.cpu_seconds:.2f} s of CPU for {scan.seconds:,.1f} s of footage; {percent(scan.frames_decoded_share)} of "
         f"{scan.frames:,} pictures were decoded"
     )
-    parts.append(_text(_LEFT, y + 3, cost, colour=_SOFT))
+    parts.append(text(LEFT, y + 3, cost, colour=SOFT))
     return parts, y + 22

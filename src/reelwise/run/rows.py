@@ -175,6 +175,12 @@ def _misses(look: LookCount) -> tuple[str, ...]:
         return ()
     last = look.tried[-1]
     kept = "" if last.change_kept_share is None else f", and keeps {last.change_kept_share:.0%} of what changes"
+    if look.method == "person":
+        said = (
+            f"the gate keeps only where people are: {last.lost} of {last.activities} activities that a full decode found "
+            f"are without one{kept}, and the model does not see them"
+        )
+        return (said,)
     said = (
         f"the gate's method {look.method} sees nothing of {last.lost} of {last.activities} activities that a full decode "
         f"found{kept}: method full finds them all"

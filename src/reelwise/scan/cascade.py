@@ -8,6 +8,7 @@ from reelwise.errors import InputError, MediaError
 from reelwise.scan.by_keyframes import ByKeyFrames
 from reelwise.scan.by_luma import ByLuma
 from reelwise.scan.by_packets import ByPackets
+from reelwise.scan.by_person import ByPerson
 from reelwise.scan.by_slices import BySlices
 from reelwise.scan.receipt import Event, Scan, Stretch
 from reelwise.scan.routes import least_share
@@ -20,15 +21,17 @@ if TYPE_CHECKING:
     from reelwise.scan.signals import Signal
     from reelwise.scan.watch import Spans
 
-__all__ = ["METHODS", "MODES", "SIGNALS", "Method", "Mode", "scan"]
+__all__ = ["ASKED", "METHODS", "MODES", "SIGNALS", "Method", "Mode", "scan"]
 
 Mode = Literal["coarse", "exact"]
-Method = Literal["auto", "packets", "slices", "keyframes", "luma"]
+Method = Literal["auto", "packets", "slices", "keyframes", "luma", "person"]
 SIGNALS: tuple[Signal, ...] = (ByPackets(), BySlices(), ByKeyFrames(), ByLuma())
 """From the cheapest to the dearest; the last one is always believed."""
+ASKED: tuple[Signal, ...] = (ByPerson(),)
+"""Those that find something else than activity: taken only where they are asked for."""
 
 MODES: tuple[str, ...] = ("coarse", "exact")
-METHODS: tuple[str, ...] = ("auto", *(one.name for one in SIGNALS))
+METHODS: tuple[str, ...] = ("auto", *(one.name for one in (*SIGNALS, *ASKED)))
 
 
 def scan(
@@ -39,12 +42,13 @@ def scan(
     Args:
         path: the clip.
         mode: coarse says which stretches to look at; exact decodes and says when each activity starts and stops.
-        method: auto takes the cheapest signal that can be relied on; a name takes that one.
+        method: auto takes the cheapest signal that can be relied on; a name takes that one. person finds people, moving or not.
         pad_seconds: kept before and after each event.
 
     Raises:
         MediaError: the clip cannot be read, or nothing of it decodes.
-        InputError: a mode, method or padding that does not exist.
+        MissingExtraError: method person, without the extra `live`.
+        InputError: a mode, method or padding that does not exist; method person, and its networks are not installed.
     """
     if mode not in MODES or method not in METHODS or not 0 <= pad_seconds <= 3600:
         raise InputError(
@@ -65,6 +69,9 @@ def scan(
 
 def _chosen(stream: Stream) -> tuple[Signal, str]:
     """Take the signal asked for, or the cheapest that is believed; say why, and why none that is cheaper."""
+    for signal in ASKED:
+        if stream.asked == signal.name:
+            return signal, "asked for"
     reasons: list[str] = []
     for signal in SIGNALS:
         if stream.asked == signal.name:
@@ -120,7 +127,7 @@ def _receipt(stream: Stream, method: str, events: Spans, mode: str, pad: float) 
 
 def _stretches(seconds: float, kept: Spans, method: str, mode: str, why: str) -> tuple[Stretch, ...]:
     """Name the signal that judged each part: what is decoded around candidates is judged by luma."""
-    if mode == "coarse" or method == "luma":
+    if mode == "coarse" or method in {"luma", "person"}:
         return (Stretch(start_seconds=0.0, stop_seconds=round(seconds, 3), method=method, why=why),)
     found: list[Stretch] = []
     at = 0.0

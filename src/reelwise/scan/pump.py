@@ -129,7 +129,7 @@ class Pump(threading.Thread):
         self._items: deque[Item] = deque()
         self._bytes = 0
         self._changed = threading.Condition()
-        self._stop = threading.Event()
+        self._stopping = threading.Event()
         self._skipping = False
 
     def items(self) -> Iterator[Item | None]:
@@ -150,18 +150,18 @@ class Pump(threading.Thread):
 
     def close(self) -> None:
         """Make the thread end; what it waits for is given up within its own limits."""
-        self._stop.set()
+        self._stopping.set()
         with self._changed:
             self._changed.notify_all()
 
     def run(self) -> None:
         """Read until the feed ends, is given up, or `close` is called."""
         failed, first = 0, True
-        while not self._stop.is_set():
+        while not self._stopping.is_set():
             error: ReelwiseError | None = None
             received = 0
             try:
-                with self._feed.open(self._stop) as container:
+                with self._feed.open(self._stopping) as container:
                     received, why = self._read(container)
             except ReelwiseError as problem:
                 error, why = problem, problem.message
@@ -171,7 +171,7 @@ class Pump(threading.Thread):
             finally:
                 self._feed.close()
             failed = 0 if received else failed + 1
-            if self._stop.is_set():
+            if self._stopping.is_set():
                 break
             if first and not received:
                 return self._end(why, error or MediaError("has no picture in it", where=self._feed.shown))
@@ -186,7 +186,7 @@ class Pump(threading.Thread):
                 )
                 return self._end(why, gone)
             self._put(Lost(why))
-            self._stop.wait(min(_BACKOFF_MAX_SECONDS, _BACKOFF_SECONDS * 2**failed))
+            self._stopping.wait(min(_BACKOFF_MAX_SECONDS, _BACKOFF_SECONDS * 2**failed))
         return self._end("stopped", None)
 
     def _end(self, why: str, error: ReelwiseError | None) -> None:
@@ -207,7 +207,7 @@ class Pump(threading.Thread):
             began, problem = time.thread_time(), None
             try:
                 for packet in container.demux([video, *sounds]):
-                    if self._stop.is_set():
+                    if self._stopping.is_set():
                         return received, "stopped"
                     if packet.stream is not video:
                         for heard in listener.hear(packet) if listener is not None else ():
@@ -235,7 +235,7 @@ class Pump(threading.Thread):
                 if self._skipping:
                     self.dropped += isinstance(item, Coded)
                     return
-                while self._full() and not self._stop.is_set():
+                while self._full() and not self._stopping.is_set():
                     self._changed.wait(_WAIT_SECONDS)
             self._items.append(item)
             self._bytes += _weight(item)

@@ -14,7 +14,7 @@ class Event(Struct, frozen=True, kw_only=True):
         start_seconds, stop_seconds: from the first picture.
         by: the signals that gave it: packets, keyframes, luma, sound, speech, webhook, a callback's name; empty where
             only one signal was asked.
-        found_by: what its start and stop were taken from: packets, slices or keyframes in coarse mode; luma where it was decoded
+        found_by: what its start and stop were taken from: packets, slices or keyframes in coarse mode; person where people were looked for; luma where it was decoded
             from a key frame on; jump where quiet pictures between the key frame and it were left out.
     """
 
@@ -29,7 +29,7 @@ class Stretch(Struct, frozen=True, kw_only=True):
 
     Attributes:
         start_seconds, stop_seconds: from the first picture.
-        method: packets, keyframes or luma.
+        method: packets, keyframes, luma or person.
         why: in words.
     """
 
@@ -43,7 +43,7 @@ class Spent(Struct, frozen=True, kw_only=True):
     """What one signal cost.
 
     Attributes:
-        signal: packets, sample, slices, keyframes or luma.
+        signal: packets, sample, slices, keyframes, luma or person.
         cpu_seconds: CPU seconds of this process.
         frames_decoded: pictures that came out of the decoder.
     """
@@ -59,7 +59,7 @@ class Scan(Struct, frozen=True, kw_only=True):
     Attributes:
         path: as given.
         mode: coarse or exact.
-        method: the cheapest signal that could be relied on: packets, keyframes or luma.
+        method: the cheapest signal that could be relied on: packets, keyframes or luma; person where it was asked for.
         why: why that one, in words.
         codec: as libav names it.
         seconds: length of the file.

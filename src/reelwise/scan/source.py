@@ -8,7 +8,7 @@ which costs under a hundredth of decoding it. So files without an index or with 
 from __future__ import annotations
 
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -21,12 +21,15 @@ from reelwise.video.reader import BROKEN_MAX, FOREIGN, mapped, open_container, v
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from av.container import InputContainer
     from av.packet import Packet
+    from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
     from numpy.typing import NDArray
+
+T = TypeVar("T")
 
 __all__ = ["FULL", "PASS", "REFERENCES", "SKIP", "Source"]
 
@@ -203,6 +206,19 @@ class Source:
             deblock: whether to run the loop filter; without it, pictures drift a little until the next key frame.
         """
         sampler = Sampler()
+        yield from self.pictures(table, plan, lambda _, frame: sampler.sample(frame), deblock=deblock)
+
+    def pictures(
+        self, table: Packets, plan: NDArray[np.uint8], take: Callable[[float, VideoFrame], T], *, deblock: bool = True
+    ) -> Iterator[tuple[float, T]]:
+        """Decode the packets that a plan asks for; yield seconds and what `take` makes of each picture, see `grids`.
+
+        Args:
+            table: the stream's packets.
+            plan: what to decode.
+            take: gets seconds (nan in a raw stream) and the picture, which it must not keep.
+            deblock: whether to run the loop filter.
+        """
         if not plan.any():
             return
         with mapped(self.path), open_container(self._file) as container:
@@ -219,7 +235,7 @@ class Source:
             for index, packet in self._planned(container, stream, table, plan):
                 action = int(plan[index])
                 if running and (action == SKIP or shifts[index] != offset):
-                    yield from counted(self._shown(stream, None, sampler, tick, offset))
+                    yield from counted(self._shown(stream, None, take, tick, offset))
                     context.flush_buffers()
                     running = False
                 if action in {SKIP, PASS}:
@@ -230,16 +246,21 @@ class Source:
                     context.skip_frame = "NONREF" if action == REFERENCES else "DEFAULT"
                     mode = action
                 before = self.broken
-                yield from counted(self._shown(stream, packet, sampler, tick, offset))
+                yield from counted(self._shown(stream, packet, take, tick, offset))
                 row = row + 1 if self.broken > before else 0
                 if row > BROKEN_MAX:
                     raise MediaError(f"{BROKEN_MAX:,} broken packets in a row", where=self.path, hint="copy it again")
             if running:
-                yield from counted(self._shown(stream, None, sampler, tick, offset))
+                yield from counted(self._shown(stream, None, take, tick, offset))
 
     def _shown(
-        self, stream: VideoStream, packet: Packet[Any] | None, sampler: Sampler, tick: float, offset: float
-    ) -> Iterator[tuple[float, NDArray[np.uint8]]]:
+        self,
+        stream: VideoStream,
+        packet: Packet[Any] | None,
+        take: Callable[[float, VideoFrame], T],
+        tick: float,
+        offset: float,
+    ) -> Iterator[tuple[float, T]]:
         try:
             frames = stream.decode(packet)
         except FOREIGN:
@@ -253,7 +274,8 @@ class Source:
                     self.notes.append(f"size changes from {self.size[0]}x{self.size[1]} to {size[0]}x{size[1]}")
                 self.size = size
             stamp = frame.pts if frame.pts is not None else frame.dts
-            yield (stamp * tick + offset if stamp is not None else float("nan")), sampler.sample(frame)
+            seconds = stamp * tick + offset if stamp is not None else float("nan")
+            yield seconds, take(seconds, frame)
 
 
 class _Counted:
@@ -267,9 +289,7 @@ class _Counted:
         """Count from here where decoding begins anew."""
         self._next = self._next if running else seconds
 
-    def __call__(
-        self, pictures: Iterator[tuple[float, NDArray[np.uint8]]]
-    ) -> Iterator[tuple[float, NDArray[np.uint8]]]:
+    def __call__(self, pictures: Iterator[tuple[float, T]]) -> Iterator[tuple[float, T]]:
         for stamp, grid in pictures:
             seconds = stamp if stamp == stamp else self._next  # noqa: PLR0124 - nan is not itself
             self._next = seconds + self._interval

@@ -101,7 +101,7 @@ class Stream:
 
     def found_by(self, start: float, stop: float, method: str, mode: str) -> str:
         """Say how the edges of an event were found."""
-        if mode == "coarse":
+        if mode == "coarse" or method == "person":
             return method
         return "jump" if any(a < stop and b > start for a, b in self.jumped) else "luma"
 

@@ -13,7 +13,7 @@ from reelwise.errors import DocumentError
 from reelwise.facts import settings_hash
 from reelwise.stages.base import Stage
 from reelwise.stages.decoding import decoded
-from reelwise.stages.detector import NAME, detected
+from reelwise.stages.detector import detected, is_name
 from reelwise.tokens import rule_for
 from reelwise.units import is_array
 from reelwise.video.snapping import cheapest_sides, placed, reach
@@ -48,7 +48,8 @@ class Crop(Stage, frozen=True, kw_only=True):
         polygon: corners as fractions of width and height, for mode fixed; its bounding box is sent.
         margin: added around activity and around what a detector found, as a fraction of the frame.
         multiple: sides are rounded up to a multiple of this many pixels.
-        detector: for mode detector, a function of yours, "module:function": it is imported and called with RGB pictures of
+        detector: for mode detector: person finds people (extra `live`, `reelwise models install person-segmentation`); or a
+            function of yours, "module:function": it is imported and called with RGB pictures of
             each clip (never when a plan is only priced), and returns boxes (left, top, right, bottom) in pixels. Take plans
             that name one only from people whose code you would run. null: shares are given as facts.
         snap_model: a model whose tokens decide the size: the one that holds the region and costs the fewest, never more than
@@ -74,11 +75,11 @@ class Crop(Stage, frozen=True, kw_only=True):
                 where=where,
                 hint="give three or more [x, y] corners between 0 and 1",
             )
-        if self.detector is not None and (self.mode != "detector" or not NAME.fullmatch(self.detector)):
+        if self.detector is not None and (self.mode != "detector" or not is_name(self.detector)):
             raise DocumentError(
                 "a detector is named in mode detector",
                 where=where,
-                hint='set mode: detector, detector: "module:function"',
+                hint='set mode: detector, detector: person (or "module:function")',
             )
 
     def _fixed(self) -> tuple[float, float, float, float] | None:

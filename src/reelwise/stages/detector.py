@@ -1,4 +1,4 @@
-"""A detector of the user's own, named in a plan as "module:function", and where it finds something in a clip.
+"""A detector, and where it finds something in a clip: the built-in one for people, or the user's own, "module:function".
 
 Naming a function in a plan runs it: it is imported when the plan runs on footage (never when it is priced), from what Python
 can import already. The folder one stands in is not added to that, and nothing of the standard library is taken, so that a
@@ -7,47 +7,47 @@ plan from elsewhere cannot call what was not written to be a detector.
 
 from __future__ import annotations
 
-import importlib
-import re
-import sys
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from reelwise.errors import DocumentError, InputError
+from reelwise.models.function import FOREIGN, FUNCTION, load_function
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["NAME", "detected", "load_detector"]
+__all__ = ["BUILT_IN", "detected", "is_name", "load_detector"]
 
-NAME = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
+BUILT_IN = "person"
+"""Finds people by the person-segmentation networks (extra `live`, `reelwise models install person-segmentation`)."""
+_WHERE = "crop.detector"
 _MOMENTS = 32
 _TOGETHER = 8
 _LONG_SIDE = 640
 _HINT = "install the module, or put its folder on PYTHONPATH; `function` takes an RGB array and returns boxes in pixels"
-_FOREIGN = (ArithmeticError, AttributeError, ImportError, LookupError, NameError, OSError, RuntimeError, SyntaxError, TypeError, ValueError)  # fmt: skip
+
+
+def is_name(name: str) -> bool:
+    """Say whether this can be a detector's name; nothing is imported."""
+    return name == BUILT_IN or FUNCTION.fullmatch(name) is not None
 
 
 def load_detector(name: str) -> Callable[[Any], Any]:
-    """Import a detector.
+    """Import a detector; the built-in one opens its networks.
 
     Raises:
+        MissingExtraError, InputError: the built-in detector's packages or networks are not installed.
         DocumentError: not "module:function", a module that cannot be imported or is Python's own, or no function in it.
     """
-    if not NAME.fullmatch(name):
-        raise DocumentError(f"not a detector: {name!r:.80}", where="crop.detector", hint='write "module:function"')
-    module, _, function = name.partition(":")
-    if module.partition(".")[0] in {*sys.stdlib_module_names, "reelwise"}:
-        raise DocumentError(f"{module} is no module of yours", where="crop.detector", hint=_HINT)
-    try:
-        found: Callable[[Any], Any] | None = getattr(importlib.import_module(module), function, None)
-    except _FOREIGN as error:
+    if name == BUILT_IN:
+        from reelwise.models.people import People
+
+        return People()
+    if not FUNCTION.fullmatch(name):
         raise DocumentError(
-            f"cannot import {module}: {type(error).__name__}: {error}", where="crop.detector", hint=_HINT
-        ) from error
-    if found is None or not callable(found):
-        raise DocumentError(f"{module} has no function {function}", where="crop.detector", hint=_HINT)
-    return found
+            f"not a detector: {name!r:.80}", where=_WHERE, hint=f'write {BUILT_IN}, or "module:function"'
+        )
+    return load_function(name, where=_WHERE, hint=_HINT)
 
 
 @lru_cache(maxsize=256)
@@ -55,7 +55,7 @@ def detected(name: str, path: str, head: str) -> tuple[float, float, float, floa
     """Return the box around all that a detector finds in 32 pictures spread over a clip, in fractions; None for nothing.
 
     Args:
-        name: "module:function".
+        name: person, or "module:function".
         path: the clip.
         head: what identifies its content.
 
@@ -69,7 +69,7 @@ def detected(name: str, path: str, head: str) -> tuple[float, float, float, floa
     def find(picture: Any) -> Any:
         try:
             return list(detector(picture))
-        except _FOREIGN as error:
+        except FOREIGN as error:
             raise InputError(
                 f"the detector failed: {type(error).__name__}: {error}", where=name, hint="try it on one picture first"
             ) from error

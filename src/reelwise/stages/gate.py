@@ -46,7 +46,8 @@ class Gate(Stage, frozen=True, kw_only=True):
 
     Attributes:
         method: how they are found. auto takes the cheapest signal that a file lets rely on, as `reelwise scan` does; packets,
-            keyframes and luma take that one; full decodes every frame and compares it with a learned background.
+            keyframes and luma take that one; full decodes every frame and compares it with a learned background; person keeps
+            where people are, moving or not, as the person-segmentation networks say (extra `live`, `reelwise models install`).
         mode: of a scan; coarse says which stretches to look at, exact decodes around them and finds start and stop.
         threshold: share of the picture that must differ from the background, or null to learn it from the clip; a full
             decode measures that, so it makes auto take one.
@@ -55,7 +56,7 @@ class Gate(Stage, frozen=True, kw_only=True):
         at: where it runs; at the edge no bytes of idle footage are sent, and the device's own cost is not billed here.
     """
 
-    method: Literal["auto", "packets", "keyframes", "luma", "full"] = "auto"
+    method: Literal["auto", "packets", "keyframes", "luma", "full", "person"] = "auto"
     mode: Literal["coarse", "exact"] = "exact"
     threshold: Annotated[float, Meta(gt=0, lt=1)] | None = None
     pad_seconds: Annotated[float, Meta(ge=0, le=60)] = 1.0

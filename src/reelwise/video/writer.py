@@ -1,4 +1,4 @@
-"""Write media through PyAV: JPEG pictures, and H.264 clips with sound that the project draws itself."""
+"""Write media through PyAV: JPEG pictures, H.264 clips with sound that the project draws itself, and recordings frame by frame."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import av
 import av.error
 import numpy as np
+from av.video.reformatter import VideoReformatter
 
 from reelwise.errors import InputError, OutputError
 from reelwise.video.files import checked_file
@@ -19,9 +20,15 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Iterable
 
+    from av.container import OutputContainer
+    from av.video.stream import VideoStream
     from numpy.typing import NDArray
 
-__all__ = ["copy_head", "jpeg", "write_mp4"]
+__all__ = ["RECORDINGS", "Recording", "copy_head", "jpeg", "write_mp4"]
+
+RECORDINGS: dict[str, str] = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska"}
+"""Containers of recordings, by the ending of the file."""
+_TICKS = 90_000
 
 
 def jpeg(rgb: NDArray[np.uint8], *, quality: int = 4) -> bytes:
@@ -113,6 +120,109 @@ def write_mp4(
     finally:
         with suppress(OSError):
             part.unlink()
+
+
+class Recording:
+    """A video that is written frame by frame, each at its own time; the file appears when it is closed, whole, or not at all.
+
+    Frames of another size than the first are scaled into it. Sides are made even.
+
+    Args:
+        path: .mp4, .mov or .mkv.
+        fps: the usual rate; what times say holds.
+        grey: lossless shades of grey (FFV1) in .mkv; in .mp4 and .mov H.264 as well.
+
+    Raises:
+        InputError: another ending.
+    """
+
+    def __init__(self, path: Path, *, fps: float, grey: bool = False) -> None:
+        if path.suffix.lower() not in RECORDINGS:
+            raise InputError(
+                f"no video is written as {path.suffix[:20] or 'a file without ending'}",
+                where=str(path),
+                hint=", ".join(RECORDINGS),
+            )
+        self.frames = 0
+        self._path, self._fps, self._grey = path, fps if 0.1 <= fps <= 1000 else 25.0, grey
+        self._part = path.with_name(f".{path.name}.part{path.suffix}")
+        self._lossless = grey and path.suffix.lower() == ".mkv"
+        self._out: OutputContainer | None = None
+        self._stream: VideoStream | None = None
+        self._reformatter = VideoReformatter()
+        self._last = -1
+
+    def write(self, picture: NDArray[np.uint8], seconds: float) -> None:
+        """Write a frame.
+
+        Args:
+            picture: RGB uint8 (height, width, 3), or (height, width) where it is grey.
+            seconds: when it is shown.
+
+        Raises:
+            OutputError: the file cannot be written.
+        """
+        try:
+            if self._stream is None or self._out is None:
+                self._open(picture.shape[1] // 2 * 2, picture.shape[0] // 2 * 2)
+            stream, out = self._stream, self._out
+            if stream is None or out is None:  # opened above
+                return
+            frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="gray" if self._grey else "rgb24")
+            frame = self._reformatter.reformat(
+                frame, width=stream.width, height=stream.height, format=stream.pix_fmt, threads=1
+            )
+            ticks = max(self._last + 1, round(seconds * _TICKS))
+            frame.pts, frame.time_base, self._last = ticks, Fraction(1, _TICKS), ticks
+            out.mux(stream.encode(frame))
+            self.frames += 1
+        except (av.error.FFmpegError, OSError, ValueError) as error:
+            self.abandon()
+            raise self._failed(error) from None
+
+    def _open(self, width: int, height: int) -> None:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        kind = RECORDINGS[self._path.suffix.lower()]
+        self._out = av.open(str(self._part), "w", format=kind)
+        rate = Fraction(self._fps).limit_denominator(1001)
+        stream = self._out.add_stream("ffv1" if self._lossless else "libx264", rate=rate)
+        stream.width, stream.height = width, height
+        stream.pix_fmt = "gray" if self._lossless else "yuv420p"
+        stream.codec_context.time_base = Fraction(1, _TICKS)
+        stream.codec_context.thread_count = 1
+        if not self._lossless:
+            stream.options = {"preset": "veryfast", "crf": "20", "tune": "zerolatency"}
+        self._stream = stream
+
+    def close(self) -> None:
+        """Finish the file; without a single frame there is none.
+
+        Raises:
+            OutputError: it cannot be written.
+        """
+        out, self._out = self._out, None
+        if out is None or self._stream is None:
+            return
+        try:
+            out.mux(self._stream.encode(None))
+            out.close()
+            self._part.replace(self._path)
+        except (av.error.FFmpegError, OSError, ValueError) as error:
+            self.abandon()
+            raise self._failed(error) from None
+
+    def abandon(self) -> None:
+        """Leave nothing behind."""
+        out, self._out = self._out, None
+        with suppress(av.error.FFmpegError, OSError, ValueError):
+            if out is not None:
+                out.close()
+        with suppress(OSError):
+            self._part.unlink()
+
+    def _failed(self, error: Exception) -> OutputError:
+        reason = getattr(error, "strerror", None) or str(error)
+        return OutputError(f"cannot write: {reason}", where=str(self._path), hint="name another place")
 
 
 def copy_head(path: str, seconds: float, target: Path) -> None:

@@ -22,7 +22,7 @@ __all__ = ["Gate"]
 class Gate(Lever, frozen=True, kw_only=True):
     """Run the model only on stretches where the picture changes."""
 
-    method: Literal["auto", "packets", "keyframes", "luma", "full"] = "auto"
+    method: Literal["auto", "packets", "keyframes", "luma", "full", "person"] = "auto"
     mode: Literal["coarse", "exact"] = "exact"
     threshold: Annotated[float, Meta(gt=0, lt=1)] | None = None
     pad_seconds: Annotated[float, Meta(ge=0, le=60)] = 1.0
