@@ -34,6 +34,7 @@ COMMANDS: dict[str, str] = {
     "ledger": "Show, sum, check and export what was spent.",
     "bench-model": "Measure how many frames a second a model, or an endpoint, does; write it down for prices.",
     "models": "Install, list and remove the networks that run on this machine.",
+    "sandbox": "Serve the APIs of model vendors on this machine, with an invoice, without a key.",
     "doctor": "Say what is installed and what is missing, with the command that installs it.",
     "schema": "Print the JSON Schema of a workload file, a plan or private rates.",
     "levers": "List every way of cutting the bill, or show one's card.",

@@ -31,6 +31,7 @@ _TRANSCRIBE = "Write down what is said, word for word, and nothing else."
 
 class _Total(Struct, rename="camel"):
     total_tokens: int
+    prompt_tokens_details: list[dict[str, Any]] = []
 
 
 def model_path(model: str) -> str:
@@ -77,6 +78,13 @@ class Gemini(Endpoint):
         Raises:
             EndpointError, InputError: see `reelwise.models.protocol.Model`.
         """
+        return self._count(work).total_tokens
+
+    def count_details(self, work: Work) -> list[dict[str, Any]]:
+        """Ask what the input comes to by modality: [{"modality": "VIDEO", "tokenCount": 2580}, ...]."""
+        return self._count(work).prompt_tokens_details
+
+    def _count(self, work: Work) -> _Total:
         request, inliner = generate_request(work, name=self.name)
         request.generation_config = msgspec.UNSET
         model = work.model.removeprefix("models/")
@@ -85,7 +93,7 @@ class Gemini(Endpoint):
             "POST", f"{model_path(work.model)}:countTokens", body=json_body(document, inliner),
             seconds=work.timeout_seconds, safe=True,
         )  # fmt: skip
-        return self.json(sent, _Total)[0].total_tokens
+        return self.json(sent, _Total)[0]
 
     def stream(self, work: Work) -> Stream:
         """Answer what the text asks, bit by bit."""

@@ -140,8 +140,8 @@ class Reply:
         if self._over:
             return
         self._over = True
+        self._response.close()
         if self._response.will_close:
-            self._response.close()
             self._line.kill()
         else:
             self._lines.put(self._line)

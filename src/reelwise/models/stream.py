@@ -165,9 +165,6 @@ class Stream:
             return
         state, now = self._state, time.perf_counter()
         used = state.used()
-        complete = used.complete and not cut
-        if not complete:
-            used = msgspec.structs.replace(used, complete=False)
         first = self._first if self._first is not None else now
         self._answer = Answer(
             used=used, text="".join(state.text), finish="cut" if cut else state.finish, confidence=state.confidence,
