@@ -19,6 +19,7 @@ __all__ = ["COMMANDS", "cli", "main"]
 
 COMMANDS: dict[str, str] = {
     "init": "Ask the four questions and write a commented workload file.",
+    "run": "Run a plan for real: every call held, metered and settled, the receipt beside the estimate.",
     "audit": "Count what a clip would cost, and what each lever takes off it.",
     "scan": "Find when something happens in a video, faster than it can be decoded.",
     "live": "Segment a stream with a fraction of a model's inferences, at a quality or a price that is held.",

@@ -29,8 +29,8 @@ class Flags(Struct, frozen=True, kw_only=True):
 
     Attributes:
         priced: it changes a plan, so the bill with and without it can be compared.
-        executed: priced, and every stage it adds or changes does its own work on real footage (it has its own `process`:
-            choosing stretches, frames, a region, sound). What needs a model to be called is not executed yet.
+        executed: priced, and `reelwise run` does every stage it adds or changes for real: the stage has its own `process`,
+            and names nothing that it cannot run yet (`unrun`).
         measured: priced, and an audit counts the plan with and without it on real footage: every stage it changes is
             `counted`, and asks only for facts that footage can tell. A lever whose effect needs a model's answers or the
             history of your traffic is priced only; so is one that changes nothing but hosts.
@@ -58,18 +58,24 @@ def flags(lever: Lever) -> Flags:
         return Flags(priced=False, executed=False, measured=False)
     pairs = list(changed_stages(lever))
     added = [stage for stage, after in pairs if after]
-    executed = bool(added) and all(type(stage).process is not Stage.process for stage in added)
+    runs = [stage for stage, after in changed_stages(lever, _runnable()) if after]
+    executed = bool(runs) and all(type(stage).process is not Stage.process and not stage.unrun() for stage in runs)
     measured = (
         bool(pairs) and all(stage.counted for stage, _ in pairs) and all(_footage_tells(stage) for stage in added)
     )
     return Flags(priced=True, executed=executed, measured=measured)
 
 
-def changed_stages(lever: Lever) -> Iterator[tuple[Stage, bool]]:
-    """List the stages that differ on any probe plan, and whether each is in the plan after the lever (or only before)."""
+def _runnable() -> tuple[Plan, ...]:
+    """Return the probe plans that can be run here as they are."""
+    return tuple(plan for plan in probes() if not any(stage.unrun() for stage in plan.stages))
+
+
+def changed_stages(lever: Lever, plans: tuple[Plan, ...] = ()) -> Iterator[tuple[Stage, bool]]:
+    """List the stages that differ on any probe plan (or of `plans`), and whether each is in the plan after the lever (or only before)."""
     variants = (lever, *(type(lever)(**settings) for settings in lever.offers))
     for pulled in variants:
-        for plan in probes():
+        for plan in plans or probes():
             after = pulled.apply(plan)
             yield from ((stage, False) for stage in plan.stages if stage not in after.stages)
             yield from ((stage, True) for stage in after.stages if stage not in plan.stages)

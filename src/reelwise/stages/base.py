@@ -41,6 +41,10 @@ class Stage(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_f
             for item in self.expect(piece.item, facts, out):
                 yield piece.with_item(**{name: getattr(item, name) for name in item.__struct_fields__})
 
+    def unrun(self) -> str:
+        """Say why it cannot be run on real items here; empty where it can. Pricing it is another matter."""
+        return ""
+
     def check(self, where: str) -> None:
         """Refuse settings that the types let through.
 

@@ -9,8 +9,10 @@ from msgspec.structs import replace
 from reelwise.stages.base import Stage
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from reelwise.facts import Facts
-    from reelwise.flow import Item, Out
+    from reelwise.flow import Item, Out, Piece
 
 __all__ = ["Escalate"]
 
@@ -32,3 +34,14 @@ class Escalate(Stage, frozen=True, kw_only=True):
         prefix = out.prefix() if facts.needs_prefix("escalate.doubt_share") else None
         share, bit = facts.get("escalate.doubt_share", stage=self, prefix=prefix, source_class=item.source_class)
         return (replace(item, lane=self.to, count=item.count * share, basis=item.basis | bit),)
+
+    def process(self, pieces: Iterable[Piece], facts: Facts, out: Out) -> Iterator[Piece]:
+        """Pass on the pieces whose answers are in doubt where models are called; else a share of each."""
+        if out.runner is None:
+            yield from super().process(pieces, facts, out)
+        else:
+            yield from out.runner.escalate(self, pieces, out)
+
+    def unrun(self) -> str:
+        """Say why it cannot be run; empty where it can."""
+        return "not run yet"

@@ -13,8 +13,10 @@ from reelwise.stages.base import Stage
 from reelwise.units import maximum, minimum
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from reelwise.facts import Facts
-    from reelwise.flow import Item, Out
+    from reelwise.flow import Item, Out, Piece
 
 __all__ = ["Reuse"]
 
@@ -69,3 +71,14 @@ class Reuse(Stage, frozen=True, kw_only=True):
                 )
             )
         return (replace(item, count=count, views=views, duplicates=duplicates, basis=basis),)
+
+    def process(self, pieces: Iterable[Piece], facts: Facts, out: Out) -> Iterator[Piece]:
+        """Answer from what is kept where models are called; else divide by the repetition."""
+        if out.runner is None:
+            yield from super().process(pieces, facts, out)
+        else:
+            yield from out.runner.reuse(self, pieces, out)
+
+    def unrun(self) -> str:
+        """Say why it cannot be run; empty where it can."""
+        return "not run yet"

@@ -10,8 +10,10 @@ from reelwise.requests import Request
 from reelwise.stages.base import Stage
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from reelwise.facts import Facts
-    from reelwise.flow import Item, Out
+    from reelwise.flow import Item, Out, Piece
 
 __all__ = ["Route"]
 
@@ -55,3 +57,14 @@ class Route(Stage, frozen=True, kw_only=True):
             replace(item, lane=self.to, count=item.count * share, basis=basis),
             replace(item, count=item.count * (1 - share), basis=basis),
         )
+
+    def process(self, pieces: Iterable[Piece], facts: Facts, out: Out) -> Iterator[Piece]:
+        """Give each piece its lane for real where models are called; else spread it by the share."""
+        if out.runner is None:
+            yield from super().process(pieces, facts, out)
+        else:
+            yield from out.runner.route(self, pieces, out)
+
+    def unrun(self) -> str:
+        """Say why it cannot be run; empty where it can."""
+        return "not run yet"

@@ -1,0 +1,241 @@
+"""Runs the stages that call models: each call once, a few at a time, noted before and after."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from reelwise.errors import EndpointError, InputError, MediaError, ReelwiseError
+from reelwise.run.orders import ask_of, check_fits, expected_text, task_of, work_of
+from reelwise.run.outcome import Outcome
+from reelwise.run.rendering import shown
+from reelwise.run.settle import Order
+from reelwise.stages import Call, Escalate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from reelwise.flow import Out, Piece
+    from reelwise.plan import Plan
+    from reelwise.run.endpoints import Endpoints
+    from reelwise.run.rendering import Shown
+    from reelwise.run.settle import Desk
+    from reelwise.stages import Reuse, Route
+
+__all__ = ["Runner"]
+
+_FAILED_IN_A_ROW = 5
+_UPLOAD_BYTES = 14_000_000
+"""Gemini takes requests of 20 MB; base64 makes a third more of it (ai.google.dev, video-understanding)."""
+
+
+class Runner:
+    """The stages' hands: see `reelwise.flow.Runner`.
+
+    Args:
+        plan: the plan that runs.
+        desk: makes and settles calls.
+        endpoints: who answers.
+        at_once: calls under way at once.
+
+    Attributes:
+        outcomes: of all calls so far, in no order.
+        broken: items that could not be read or sent, with why.
+    """
+
+    def __init__(self, plan: Plan, desk: Desk, endpoints: Endpoints, *, at_once: int = 4) -> None:
+        self._plan, self._desk, self._endpoints = plan, desk, endpoints
+        self._at_once = at_once
+        self._lock = threading.Lock()
+        self._stop: BaseException | None = None
+        self._failed = 0
+        self._place: dict[int, int] = {}
+        self.outcomes: list[Outcome] = []
+        self.broken: list[tuple[str, ReelwiseError]] = []
+
+    def check(self, pieces: Iterable[Piece]) -> None:
+        """Refuse a plan that these endpoints cannot run, before anything is sent.
+
+        Raises:
+            InputError: says what, and where in the plan.
+        """
+        scripts = {piece.script for piece in pieces}
+        for index, stage in enumerate(self._plan.stages):
+            where = f"plan $.stages[{index}]"
+            why = stage.unrun()
+            if why:
+                raise InputError(f"cannot be run: {why}", where=where, hint="`reelwise price` prices it all the same")
+            if isinstance(stage, Call):
+                endpoint = self._endpoints.of(stage.model)
+                for script in scripts:
+                    check_fits(
+                        stage, self._endpoints.kind_of(stage.model), script, where=where,
+                        video=bool(getattr(endpoint, "_video", False)),
+                    )  # fmt: skip
+
+    @property
+    def halted(self) -> bool:
+        """Whether it ended before it was complete."""
+        return self._stop is not None
+
+    # stages
+
+    def call(self, stage: Call, pieces: Iterable[Piece], out: Out) -> Iterator[Piece]:
+        """Call a model about each piece; those that failed do not come back."""
+        todo = list(pieces)
+        with ThreadPoolExecutor(self._at_once, thread_name_prefix="reelwise-run") as pool:
+            waiting = [pool.submit(self._about, stage, piece, out) for piece in todo]
+            try:
+                found = [one.result() for one in waiting]
+            except BaseException as error:
+                self._halt(error)
+                for one in waiting:
+                    one.cancel()
+                raise
+        if self._stop is not None:
+            raise self._stop
+        yield from (piece for piece in found if piece is not None)
+
+    def route(self, stage: Route, pieces: Iterable[Piece], out: Out) -> Iterator[Piece]:
+        """Give each piece its lane."""
+        raise NotImplementedError
+
+    def escalate(self, stage: Escalate, pieces: Iterable[Piece], out: Out) -> Iterator[Piece]:
+        """Pass on the pieces whose answers are in doubt."""
+        raise NotImplementedError
+
+    def reuse(self, stage: Reuse, pieces: Iterable[Piece], out: Out) -> Iterator[Piece]:
+        """Pass on the pieces that nothing kept answers."""
+        raise NotImplementedError
+
+    # one piece
+
+    def _halt(self, error: BaseException) -> None:
+        with self._lock:
+            self._stop = self._stop or error
+
+    def _about(self, stage: Call, piece: Piece, out: Out) -> Piece | None:
+        """Make all calls about a piece; None where none was answered."""
+        if self._stop is not None:
+            return None
+        try:
+            found = self._made(stage, piece, out)
+        except (InputError, MediaError) as error:
+            self.broken.append((piece.track.info.path, error))
+            return None
+        except BaseException as error:
+            self._halt(error)
+            raise
+        answered = [one for one in found if one.status in {"ok", "refused", "cached"}]
+        return msgspec.structs.replace(piece, answers=(*piece.answers, tuple(found))) if answered else None
+
+    def _made(self, stage: Call, piece: Piece, out: Out) -> list[Outcome]:
+        questions = (
+            [-1] if stage.ask == "once" and len(piece.script.asked) > 1 else list(range(len(piece.script.asked)))
+        )
+        split, _ = stage.calls_of(piece.item, out)
+        heads = [
+            [self._head(stage, piece, (chunk, split), question) for question in questions] for chunk in range(split)
+        ]
+        found: list[Outcome] = []
+        if all(self._known(head) is not None for row in heads for head in row):
+            for row in heads:
+                found += [self._kept(head) for head in row]
+            return found
+        with tempfile.TemporaryDirectory(prefix="reelwise-run-") as folder:
+            for row, view in zip(heads, shown(stage, piece, out, Path(folder)), strict=False):
+                for head in row:
+                    if self._known(head) is not None:
+                        found.append(self._kept(head))
+                    elif self._stop is None:
+                        found.append(self._one(stage, piece, view, head))
+        return found
+
+    def _head(self, stage: Call, piece: Piece, chunk: tuple[int, int], question: int) -> Outcome:
+        index = self._plan.stages.index(stage)
+        item = self._place.get(id(piece.track), 0)
+        text = f"{item}/{piece.track.info.sha256_head}/{index}/{chunk[0]}/{chunk[1]}/{question}"
+        name = hashlib.sha256(text.encode()).hexdigest()[:24]
+        return Outcome(
+            identity=f"run-{self._desk.journal.run}-{name}", clip=piece.track.info.path, item=item, lane=piece.item.lane,
+            stage=index, chunk=chunk[0], chunks=chunk[1], question=question, model=stage.model, mode=stage.mode,
+        )  # fmt: skip
+
+    def number(self, pieces: Iterable[Piece]) -> None:
+        """Say which place in the source each piece has."""
+        self._place = {id(piece.track): at for at, piece in enumerate(pieces)}
+
+    def _known(self, head: Outcome) -> Outcome | None:
+        """Return what became of a call in the part of the run before, where it is over or nobody knows."""
+        journal = self._desk.journal
+        over = journal.over.get(head.identity)
+        if over is not None:
+            return over if over.paid else None
+        if head.identity in journal.lost:
+            held = journal.lost[head.identity][1]
+            return msgspec.structs.replace(
+                head, status="ambiguous", cost_nano=held, held_nano=held, reason="lost",
+                error="the run ended while it was under way: it may be billed, and is not made again",
+            )  # fmt: skip
+        return None
+
+    def _kept(self, head: Outcome) -> Outcome:
+        found = self._known(head) or head
+        with self._lock:
+            self.outcomes.append(found)
+        return found
+
+    def _one(self, stage: Call, piece: Piece, view: Shown, head: Outcome) -> Outcome:
+        kind = self._endpoints.kind_of(stage.model)
+        endpoint = self._endpoints.of(stage.model)
+        sure = any(isinstance(one, Escalate) for one in self._plan.stages)
+        work = work_of(stage, piece, view, question=head.question, kind=kind, identity=head.identity, sure=sure)
+        questions = len(piece.script.asked) if head.question < 0 else 1
+        head = msgspec.structs.replace(head, text_expected=expected_text(work))
+        ask = ask_of(stage, view, work)
+        if kind == "gemini":
+            work = _uploaded(endpoint, work)
+        order = Order(
+            head=head, endpoint=endpoint, task=task_of(piece.script, questions=questions), work=work, ask=ask,
+            questions=questions,
+        )  # fmt: skip
+        try:
+            found = self._desk.make(order)
+        except EndpointError as error:
+            self._note(self._desk.journal.over.get(head.identity))
+            raise error from None
+        self._note(found)
+        if self._failed >= _FAILED_IN_A_ROW:
+            raise EndpointError(
+                f"{self._failed} calls failed one after another: {found.error}", where=head.model, reason=found.reason,
+                hint="what is done is kept: run it again when the endpoint is well",
+            )  # fmt: skip
+        return found
+
+    def _note(self, found: Outcome | None) -> None:
+        if found is None:
+            return
+        with self._lock:
+            self.outcomes.append(found)
+            self._failed = self._failed + 1 if found.status == "failed" else 0
+
+
+def _uploaded(endpoint: Any, work: Any) -> Any:
+    """Send large files up first."""
+    from reelwise.models.gemini_files import upload
+    from reelwise.models.work import Text
+
+    if sum(part.source.bytes_count for part in work.parts if not isinstance(part, Text)) <= _UPLOAD_BYTES:
+        return work
+    parts = tuple(
+        part if isinstance(part, Text) or not part.source.path
+        else msgspec.structs.replace(part, source=upload(endpoint, part.source))
+        for part in work.parts
+    )  # fmt: skip
+    return msgspec.structs.replace(work, parts=parts)
