@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+import zlib
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +16,25 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Iterator
 
-__all__ = ["sandbox"]
+__all__ = ["png", "sandbox"]
+
+
+def png(width: int, height: int, shade: int = 0) -> bytes:
+    """Make a grey picture of any size, a few hundred bytes: for calls that are counted by size.
+
+    Args:
+        width: in pixels; height likewise.
+        height: see width.
+        shade: 0..255.
+    """
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    row = b"\0" + bytes([shade]) * width
+    head = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    data = zlib.compress(row * height)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", data) + chunk(b"IEND", b"")
 
 
 @contextmanager

@@ -23,6 +23,8 @@ from reelwise.models.limiter import Limiter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from types import TracebackType
+    from typing import Self
 
     from reelwise.models.answer import Answer
     from reelwise.models.body import Body
@@ -108,6 +110,14 @@ class Endpoint:
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.name!r}, key={self._key.variable!r})"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
 
     @property
     def key(self) -> Key:

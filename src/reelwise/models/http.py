@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import http.client
-import select
 import socket
 from typing import TYPE_CHECKING
 
@@ -115,17 +114,13 @@ class Reply:
         """Return what came already and was not read, without waiting for more; the connection is of no use after that."""
         got = b""
         sock = self._line.sock
+        if self._over or sock is None:
+            return got
+        sock.wait = False
         try:
-            while len(got) < limit and sock is not None and not self._over:
-                buffered = self._response.fp.peek(0) if self._response.fp is not None else b""
-                ready = buffered or select.select([sock.plain], [], [], 0)[0]
-                if not ready:
-                    break
-                more = self._response.read1(65536)
-                if not more:
-                    break
+            while len(got) < limit and (more := self._response.read1(65536)):
                 got += more
-        except (*_FOREIGN, ValueError):
+        except (*_FOREIGN, ValueError):  # no more is here
             return got
         return got
 

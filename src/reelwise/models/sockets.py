@@ -8,6 +8,7 @@ import socket
 import ssl
 import threading
 import time
+import weakref
 from typing import Any
 
 from reelwise.errors import InputError
@@ -56,7 +57,7 @@ class _Raw(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: Any) -> int:
+    def readinto(self, buffer: Any) -> int | None:
         return self._timed.receive(buffer)
 
     def close(self) -> None:
@@ -71,6 +72,7 @@ class _Timed:
     def __init__(self, plain: socket.socket) -> None:
         self.plain = plain
         self.deadline = Deadline(60.0)
+        self.wait = True  # False: take what is here, and no more
         self._readers = 0
         self._closed = False
 
@@ -78,7 +80,13 @@ class _Timed:
         self.plain.settimeout(self.deadline.step())
         self.plain.sendall(data)
 
-    def receive(self, buffer: Any) -> int:
+    def receive(self, buffer: Any) -> int | None:
+        if not self.wait:
+            self.plain.settimeout(0.0)
+            try:
+                return self.plain.recv_into(buffer)
+            except (BlockingIOError, ssl.SSLWantReadError):
+                return None
         self.plain.settimeout(self.deadline.step())
         return self.plain.recv_into(buffer)
 
@@ -186,6 +194,7 @@ class Lines:
         self._context = ssl.create_default_context() if self.secure else None
         self._lock = threading.Lock()
         self._idle: list[Line] = []
+        weakref.finalize(self, _kill, self._idle)  # nobody closes an endpoint by hand
 
     def get(self, deadline: Deadline) -> Line:
         """Return a connection that is free, or a new one that connects when it is used."""
@@ -211,6 +220,11 @@ class Lines:
     def close(self) -> None:
         """Close all that are free."""
         with self._lock:
-            lines, self._idle = self._idle, []
-        for line in lines:
-            line.kill()
+            lines = list(self._idle)
+            self._idle.clear()
+        _kill(lines)
+
+
+def _kill(lines: list[Line]) -> None:
+    for line in lines:
+        line.kill()

@@ -7,6 +7,7 @@ import re
 import threading
 import time
 from collections import OrderedDict
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -75,6 +76,7 @@ class Desk:
         self._lock = threading.Lock()
         self._seen: OrderedDict[bytes, int] = OrderedDict()
         self._answers: OrderedDict[str, Document] = OrderedDict()
+        self._month: dict[str, Fraction] = {}
         self._number = 0
 
     def check_key(self, key: str) -> None:
@@ -255,6 +257,13 @@ class Desk:
             return None
         with self._lock:
             return self._answers.get(f"{key}/{identity}")
+
+    def before(self, sku: str, quantity: Fraction) -> Fraction:
+        """Note so much more of a card's unit this month, and return what there was before."""
+        with self._lock:
+            found = self._month.get(sku, Fraction(0))
+            self._month[sku] = found + quantity
+        return found
 
     def wait(self, served: Served) -> None:
         """Be as slow as the scenario says before the first byte."""

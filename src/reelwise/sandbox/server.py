@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 from reelwise.errors import OutputError
 from reelwise.sandbox import (
     anthropic,
+    anthropic_batches,
     gemini,
     gemini_caches,
     gemini_more,
@@ -71,6 +72,7 @@ _ROUTES = tuple(
         *gemini.ROUTES,
         *gemini_caches.ROUTES,
         *anthropic.ROUTES,
+        *anthropic_batches.ROUTES,
         *responses.ROUTES,
         *openai_more.ROUTES,
         *gemini_more.ROUTES,
@@ -171,12 +173,12 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             for event in reply.events:
                 if cut_after is not None and event.tokens >= cut_after:
                     break
+                if pace and event.tokens > sent:
+                    time.sleep((event.tokens - sent) / pace)
                 if self._hung_up():
                     raise ConnectionResetError
                 if event.last and row is None:
                     row = desk.bill(served, status="refused" if served.drawn.finish == "refused" else "ok")
-                if pace and event.tokens > sent:
-                    time.sleep((event.tokens - sent) / pace)
                 self.wfile.write(b"%x\r\n%s\r\n" % (len(event.data), event.data))
                 sent = max(sent, event.tokens)
             else:
@@ -214,7 +216,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 def _routed(exchange: Exchange) -> Reply:
     for method, pattern, serve in _ROUTES:
         if method == exchange.method and (found := pattern.fullmatch(exchange.path)):
-            return serve(exchange, **found.groupdict())
+            reply: Reply = serve(exchange, **found.groupdict())
+            return reply
     raise NotFoundError(f"Unknown request URL: {exchange.method} {exchange.path:.120}", code="unknown_url")
 
 
