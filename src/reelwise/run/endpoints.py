@@ -97,6 +97,11 @@ class Endpoints:
             )  # fmt: skip
         return kind  # type: ignore[return-value]
 
+    def takes_video(self, model: str) -> bool:
+        """Say whether the model's endpoint takes clips although what it speaks does not say so."""
+        place = self._place(model)
+        return place is not None and place.video
+
     def of(self, model: str) -> Any:
         """Return the endpoint of a model, a `reelwise.models.endpoint.Endpoint`.
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["Estimate", "Side", "estimate", "item_expected", "sides"]
 
 _COUNTED = ("calls", *UNITS)
+_INPUT = tuple(name for name in UNITS if name != "tokens_output")
 
 
 class Estimate(Struct, frozen=True, kw_only=True):
@@ -119,7 +120,7 @@ def estimate(case: Case, plan: Plan, workload: Workload, infos: Sequence[ClipInf
 
 
 def sides(expected: Estimate, outcomes: Iterable[Outcome]) -> tuple[Side, ...]:
-    """Put what was expected beside what was metered: dollars first, then units."""
+    """Put what was expected beside what was metered: dollars first, then calls and tokens, apart by kind where answers tell them apart."""
     usd = 0.0
     metered = dict.fromkeys(_COUNTED, 0.0)
     for one in outcomes:
@@ -129,8 +130,14 @@ def sides(expected: Estimate, outcomes: Iterable[Outcome]) -> tuple[Side, ...]:
         metered["calls"] += 1
         for name in UNITS:
             metered[name] += one.units.get(name, 0.0)
-    rows = [_side("usd", expected.usd, usd)]
-    rows += [_side(name, expected.units.get(name, 0.0), metered[name]) for name in _COUNTED]
+    told = expected.units
+    rows = [_side("usd", expected.usd, usd), _side("calls", told.get("calls", 0.0), metered["calls"])]
+    rows.append(_side("tokens_input", *(sum(units.get(name, 0.0) for name in _INPUT) for units in (told, metered))))
+    apart = bool(metered["tokens_image"]) or not told.get("tokens_image")  # some vendors do not tell pictures from text
+    named = (
+        _COUNTED[1:] if apart else tuple(name for name in _COUNTED[1:] if name not in {"tokens_text", "tokens_image"})
+    )
+    rows += [_side(name, told.get(name, 0.0), metered[name]) for name in named]
     return tuple(row for row in rows if row.predicted or row.metered)
 
 

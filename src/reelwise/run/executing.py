@@ -19,7 +19,7 @@ from reelwise.run.learned import learned
 from reelwise.run.merged import ItemResult, merged
 from reelwise.run.outcome import UNITS, Outcome
 from reelwise.run.reconcile import Reconciled, reconcile
-from reelwise.run.runner import Runner
+from reelwise.run.runner import Runner, check_runs
 from reelwise.run.settle import Cap, Desk
 from reelwise.stages import Call
 
@@ -135,6 +135,7 @@ def execute(
         InputError: the plan cannot be run here, or the journal is of another run.
         OutputError: the folder cannot be written.
     """
+    check_runs(plan, endpoints, job.script)
     workload = job.workload(plan)
     most = float(job.script.output_most or "inf")
     infos = [track.info for track in tracks]
@@ -154,7 +155,6 @@ def execute(
         )  # fmt: skip
         runner = Runner(plan, desk, endpoints, at_once=at_once)
         runner.number(pieces)
-        runner.check(pieces)
         stopped = _fold(job, plan, pieces, runner, tally, progress)
     outcomes = tuple(sorted(runner.outcomes, key=lambda one: (one.item, one.stage, one.chunk, one.question)))
     names = ", ".join(dict.fromkeys(name for name, _ in clips[:3])) + (

@@ -41,7 +41,7 @@ def learned(outcomes: Sequence[Outcome], tally: Tally, *, footage: str, on: str,
         each = [(one.units.get("tokens_output", 0.0), float(asked if one.question < 0 else 1)) for one in mine]
         entries += _entry("call.tokens_output", model, each, footage=footage, on=on, today=today)
         fresh = [one for one in mine if not one.units.get("tokens_cached") and not one.units.get("tokens_cache_write")]
-        texts = [(one.units.get("tokens_text", 0.0), float(one.text_expected)) for one in fresh if one.text_expected]
+        texts = [(one.text_metered, float(one.text_expected)) for one in fresh if one.text_expected]
         entries += _entry("call.text_factor", model, texts, footage=footage, on=on, today=today)
     return tuple(entries)
 

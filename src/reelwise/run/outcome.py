@@ -32,7 +32,7 @@ class Outcome(Struct, frozen=True, kw_only=True):
         answers: to several questions asked at once.
         cost_nano: what was posted for it; `held_nano` what was held.
         units: what it used, as its answer says, by unit.
-        text_expected: tokens of text that were expected.
+        text_expected: tokens of text that were expected; image_expected of pictures.
         unpriced: why what it used cannot be priced (all that was held is counted); empty where it can.
         error: what went wrong, in words; `reason` in a word.
         attempts, latency_ms: how often it was sent, and how long the one that was answered took.
@@ -59,6 +59,7 @@ class Outcome(Struct, frozen=True, kw_only=True):
     held_nano: int = 0
     units: dict[str, float] = msgspec.field(default_factory=dict)
     text_expected: int = 0
+    image_expected: int = 0
     unpriced: str = ""
     error: str = ""
     reason: str = ""
@@ -70,6 +71,12 @@ class Outcome(Struct, frozen=True, kw_only=True):
     def paid(self) -> bool:
         """Whether it is over: answered, refused, or perhaps billed. What is not is made again when a run is resumed."""
         return self.status != "failed"
+
+    @property
+    def text_metered(self) -> float:
+        """Tokens of text: where an answer does not tell pictures from text, less those that its pictures are by rule."""
+        text = self.units.get("tokens_text", 0.0)
+        return text if self.units.get("tokens_image") else max(0.0, text - self.image_expected)
 
     @property
     def known(self) -> bool:

@@ -53,6 +53,12 @@ class Shown(Struct, frozen=True, kw_only=True):
     spans: Spans = ()
     frames: int = 0
 
+    def tokens_of(self, call: Call, out: Out) -> int:
+        """Count the tokens of its pictures, for answers that do not tell these from text."""
+        rule = call.rule(out)
+        detail = call.detail if rule.details else ""
+        return sum(rule.image(width, height, detail) for width, height in self.stills)
+
 
 def shown(call: Call, piece: Piece, out: Out, folder: Path) -> Iterator[Shown]:
     """Make what each call about a piece shows, one after another: an item that is split has several.

@@ -26,13 +26,30 @@ if TYPE_CHECKING:
     from reelwise.run.endpoints import Endpoints
     from reelwise.run.rendering import Shown
     from reelwise.run.settle import Desk
+    from reelwise.script import Script
     from reelwise.stages import Reuse, Route
 
-__all__ = ["Runner"]
+__all__ = ["Runner", "check_runs"]
 
 _FAILED_IN_A_ROW = 5
 _UPLOAD_BYTES = 14_000_000
 """Gemini takes requests of 20 MB; base64 makes a third more of it (ai.google.dev, video-understanding)."""
+
+
+def check_runs(plan: Plan, endpoints: Endpoints, script: Script) -> None:
+    """Refuse a plan that these endpoints cannot run, before anything is decoded or sent.
+
+    Raises:
+        InputError: says what, and where in the plan.
+    """
+    for index, stage in enumerate(plan.stages):
+        where = f"plan $.stages[{index}]"
+        why = stage.unrun()
+        if why:
+            raise InputError(f"cannot be run: {why}", where=where, hint="`reelwise price` prices it all the same")
+        if isinstance(stage, Call):
+            kind, video = endpoints.kind_of(stage.model), endpoints.takes_video(stage.model)
+            check_fits(stage, kind, script, video=video, where=where)
 
 
 class Runner:
@@ -58,26 +75,6 @@ class Runner:
         self._place: dict[int, int] = {}
         self.outcomes: list[Outcome] = []
         self.broken: list[tuple[str, ReelwiseError]] = []
-
-    def check(self, pieces: Iterable[Piece]) -> None:
-        """Refuse a plan that these endpoints cannot run, before anything is sent.
-
-        Raises:
-            InputError: says what, and where in the plan.
-        """
-        scripts = {piece.script for piece in pieces}
-        for index, stage in enumerate(self._plan.stages):
-            where = f"plan $.stages[{index}]"
-            why = stage.unrun()
-            if why:
-                raise InputError(f"cannot be run: {why}", where=where, hint="`reelwise price` prices it all the same")
-            if isinstance(stage, Call):
-                endpoint = self._endpoints.of(stage.model)
-                for script in scripts:
-                    check_fits(
-                        stage, self._endpoints.kind_of(stage.model), script, where=where,
-                        video=bool(getattr(endpoint, "_video", False)),
-                    )  # fmt: skip
 
     @property
     def halted(self) -> bool:
@@ -154,7 +151,7 @@ class Runner:
                     if self._known(head) is not None:
                         found.append(self._kept(head))
                     elif self._stop is None:
-                        found.append(self._one(stage, piece, view, head))
+                        found.append(self._one(stage, piece, view, head, out))
         return found
 
     def _head(self, stage: Call, piece: Piece, chunk: tuple[int, int], question: int) -> Outcome:
@@ -191,13 +188,15 @@ class Runner:
             self.outcomes.append(found)
         return found
 
-    def _one(self, stage: Call, piece: Piece, view: Shown, head: Outcome) -> Outcome:
+    def _one(self, stage: Call, piece: Piece, view: Shown, head: Outcome, out: Out) -> Outcome:
         kind = self._endpoints.kind_of(stage.model)
         endpoint = self._endpoints.of(stage.model)
         sure = any(isinstance(one, Escalate) for one in self._plan.stages)
         work = work_of(stage, piece, view, question=head.question, kind=kind, identity=head.identity, sure=sure)
         questions = len(piece.script.asked) if head.question < 0 else 1
-        head = msgspec.structs.replace(head, text_expected=expected_text(work))
+        head = msgspec.structs.replace(
+            head, text_expected=expected_text(work), image_expected=view.tokens_of(stage, out)
+        )
         ask = ask_of(stage, view, work)
         if kind == "gemini":
             work = _uploaded(endpoint, work)

@@ -1,0 +1,49 @@
+"""A session against a sandbox, on a clip that the project draws itself."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+
+import msgspec
+import pytest
+import yaml
+
+from reelwise.run.job import read_job
+from reelwise.run.session import Session
+from reelwise.sandbox import Scenario
+
+ASK = {
+    "task": "moderate",
+    "policy": [{"name": "rules", "text": "You watch a loading bay. Say whether something unusual happens."}],
+    "labels": ["quiet", "busy", "unusual"],
+    "output_most": 200,
+}
+
+
+@pytest.fixture
+def write_plan(tmp_path):
+    """Write a plan file from stages, with what is asked."""
+
+    def write(*stages, ask=ASK, name="plan.yaml", **more):
+        path = tmp_path / name
+        tree = {"feature": "bay", "latency": "day", "day": "2026-11-22", "plan": {"stages": list(stages)}, **more}
+        path.write_text(yaml.safe_dump({**tree, "ask": ask} if ask else tree))
+        return path
+
+    return write
+
+
+@pytest.fixture
+def open_session(tmp_path):
+    """Open a session of a plan file against a sandbox that does what a scenario says."""
+
+    @contextmanager
+    def opened(path, *, out="out", scenario=None, max_usd=None, at_once=2, **more):
+        job = read_job(path, **more)
+        found = msgspec.convert({"seed": 3, "day": "2026-11-22", **(scenario or {})}, Scenario)
+        with Session(
+            job, sandbox=True, scenario=found, out=tmp_path / out, at_once=at_once, max_usd=max_usd
+        ) as session:
+            yield session, job
+
+    return opened
