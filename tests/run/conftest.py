@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from contextlib import contextmanager
 
 import msgspec
@@ -47,3 +48,20 @@ def open_session(tmp_path):
             yield session, job
 
     return opened
+
+
+@pytest.fixture
+def copies(drawn_clip, tmp_path):
+    """Make copies of one clip, each a little different so that each is a clip of its own."""
+
+    def make(count):
+        found = []
+        for number in range(count):
+            path = tmp_path / f"clip{number}.mp4"
+            shutil.copy(drawn_clip, path)
+            with path.open("ab") as file:
+                file.write(b"\0\0\0\x0cfree" + number.to_bytes(4, "big"))
+            found.append(path)
+        return found
+
+    return make

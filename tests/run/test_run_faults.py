@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-
 import msgspec
 import pytest
 
@@ -14,28 +12,14 @@ from reelwise.models.gemini import Gemini
 CALL = {"stage": "call", "model": "gemini-2.5-flash"}
 
 
-def clips(drawn_clip, tmp_path, count):
-    """Copies of one clip under several names, each a little different so that each is a clip of its own."""
-    found = []
-    for number in range(count):
-        path = tmp_path / f"clip{number}.mp4"
-        shutil.copy(drawn_clip, path)
-        with path.open("ab") as file:
-            file.write(b"\0\0\0\x0cfree" + number.to_bytes(4, "big"))
-        found.append(path)
-    return found
-
-
 def run(open_session, plan, paths, **options):
     with open_session(plan, **options) as (session, job):
         result = session.run(job.case.plan, session.decoded(paths))
         return result, [row for page in export(session.ledger.store) for row in page], session.ledger.open_holds
 
 
-def test_a_wrong_key_ends_the_run_and_holds_nothing(drawn_clip, tmp_path, write_plan, open_session):
-    result, rows, held = run(
-        open_session, write_plan(CALL), clips(drawn_clip, tmp_path, 6), scenario={"keys": ["right"]}, at_once=1
-    )
+def test_a_wrong_key_ends_the_run_and_holds_nothing(copies, write_plan, open_session):
+    result, rows, held = run(open_session, write_plan(CALL), copies(6), scenario={"keys": ["right"]}, at_once=1)
 
     assert isinstance(result.stopped, RefusedError)
     assert result.stopped.reason == "key"
@@ -54,9 +38,9 @@ def test_a_model_that_is_gone_ends_the_run(drawn_clip, write_plan, open_session,
     assert rows == []
 
 
-def test_refused_content_is_an_answer_and_is_billed_as_the_invoice_says(drawn_clip, tmp_path, write_plan, open_session):
+def test_refused_content_is_an_answer_and_is_billed_as_the_invoice_says(copies, write_plan, open_session):
     faults = [{"kind": "refused", "share": 1.0}]
-    result, _, _ = run(open_session, write_plan(CALL), clips(drawn_clip, tmp_path, 2), scenario={"faults": faults})
+    result, _, _ = run(open_session, write_plan(CALL), copies(2), scenario={"faults": faults})
 
     assert [one.status for one in result.results] == ["refused", "refused"]
     assert result.stopped is None
@@ -78,11 +62,9 @@ def test_usage_that_is_missing_counts_all_that_was_held_and_is_said_loudly(drawn
 
 
 @pytest.mark.parametrize("kind", ["bad_json", "lost_reply", "cut_stream", "504"])
-def test_answers_that_do_not_arrive_are_counted_once_and_not_asked_for_again(
-    kind, drawn_clip, tmp_path, write_plan, open_session
-):
+def test_answers_that_do_not_arrive_are_counted_once_and_not_asked_for_again(kind, copies, write_plan, open_session):
     faults = {"faults": [{"kind": kind, "share": 0.5}]}
-    paths = clips(drawn_clip, tmp_path, 6)
+    paths = copies(6)
     result, _, _ = run(open_session, write_plan(CALL), paths, scenario=faults)
     bad = [one for one in result.outcomes if one.status in {"ambiguous", "unreadable"}]
     held = result.receipt.reconciled
@@ -98,10 +80,8 @@ def test_answers_that_do_not_arrive_are_counted_once_and_not_asked_for_again(
     assert again.receipt.reconciled.invoice_nano == 0
 
 
-def test_calls_that_failed_unbilled_are_made_again_when_the_run_is_repeated(
-    drawn_clip, tmp_path, write_plan, open_session
-):
-    paths = clips(drawn_clip, tmp_path, 3)
+def test_calls_that_failed_unbilled_are_made_again_when_the_run_is_repeated(copies, write_plan, open_session):
+    paths = copies(3)
     first, rows, _ = run(
         open_session, write_plan(CALL), paths, scenario={"faults": [{"kind": "500", "share": 1.0}]}, at_once=1
     )
@@ -115,8 +95,8 @@ def test_calls_that_failed_unbilled_are_made_again_when_the_run_is_repeated(
     assert second.receipt.reconciled.residual_nano == 0
 
 
-def test_a_run_that_is_interrupted_goes_on_where_it_was(drawn_clip, tmp_path, write_plan, open_session, monkeypatch):
-    paths = clips(drawn_clip, tmp_path, 4)
+def test_a_run_that_is_interrupted_goes_on_where_it_was(copies, write_plan, open_session, monkeypatch):
+    paths = copies(4)
     real = Gemini.moderate
     made = []
 
@@ -151,10 +131,8 @@ def test_a_process_that_died_leaves_a_call_that_is_not_made_again(drawn_clip, wr
     assert second.receipt.reconciled.invoice_nano == 0
 
 
-def test_a_budget_ends_the_run_before_it_is_overspent_and_a_larger_one_goes_on(
-    drawn_clip, tmp_path, write_plan, open_session
-):
-    paths = clips(drawn_clip, tmp_path, 5)
+def test_a_budget_ends_the_run_before_it_is_overspent_and_a_larger_one_goes_on(copies, write_plan, open_session):
+    paths = copies(5)
     whole, _, _ = run(open_session, write_plan(CALL), paths, out="whole")
     cap = (whole.outcomes[0].held_nano * 2.5) / 1e9
     first, rows, _ = run(open_session, write_plan(CALL), paths, max_usd=cap, at_once=1)
@@ -182,9 +160,9 @@ def test_a_journal_of_another_version_or_another_run_is_refused(drawn_clip, writ
         run(open_session, write_plan({**CALL, "detail": "low"}), [drawn_clip])
 
 
-def test_five_failures_in_a_row_end_the_run(drawn_clip, tmp_path, write_plan, open_session):
+def test_five_failures_in_a_row_end_the_run(copies, write_plan, open_session):
     faults = {"faults": [{"kind": "503", "share": 1.0}]}
-    result, rows, _ = run(open_session, write_plan(CALL), clips(drawn_clip, tmp_path, 8), scenario=faults, at_once=1)
+    result, rows, _ = run(open_session, write_plan(CALL), copies(8), scenario=faults, at_once=1)
 
     assert "failed one after another" in str(result.stopped)
     assert len(result.outcomes) == 5

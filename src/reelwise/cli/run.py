@@ -55,6 +55,13 @@ _FILE = click.Path(path_type=Path)
     help="The most that this run may spend; calls that could go above it are not made.",
 )
 @click.option("--at-once", type=click.IntRange(1, 64), default=4, show_default=True, help="Calls under way at once.")
+@click.option(
+    "--batch-wait",
+    type=click.FloatRange(min=0.0),
+    default=90_000.0,
+    show_default=True,
+    help="Seconds to wait for a batch; after that the same command goes on with it.",
+)
 @click.option("--seconds", type=click.FloatRange(min=0.1), help="Look at most at this much of each clip.")
 @click.option("--set", "settings", multiple=True, metavar="FIELD=VALUE", help="Override a field of the file.")
 @click.option("--rates", type=_FILE, help="Private prices (YAML).")
@@ -80,6 +87,7 @@ def cli(
     ledger_at: str | None,
     max_usd: float | None,
     at_once: int,
+    batch_wait: float,
     seconds: float | None,
     settings: tuple[str, ...],
     rates: Path | None,
@@ -115,6 +123,7 @@ def cli(
             ledger_at=ledger_at,
             at_once=at_once,
             max_usd=max_usd,
+            batch_wait=batch_wait,
         )
         tracks = session.decoded(clips, seconds, _say(as_json=as_json))
         if stacked or ablate:

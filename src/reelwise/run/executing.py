@@ -12,6 +12,7 @@ from reelwise.errors import InputError, ReelwiseError
 from reelwise.facts import Entry
 from reelwise.flow import Out, Tally
 from reelwise.plan import run
+from reelwise.run.batching import Batching, Waits, held_before
 from reelwise.run.estimate import Estimate, Side, estimate, sides
 from reelwise.run.footage import piece_of
 from reelwise.run.journal import Journal
@@ -110,6 +111,7 @@ def execute(
     naive: Plan | None = None,
     levers: tuple[str, ...] = (),
     sandbox: Any = None,
+    waits: Waits | None = None,
     progress: Callable[[str, float], None] | None = None,
 ) -> RunResult:
     """Run a plan on decoded clips.
@@ -129,6 +131,7 @@ def execute(
         naive: the plan that it is compared with.
         levers: names of the levers that lead from it to this plan.
         sandbox: a `reelwise.sandbox.Sandbox` whose invoice the run is held against.
+        waits: how long to wait for batches.
         progress: called with the stage and the share done.
 
     Raises:
@@ -149,11 +152,13 @@ def execute(
     ]
     tally = Tally()
     with Journal(out / "journal.jsonl", job.key(plan, clips)) as journal:
-        spent = sum(one.cost_nano for one in journal.over.values())
+        spent = sum(one.cost_nano for one in journal.over.values()) + held_before(journal.notes)
+        spent += sum(held for _, held in journal.lost.values())
         desk = Desk(
             job.case.book, ledger, journal, Cap(max_nano, spent), feature=job.case.workload.feature, plan=plan.hash
         )  # fmt: skip
-        runner = Runner(plan, desk, endpoints, at_once=at_once)
+        batching = Batching(desk, endpoints, waits or Waits(), feature=job.case.workload.feature, plan=plan.hash)
+        runner = Runner(plan, desk, endpoints, batching, at_once=at_once)
         runner.number(pieces)
         stopped = _fold(job, plan, pieces, runner, tally, progress)
     outcomes = tuple(sorted(runner.outcomes, key=lambda one: (one.item, one.stage, one.chunk, one.question)))

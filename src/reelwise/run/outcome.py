@@ -21,10 +21,12 @@ class Outcome(Struct, frozen=True, kw_only=True):
 
     Attributes:
         identity: the call's own id, the same when a run is resumed; what the endpoint and the ledger know it by.
+        sent_as: what they know it by where that is another: a row of a batch, a call that is made again.
         clip: path of the clip; `item` is its place in the source.
         lane, stage: where in the plan.
         chunk, chunks: which part of the item, of how many.
-        question: which of the questions; -1 for all of them at once.
+        question: which of the questions; -1 for all of them at once, which are `asked` many.
+        labelled: whether the answer is one of some labels.
         model, mode: what was called, and the tier that the answer names.
         status: ok; refused (content); unreadable (billed, and no use); ambiguous (nobody knows whether it is billed: all that was held
             is counted); failed (not billed); cached (answered from what is kept: no call).
@@ -42,11 +44,14 @@ class Outcome(Struct, frozen=True, kw_only=True):
     identity: str
     clip: str
     item: int
+    sent_as: str = ""
     lane: str = "main"
     stage: int = 0
     chunk: int = 0
     chunks: int = 1
     question: int = 0
+    asked: int = 1
+    labelled: bool = False
     model: str = ""
     mode: str = "standard"
     status: OutcomeStatus = "ok"

@@ -54,12 +54,12 @@ def reconcile(outcomes: Iterable[Outcome], rows: Iterable[Any], extra: dict[str,
     total = sum(invoiced.values())
     posted = residual = held = unsure = calls = 0
     differences: list[tuple[str, int, int]] = []
-    known = {one.identity: one.cost_nano for one in outcomes if one.known and one.status != "cached"}
+    known = {one.sent_as or one.identity: one.cost_nano for one in outcomes if one.known and one.status != "cached"}
     for one in outcomes:
         if one.status == "ambiguous" or one.unpriced:
             calls += 1
             held += one.cost_nano
-            unsure += invoiced.pop(one.identity, 0)
+            unsure += invoiced.pop(one.sent_as or one.identity, 0)
     for name, nano in (*known.items(), *(extra or {}).items()):
         there = invoiced.pop(name, 0)
         posted += nano

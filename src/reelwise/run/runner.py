@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from reelwise.flow import Out, Piece
     from reelwise.plan import Plan
+    from reelwise.run.batching import Batching
     from reelwise.run.endpoints import Endpoints
     from reelwise.run.rendering import Shown
     from reelwise.run.settle import Desk
@@ -59,6 +60,7 @@ class Runner:
         plan: the plan that runs.
         desk: makes and settles calls.
         endpoints: who answers.
+        batching: makes calls in batches.
         at_once: calls under way at once.
 
     Attributes:
@@ -66,7 +68,8 @@ class Runner:
         broken: items that could not be read or sent, with why.
     """
 
-    def __init__(self, plan: Plan, desk: Desk, endpoints: Endpoints, *, at_once: int = 4) -> None:
+    def __init__(self, plan: Plan, desk: Desk, endpoints: Endpoints, batching: Batching, *, at_once: int = 4) -> None:
+        self._batching = batching
         self._plan, self._desk, self._endpoints = plan, desk, endpoints
         self._at_once = at_once
         self._lock = threading.Lock()
@@ -86,6 +89,9 @@ class Runner:
     def call(self, stage: Call, pieces: Iterable[Piece], out: Out) -> Iterator[Piece]:
         """Call a model about each piece; those that failed do not come back."""
         todo = list(pieces)
+        if stage.mode == "batch":
+            yield from self._in_batches(stage, todo, out)
+            return
         with ThreadPoolExecutor(self._at_once, thread_name_prefix="reelwise-run") as pool:
             waiting = [pool.submit(self._about, stage, piece, out) for piece in todo]
             try:
@@ -98,6 +104,37 @@ class Runner:
         if self._stop is not None:
             raise self._stop
         yield from (piece for piece in found if piece is not None)
+
+    def _in_batches(self, stage: Call, pieces: list[Piece], out: Out) -> Iterator[Piece]:
+        """Hand all calls in at once; those of an earlier part of the run are collected first."""
+        index = self._plan.stages.index(stage)
+        for _ in self._batching.unfinished(index):
+            pass
+        with tempfile.TemporaryDirectory(prefix="reelwise-run-") as folder:
+            for _ in self._batching.make(index, self._orders(stage, pieces, out, Path(folder))):
+                pass
+        over = self._desk.journal.over
+        for piece in pieces:
+            heads = [head for row in self._heads(stage, piece, out) for head in row]
+            found = [over[head.identity] for head in heads if head.identity in over]
+            self.outcomes += found
+            if any(one.status in {"ok", "refused"} for one in found):
+                yield msgspec.structs.replace(piece, answers=(*piece.answers, tuple(found)))
+
+    def _orders(self, stage: Call, pieces: list[Piece], out: Out, folder: Path) -> Iterator[Order]:
+        for number, piece in enumerate(pieces):
+            heads = self._heads(stage, piece, out)
+            if all(self._known(head) is not None for row in heads for head in row):
+                continue
+            own = folder / f"{number}"
+            own.mkdir()
+            try:
+                for row, view in zip(heads, shown(stage, piece, out, own), strict=False):
+                    for head in row:
+                        if self._known(head) is None:
+                            yield self._order(stage, piece, view, head, out)
+            except (InputError, MediaError) as error:
+                self.broken.append((piece.track.info.path, error))
 
     def route(self, stage: Route, pieces: Iterable[Piece], out: Out) -> Iterator[Piece]:
         """Give each piece its lane."""
@@ -151,8 +188,17 @@ class Runner:
                     if self._known(head) is not None:
                         found.append(self._kept(head))
                     elif self._stop is None:
-                        found.append(self._one(stage, piece, view, head, out))
+                        found.append(self._one(self._order(stage, piece, view, head, out)))
         return found
+
+    def _heads(self, stage: Call, piece: Piece, out: Out) -> list[list[Outcome]]:
+        """List the calls about a piece, by part of it and question."""
+        asked = len(piece.script.asked)
+        questions = [-1] if stage.ask == "once" and asked > 1 else list(range(asked))
+        split, _ = stage.calls_of(piece.item, out)
+        return [
+            [self._head(stage, piece, (chunk, split), question) for question in questions] for chunk in range(split)
+        ]
 
     def _head(self, stage: Call, piece: Piece, chunk: tuple[int, int], question: int) -> Outcome:
         index = self._plan.stages.index(stage)
@@ -188,31 +234,36 @@ class Runner:
             self.outcomes.append(found)
         return found
 
-    def _one(self, stage: Call, piece: Piece, view: Shown, head: Outcome, out: Out) -> Outcome:
+    def _order(self, stage: Call, piece: Piece, view: Shown, head: Outcome, out: Out) -> Order:
+        """Put a call together."""
         kind = self._endpoints.kind_of(stage.model)
         endpoint = self._endpoints.of(stage.model)
         sure = any(isinstance(one, Escalate) for one in self._plan.stages)
         work = work_of(stage, piece, view, question=head.question, kind=kind, identity=head.identity, sure=sure)
         questions = len(piece.script.asked) if head.question < 0 else 1
         head = msgspec.structs.replace(
-            head, text_expected=expected_text(work), image_expected=view.tokens_of(stage, out)
-        )
+            head, text_expected=expected_text(work), image_expected=view.tokens_of(stage, out), asked=questions,
+            labelled=task_of(piece.script, questions=questions) == "moderate",
+        )  # fmt: skip
         ask = ask_of(stage, view, work)
         if kind == "gemini":
             work = _uploaded(endpoint, work)
-        order = Order(
+        return Order(
             head=head, endpoint=endpoint, task=task_of(piece.script, questions=questions), work=work, ask=ask,
             questions=questions,
         )  # fmt: skip
+
+    def _one(self, order: Order) -> Outcome:
+        """Make a call."""
         try:
             found = self._desk.make(order)
         except EndpointError as error:
-            self._note(self._desk.journal.over.get(head.identity))
+            self._note(self._desk.journal.over.get(order.head.identity))
             raise error from None
         self._note(found)
         if self._failed >= _FAILED_IN_A_ROW:
             raise EndpointError(
-                f"{self._failed} calls failed one after another: {found.error}", where=head.model, reason=found.reason,
+                f"{self._failed} calls failed one after another: {found.error}", where=found.model, reason=found.reason,
                 hint="what is done is kept: run it again when the endpoint is well",
             )  # fmt: skip
         return found

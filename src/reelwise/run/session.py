@@ -11,6 +11,7 @@ import msgspec
 from reelwise.errors import InputError
 from reelwise.plan import Plan
 from reelwise.run.audit import decode_clips
+from reelwise.run.batching import Waits
 from reelwise.run.counted import with_counted
 from reelwise.run.endpoints import Endpoints
 from reelwise.run.executing import execute
@@ -68,6 +69,7 @@ class Session:
         ledger_at: where calls are written; None is the process's own, or one in `out` with a sandbox.
         at_once: calls under way at once.
         max_usd: the most that all runs together may spend.
+        batch_wait: seconds to wait for a batch.
 
     Attributes:
         box: the sandbox, or None.
@@ -87,6 +89,7 @@ class Session:
         ledger_at: str | None = None,
         at_once: int = 4,
         max_usd: float | None = None,
+        batch_wait: float = 90_000.0,
     ) -> None:
         if job.stands_in and not sandbox:
             raise InputError(
@@ -97,6 +100,7 @@ class Session:
         self._left = None if max_usd is None else round(max_usd * 1e9)
         self._stack = ExitStack()
         self._scans: Scans | None = None
+        self._waits = Waits(seconds=batch_wait)
         self.box: Any = None
         self._scenario = scenario
         self._sandbox = sandbox
@@ -129,7 +133,13 @@ class Session:
         from reelwise.sandbox import Sandbox, Scenario
 
         given = self._scenario
-        found = given if isinstance(given, Scenario) else Scenario.load(given) if given is not None else Scenario()
+        found = (
+            given
+            if isinstance(given, Scenario)
+            else Scenario.load(given)
+            if given is not None
+            else Scenario(batch_seconds=1.0)
+        )
         if not found.day:
             found = msgspec.structs.replace(found, day=self._job.case.day.isoformat())
         return Sandbox(found)
@@ -178,7 +188,7 @@ class Session:
         result = execute(
             knowing, plan, tracks, endpoints=self._endpoints, ledger=self.ledger,
             out=self._out / name if name else self._out, scans=self._scans, max_nano=self._left, at_once=self._at_once,
-            naive=naive, levers=levers, sandbox=self.box,
+            naive=naive, levers=levers, sandbox=self.box, waits=self._waits,
         )  # fmt: skip
         if self._left is not None:
             self._left = max(0, self._left - result.receipt.cost_nano)

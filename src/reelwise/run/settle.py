@@ -16,7 +16,6 @@ from reelwise.errors import (
     EndpointError,
     InputError,
     LedgerError,
-    ReelwiseError,
 )
 from reelwise.metering import meter
 from reelwise.models.used import Used
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
     from reelwise.rates import Book
     from reelwise.run.journal import Journal
 
-__all__ = ["Cap", "Desk", "Order"]
+__all__ = ["Cap", "Desk", "Order", "texts_of"]
 
 _STOPPING = frozenset({"key", "model", "quota"})
 
@@ -159,7 +158,7 @@ class Desk:
     def _called(self, order: Order, call: Metered, found: Outcome) -> Outcome:
         try:
             answer: Answer = getattr(order.endpoint, order.task)(order.work)
-            texts = _texts(answer, order.questions)
+            texts = texts_of(answer, order.questions)
         except AnswerError as error:
             if isinstance(error.spent, Used):
                 found = self._charge(call, error.spent, found)
@@ -206,7 +205,7 @@ def _failed(found: Outcome, error: EndpointError) -> Outcome:
     )
 
 
-def _texts(answer: Answer, questions: int) -> tuple[str, ...]:
+def texts_of(answer: Answer, questions: int) -> tuple[str, ...]:
     """Take the answers to several questions apart.
 
     Raises:
@@ -231,8 +230,3 @@ def _said(one: Any) -> str:
     if isinstance(one, dict) and isinstance(one.get("label"), str):
         return str(one["label"])
     return one if isinstance(one, str) else msgspec.json.encode(one).decode()
-
-
-def fatal(error: ReelwiseError) -> bool:
-    """Say whether no further call of a run can succeed."""
-    return not isinstance(error, EndpointError) or error.reason in _STOPPING

@@ -98,8 +98,6 @@ class Call(Stage, frozen=True, kw_only=True):
         """Say why it cannot be called here; empty where it can."""
         if self.host is not None:
             return "a host of yours has no address here"
-        if self.mode == "batch":
-            return "batches are not run yet"
         if self.part == "generate":
             return "generated video is not run yet"
         return "explicit caches are not run yet" if self.cache == "explicit" else ""
