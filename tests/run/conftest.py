@@ -65,3 +65,15 @@ def copies(drawn_clip, tmp_path):
         return found
 
     return make
+
+
+@pytest.fixture(scope="session")
+def bays(tmp_path_factory):
+    """Eight small clips of one kind, each with its own noise."""
+    from reelwise import video
+
+    folder = tmp_path_factory.mktemp("bays")
+    paths = [folder / f"bay{number}.mp4" for number in range(8)]
+    for number, path in enumerate(paths):
+        video.draw_demo(path, seconds=6 + number, width=160, height=90, fps=10, seed=number)
+    return paths

@@ -33,9 +33,9 @@ if TYPE_CHECKING:
     from reelwise.run.endpoints import Endpoints
     from reelwise.run.job import Job
     from reelwise.run.scans import Scans
-    from reelwise.video import Track
+    from reelwise.video import ClipInfo, Track
 
-__all__ = ["Receipt", "RunResult", "execute"]
+__all__ = ["Receipt", "RunResult", "execute", "looked_at"]
 
 
 class Receipt(Struct, frozen=True, kw_only=True):
@@ -141,7 +141,7 @@ def execute(
     check_runs(plan, endpoints, job.script)
     workload = job.workload(plan)
     most = float(job.script.output_most or "inf")
-    infos = [track.info for track in tracks]
+    infos = [looked_at(track) for track in tracks]
     expected = estimate(job.case, plan, workload, infos, most)
     clips = [(Path(info.path).name, info.sha256_head) for info in infos]
     pieces = [
@@ -158,7 +158,7 @@ def execute(
             job.case.book, ledger, journal, Cap(max_nano, spent), feature=job.case.workload.feature, plan=plan.hash
         )  # fmt: skip
         batching = Batching(desk, endpoints, waits or Waits(), feature=job.case.workload.feature, plan=plan.hash)
-        runner = Runner(plan, desk, endpoints, batching, at_once=at_once)
+        runner = Runner(plan, desk, endpoints, batching, job.case.facts, at_once=at_once)
         runner.number(pieces)
         stopped = _fold(job, plan, pieces, runner, tally, progress)
     outcomes = tuple(sorted(runner.outcomes, key=lambda one: (one.item, one.stage, one.chunk, one.question)))
@@ -175,6 +175,18 @@ def execute(
         stopped=stopped,
         notes=(*job.notes, *_notes(job, plan, outcomes)),
     )
+
+
+def looked_at(track: Track) -> ClipInfo:
+    """Return what a clip's container says; of one that was decoded in part, that part's share of it."""
+    info = track.info
+    if info.seconds <= track.seconds + 0.5:
+        return info
+    share = track.seconds / info.seconds
+    return msgspec.structs.replace(
+        info, seconds=track.seconds, frames=track.frames, audio_seconds=min(info.audio_seconds, track.seconds),
+        bytes=round(info.bytes * share),
+    )  # fmt: skip
 
 
 def _fold(  # noqa: PLR0917 - one call of it

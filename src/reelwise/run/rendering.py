@@ -29,6 +29,7 @@ _SENT_AS_IT_IS = {".mp4", ".mov", ".webm", ".m4v"}
 _LONGEST_SIDE = 16_384
 _WHOLE = (0.0, 0.0, 1.0, 1.0)
 _NEAR = 1e-3
+_HEAD = 0.5  # a clip that was decoded to its end may say that it is a little longer
 Spans = tuple[tuple[float, float], ...]
 
 
@@ -194,6 +195,7 @@ def _clip(piece: Piece, spans: Spans, detail: str, folder: Path, number: int) ->
         and len(spans) == 1
         and spans[0][0] <= _NEAR
         and abs(spans[0][1] - piece.track.seconds) <= _NEAR
+        and info.seconds <= piece.track.seconds + _HEAD
     )
     if not as_it_is:
         path = folder / f"cut-{number}.mp4"

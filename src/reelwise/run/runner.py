@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from reelwise.errors import EndpointError, InputError, MediaError, ReelwiseError
+from reelwise.run.deciding import doubted, routed
 from reelwise.run.orders import ask_of, check_fits, expected_text, task_of, work_of
 from reelwise.run.outcome import Outcome
 from reelwise.run.rendering import shown
@@ -21,6 +22,7 @@ from reelwise.stages import Call, Escalate
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from reelwise.facts import Facts
     from reelwise.flow import Out, Piece
     from reelwise.plan import Plan
     from reelwise.run.batching import Batching
@@ -61,6 +63,7 @@ class Runner:
         desk: makes and settles calls.
         endpoints: who answers.
         batching: makes calls in batches.
+        facts: for what a call would cost, where its price decides.
         at_once: calls under way at once.
 
     Attributes:
@@ -68,8 +71,10 @@ class Runner:
         broken: items that could not be read or sent, with why.
     """
 
-    def __init__(self, plan: Plan, desk: Desk, endpoints: Endpoints, batching: Batching, *, at_once: int = 4) -> None:
-        self._batching = batching
+    def __init__(
+        self, plan: Plan, desk: Desk, endpoints: Endpoints, batching: Batching, facts: Facts, *, at_once: int = 4
+    ) -> None:
+        self._batching, self._facts = batching, facts
         self._plan, self._desk, self._endpoints = plan, desk, endpoints
         self._at_once = at_once
         self._lock = threading.Lock()
@@ -138,11 +143,11 @@ class Runner:
 
     def route(self, stage: Route, pieces: Iterable[Piece], out: Out) -> Iterator[Piece]:
         """Give each piece its lane."""
-        raise NotImplementedError
+        return routed(stage, list(pieces), self._plan, self._facts, out)
 
     def escalate(self, stage: Escalate, pieces: Iterable[Piece], out: Out) -> Iterator[Piece]:
         """Pass on the pieces whose answers are in doubt."""
-        raise NotImplementedError
+        return doubted(stage, list(pieces), out)
 
     def reuse(self, stage: Reuse, pieces: Iterable[Piece], out: Out) -> Iterator[Piece]:
         """Pass on the pieces that nothing kept answers."""

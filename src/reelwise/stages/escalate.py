@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
+from msgspec import Meta
 from msgspec.structs import replace
 
 from reelwise.stages.base import Stage
@@ -22,9 +23,14 @@ class Escalate(Stage, frozen=True, kw_only=True):
 
     Attributes:
         to: the lane of doubtful items; a call in that lane follows.
+        sure: when it runs, how sure an answer must be: below that, or where a model does not say, it is in doubt. `reelwise verify` says
+            what the answers are worth then.
+        calibrated: a file of a calibrated cascade, which decides in place of `sure`; null for none.
     """
 
     to: str = "doubt"
+    sure: Annotated[float, Meta(ge=0, le=1)] = 0.8
+    calibrated: str | None = None
 
     slot: ClassVar[int] = 12
     counted: ClassVar[bool] = False
@@ -44,4 +50,4 @@ class Escalate(Stage, frozen=True, kw_only=True):
 
     def unrun(self) -> str:
         """Say why it cannot be run; empty where it can."""
-        return "not run yet"
+        return "a calibrated cascade is not read yet" if self.calibrated is not None else ""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
+from msgspec import Meta
 from msgspec.structs import replace
 
 from reelwise.requests import Request
@@ -15,19 +16,25 @@ if TYPE_CHECKING:
     from reelwise.facts import Facts
     from reelwise.flow import Item, Out, Piece
 
-__all__ = ["Route"]
+__all__ = ["RULES", "Route"]
+
+RULES = ("difficulty", "price")
+"""What can decide when it runs."""
 
 
 class Route(Stage, frozen=True, kw_only=True):
     """Split items: the share `route.easy_share` goes to lane `to`, the rest stays.
 
     Attributes:
-        rule: what decides.
+        rule: what decides when it runs. difficulty: how much happens in a clip, the share of its time that is active; price: which lane is
+            cheaper for this very item.
+        easy_below: for difficulty: the active share below which an item is easy. An item is never sent to a lane that costs more for it.
         to: the lane of easy items.
         router: model that decides, billed for the text of the call, or null where deciding costs nothing.
     """
 
     rule: str = "difficulty"
+    easy_below: Annotated[float, Meta(ge=0, le=1)] = 0.5
     to: str = "easy"
     router: str | None = None
 
@@ -67,4 +74,6 @@ class Route(Stage, frozen=True, kw_only=True):
 
     def unrun(self) -> str:
         """Say why it cannot be run; empty where it can."""
-        return "not run yet"
+        if self.rule not in RULES:
+            return f"no rule `{self.rule}`; known: {', '.join(RULES)}"
+        return "a model that routes is not called yet" if self.router is not None else ""
