@@ -59,7 +59,7 @@ PLANS: list[tuple[str, list[dict[str, object]]]] = [
     ("describe", [ONE, call("gpt-4o")]),
     ("describe", [HALF, call("gpt-4o")]),
     ("describe", [ONE, call("gpt-4o", detail="low")]),
-    ("describe", [ONE, call("gpt-4o-mini")]),
+    ("describe", [ONE, call("gpt-4o-mini", pictures_a_call=6)]),
     ("describe", [ONE, call("gpt-4.1-mini")]),
     ("describe", [ONE, {"stage": "scale", "long_side": 256}, call("gpt-4.1-mini")]),
     ("describe", [ONE, call("gpt-5-mini", mode="flex")]),
@@ -70,7 +70,7 @@ PLANS: list[tuple[str, list[dict[str, object]]]] = [
     ("describe", [{"stage": "crop"}, ONE, call("gpt-4o")]),
     ("moderate", [call("gemini-2.5-flash")]),
     ("moderate", [ONE, call("gpt-4o")]),
-    ("moderate", [ONE, {"stage": "prompt", "prefix": 60}, call("gpt-4o-mini")]),
+    ("moderate", [ONE, {"stage": "prompt", "prefix": 60}, call("gpt-4.1-mini")]),
     ("moderate", [HALF, call("claude-haiku-4-5")]),
     ("moderate", CASCADE),
     ("questions", [ONE, call("gpt-4o", ask="each")]),
@@ -89,7 +89,7 @@ def drawn(folder: Path, count: int) -> list[Path]:
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--json", action="store_true")
-    parser.add_argument("--quick", action="store_true", help="six plans, six clips")
+    parser.add_argument("--quick", action="store_true", help="six plans, six clips; else 30 plans, 32 clips")
     parser.add_argument("--clips", type=Path, help="real clips beside the drawn ones")
     parser.add_argument("--seconds", type=float, default=20.0, help="of each real clip")
     options = parser.parse_args()
@@ -97,13 +97,13 @@ def main() -> None:
     rows = []
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        clips = drawn(folder, 6 if options.quick else 12)
+        clips = drawn(folder, 6 if options.quick else 32)
         if options.clips is not None:
             clips += sorted(path for path in options.clips.iterdir() if path.suffix in {".mp4", ".mkv", ".mov"})
         plans = PLANS[::5] if options.quick else PLANS
         decoded: dict[Path, object] = {}
         for number, (ask, stages) in enumerate(plans):
-            rows.append(one_plan(folder, number, (ask, stages), clips, decoded, options.seconds))
+            rows.append(one_plan(folder, (number, ask, stages), clips, decoded, options.seconds))
             if not options.json:
                 print(rows[-1])
     found = summary(rows)
@@ -111,8 +111,8 @@ def main() -> None:
     print(json.dumps({**found, "rows": rows}, indent=2) if options.json else json.dumps(found, indent=2))
 
 
-def one_plan(folder: Path, number: int, what: tuple, clips: list[Path], decoded: dict, seconds: float) -> dict:
-    ask, stages = what
+def one_plan(folder: Path, what: tuple, clips: list[Path], decoded: dict, seconds: float) -> dict:
+    number, ask, stages = what
     path = folder / f"plan{number}.yaml"
     tree = {"feature": "bay", "latency": "day", "day": DAY, "plan": {"stages": stages}, "ask": ASK[ask]}
     path.write_text(yaml.safe_dump(tree))
@@ -134,7 +134,7 @@ def one_plan(folder: Path, number: int, what: tuple, clips: list[Path], decoded:
             errors_all.append(predicted(session, job, tracks, other.facts) / metered - 1)
             residual += abs(results[at].receipt.reconciled.residual_nano)
             cost.append(metered)
-    name = ", ".join(" ".join(str(value) for key, value in one.items() if key not in {"stage"}) for one in stages)
+    name = ", ".join(" ".join(str(value) for key, value in one.items() if key != "stage") for one in stages)
     return {
         "plan": f"{ask}: {name}", "usd": cost, "errors": errors, "errors_all_facts": errors_all, "residual_nano": residual,
         "answered": sum(one.status == "ok" for result in results for one in result.results),
@@ -142,14 +142,8 @@ def one_plan(folder: Path, number: int, what: tuple, clips: list[Path], decoded:
 
 
 def predicted(session: Session, job: object, tracks: list, entries: list) -> float:
-    from reelwise.run.estimate import estimate
-    from reelwise.run.executing import looked_at
-
     case = msgspec.structs.replace(job.case, facts=job.case.facts.with_entries(entries))
-    knowing = session.knowing(msgspec.structs.replace(job, case=case), case.plan, tracks)
-    most = float(job.script.output_most or "inf")
-    infos = [looked_at(track) for track in tracks]
-    return estimate(knowing.case, case.plan, knowing.workload(case.plan), infos, most).usd
+    return session.expected(msgspec.structs.replace(job, case=case), case.plan, tracks).usd
 
 
 def summary(rows: list[dict]) -> dict:

@@ -5,21 +5,24 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from reelwise.flow import Item, Out
 from reelwise.plan import fold
+from reelwise.run.measure import collect
 from reelwise.run.outcome import UNITS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from reelwise.case import Case
+    from reelwise.flow import Piece
     from reelwise.plan import Plan
     from reelwise.run.outcome import Outcome
     from reelwise.video import ClipInfo
     from reelwise.workload import Workload
 
-__all__ = ["Estimate", "Side", "estimate", "item_expected", "sides"]
+__all__ = ["Estimate", "Side", "estimate", "estimate_counted", "item_expected", "sides"]
 
 _COUNTED = ("calls", *UNITS)
 _INPUT = tuple(name for name in UNITS if name != "tokens_output")
@@ -90,13 +93,25 @@ def estimate(case: Case, plan: Plan, workload: Workload, infos: Sequence[ClipInf
     Raises:
         UnknownModelError, UnpricedError, InputError: see `reelwise.price.price`.
     """
-    from msgspec.structs import replace
-
     duplicates = len(infos) / max(1, len({info.sha256_head for info in infos}))
     out = Out(case.book, case.book.day)
-    items = [replace(item_expected(workload, info, duplicates), tokens_output_most=most) for info in infos]
-    for item in items:
+    for info in infos:
+        item = replace(item_expected(workload, info, duplicates), tokens_output_most=most)
         fold(plan, [item], case.facts, out)
+    return _summed(out, case)
+
+
+def estimate_counted(case: Case, plan: Plan, pieces: Sequence[Piece]) -> Estimate:
+    """Price a plan on clips with what its stages count on them, and facts for what only models tell.
+
+    Raises:
+        UnknownModelError, UnpricedError, InputError: see `reelwise.price.price`.
+    """
+    out, _, _ = collect(plan, pieces, case.facts, case.book)
+    return _summed(out, case)
+
+
+def _summed(out: Out, case: Case) -> Estimate:
     units = dict.fromkeys(_COUNTED, 0.0)
     lanes: dict[str, float] = {}
     usd = 0.0

@@ -13,7 +13,7 @@ from reelwise.facts import Entry
 from reelwise.flow import Out, Tally
 from reelwise.plan import run
 from reelwise.run.batching import Batching, Waits, held_before
-from reelwise.run.estimate import Estimate, Side, estimate, sides
+from reelwise.run.estimate import Estimate, Side, estimate, estimate_counted, sides
 from reelwise.run.footage import piece_of
 from reelwise.run.journal import Journal
 from reelwise.run.learned import learned
@@ -34,8 +34,9 @@ if TYPE_CHECKING:
     from reelwise.run.job import Job
     from reelwise.run.scans import Scans
     from reelwise.video import ClipInfo, Track
+    from reelwise.workload import Workload
 
-__all__ = ["Receipt", "RunResult", "execute", "looked_at"]
+__all__ = ["Receipt", "RunResult", "execute", "looked_at", "pieces_of"]
 
 
 class Receipt(Struct, frozen=True, kw_only=True):
@@ -112,6 +113,7 @@ def execute(
     levers: tuple[str, ...] = (),
     sandbox: Any = None,
     waits: Waits | None = None,
+    counted: bool = False,
     progress: Callable[[str, float], None] | None = None,
 ) -> RunResult:
     """Run a plan on decoded clips.
@@ -132,6 +134,7 @@ def execute(
         levers: names of the levers that lead from it to this plan.
         sandbox: a `reelwise.sandbox.Sandbox` whose invoice the run is held against.
         waits: how long to wait for batches.
+        counted: estimate with what the stages count on these very clips, not with facts of other footage.
         progress: called with the stage and the share done.
 
     Raises:
@@ -142,14 +145,9 @@ def execute(
     workload = job.workload(plan)
     most = float(job.script.output_most or "inf")
     infos = [looked_at(track) for track in tracks]
-    expected = estimate(job.case, plan, workload, infos, most)
     clips = [(Path(info.path).name, info.sha256_head) for info in infos]
-    pieces = [
-        msgspec.structs.replace(piece_of(workload, msgspec.structs.replace(track), scans), script=job.script).with_item(
-            count=1.0, views=1.0, duplicates=1.0, tokens_output_most=most
-        )
-        for track in tracks
-    ]
+    pieces = pieces_of(job, workload, tracks, scans)
+    expected = estimate_counted(job.case, plan, pieces) if counted else estimate(job.case, plan, workload, infos, most)
     tally = Tally()
     with Journal(out / "journal.jsonl", job.key(plan, clips)) as journal:
         spent = sum(one.cost_nano for one in journal.over.values()) + held_before(journal.notes)
@@ -175,6 +173,17 @@ def execute(
         stopped=stopped,
         notes=(*job.notes, *_notes(job, plan, outcomes)),
     )
+
+
+def pieces_of(job: Job, workload: Workload, tracks: Sequence[Track], scans: Scans | None) -> list[Piece]:
+    """Put each clip in play once, with what is said about it."""
+    most = float(job.script.output_most or "inf")
+    return [
+        msgspec.structs.replace(piece_of(workload, msgspec.structs.replace(track), scans), script=job.script).with_item(
+            count=1.0, views=1.0, duplicates=1.0, tokens_output_most=most
+        )
+        for track in tracks
+    ]
 
 
 def looked_at(track: Track) -> ClipInfo:

@@ -14,7 +14,8 @@ from reelwise.run.audit import decode_clips
 from reelwise.run.batching import Waits
 from reelwise.run.counted import with_counted
 from reelwise.run.endpoints import Endpoints
-from reelwise.run.executing import execute
+from reelwise.run.estimate import estimate, estimate_counted
+from reelwise.run.executing import execute, looked_at, pieces_of
 from reelwise.run.scans import Scans
 from reelwise.stages import Call, Sample
 from reelwise.tokens import rule_for
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
+    from reelwise.run.estimate import Estimate
     from reelwise.run.executing import RunResult
     from reelwise.run.job import Job
     from reelwise.video import Track
@@ -171,6 +173,15 @@ class Session:
         """Add what the clips themselves tell of a plan's stages; see `with_counted`."""
         return with_counted(job, plan, tracks, self._scans)
 
+    def expected(self, job: Job, plan: Plan, tracks: Sequence[Track]) -> Estimate:
+        """Estimate what a run would use, without making it; see `execute`."""
+        workload = job.workload(plan)
+        knowing = self.knowing(job, plan, tracks)
+        if knowing is not job:
+            return estimate_counted(knowing.case, plan, pieces_of(job, workload, tracks, self._scans))
+        infos = [looked_at(track) for track in tracks]
+        return estimate(job.case, plan, workload, infos, float(job.script.output_most or "inf"))
+
     def run(
         self,
         plan: Plan,
@@ -184,11 +195,12 @@ class Session:
         """Run a plan in the session's folder, or in a folder in it; see `execute`."""
         if self.box is not None:
             self.box.invoice.clear()
-        knowing = self.knowing(job or self._job, plan, tracks)
+        asked = job or self._job
+        knowing = self.knowing(asked, plan, tracks)
         result = execute(
             knowing, plan, tracks, endpoints=self._endpoints, ledger=self.ledger,
             out=self._out / name if name else self._out, scans=self._scans, max_nano=self._left, at_once=self._at_once,
-            naive=naive, levers=levers, sandbox=self.box, waits=self._waits,
+            naive=naive, levers=levers, sandbox=self.box, waits=self._waits, counted=knowing is not asked,
         )  # fmt: skip
         if self._left is not None:
             self._left = max(0, self._left - result.receipt.cost_nano)

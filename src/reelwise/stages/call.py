@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from reelwise.errors import DocumentError
 from reelwise.requests import Request, Usage
-from reelwise.stages.base import Stage
+from reelwise.stages.base import Stage, class_of
 from reelwise.tokens import rule as rule_named
 from reelwise.tokens import rule_for
 from reelwise.units import ceil, maximum, minimum, where
@@ -222,7 +222,9 @@ class Call(Stage, frozen=True, kw_only=True):
         fresh = prefix + question
         bit = 0
         if self.cache == "prefix":
-            hits, bit = facts.get("cache.prefix_hit_share", source_class=item.source_class)
+            hits, bit = facts.get(
+                "cache.prefix_hit_share", source_class=class_of(item, facts, "cache.prefix_hit_share")
+            )
             long_enough = prefix >= prefix_min(self.model)
             cached = where(long_enough, prefix * hits, 0.0)
             write = (

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 from msgspec import Meta
 from msgspec.structs import replace
 
-from reelwise.stages.base import Stage
+from reelwise.stages.base import Stage, class_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -38,7 +38,12 @@ class Escalate(Stage, frozen=True, kw_only=True):
     def expect(self, item: Item, facts: Facts, out: Out) -> tuple[Item, ...]:
         """Keep the doubtful share; the others are answered."""
         prefix = out.prefix() if facts.needs_prefix("escalate.doubt_share") else None
-        share, bit = facts.get("escalate.doubt_share", stage=self, prefix=prefix, source_class=item.source_class)
+        share, bit = facts.get(
+            "escalate.doubt_share",
+            stage=self,
+            prefix=prefix,
+            source_class=class_of(item, facts, "escalate.doubt_share"),
+        )
         return (replace(item, lane=self.to, count=item.count * share, basis=item.basis | bit),)
 
     def process(self, pieces: Iterable[Piece], facts: Facts, out: Out) -> Iterator[Piece]:

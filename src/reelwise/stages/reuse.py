@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from reelwise.evidence import ASSUMED
 from reelwise.requests import Usage
-from reelwise.stages.base import Stage
+from reelwise.stages.base import Stage, class_of
 from reelwise.units import maximum, minimum
 
 if TYPE_CHECKING:
@@ -53,7 +53,9 @@ class Reuse(Stage, frozen=True, kw_only=True):
             count, duplicates = count / duplicates, 1.0
         if self.answers:
             most = 1 - 1 / (views * duplicates)
-            hits, bit = facts.get("cache.answer_hit_share", source_class=item.source_class, default=1.0)
+            hits, bit = facts.get(
+                "cache.answer_hit_share", source_class=class_of(item, facts, "cache.answer_hit_share"), default=1.0
+            )
             bit = bit or ASSUMED  # that every exact repeat is found
             caught = minimum(hits, most)
             basis |= bit

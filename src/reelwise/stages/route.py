@@ -8,7 +8,7 @@ from msgspec import Meta
 from msgspec.structs import replace
 
 from reelwise.requests import Request
-from reelwise.stages.base import Stage
+from reelwise.stages.base import Stage, class_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -44,7 +44,9 @@ class Route(Stage, frozen=True, kw_only=True):
     def expect(self, item: Item, facts: Facts, out: Out) -> tuple[Item, ...]:
         """Split by share; each class of items may have its own."""
         prefix = out.prefix() if facts.needs_prefix("route.easy_share") else None
-        share, bit = facts.get("route.easy_share", stage=self, prefix=prefix, source_class=item.source_class)
+        share, bit = facts.get(
+            "route.easy_share", stage=self, prefix=prefix, source_class=class_of(item, facts, "route.easy_share")
+        )
         if self.router is not None:
             text = item.tokens_prompt
             out.requests.append(
