@@ -30,7 +30,8 @@ def cli(*, name: str | None, family: str | None, as_json: bool) -> None:
     """List every lever, or show the whole card of one.
 
     priced: it changes a plan, so its worth can be computed. executed: `reelwise run` does it for real, on your footage and with
-    your models. measured: its effect is found in the footage itself.
+    your models. measured: its effect is found in the footage
+    itself, or in what your models answer.
     """
     if name is not None:
         lever = find(name.strip().replace("-", "_").lower())

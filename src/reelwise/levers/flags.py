@@ -31,9 +31,9 @@ class Flags(Struct, frozen=True, kw_only=True):
         priced: it changes a plan, so the bill with and without it can be compared.
         executed: priced, and `reelwise run` does every stage it adds or changes for real: the stage has its own `process`,
             and names nothing that it cannot run yet (`unrun`).
-        measured: priced, and an audit counts the plan with and without it on real footage: every stage it changes is
-            `counted`, and asks only for facts that footage can tell. A lever whose effect needs a model's answers or the
-            history of your traffic is priced only; so is one that changes nothing but hosts.
+        measured: priced, and every fact that it asks for can be told here: by an audit, which counts the plan with and without it on
+            footage (the stages it changes are `counted`), or, where it is executed, by a run, from what models answered. A lever whose
+            effect needs the history of your traffic is priced only; so is one that changes nothing but hosts.
     """
 
     priced: bool
@@ -60,9 +60,8 @@ def flags(lever: Lever) -> Flags:
     added = [stage for stage, after in pairs if after]
     runs = [stage for stage, after in changed_stages(lever, _runnable()) if after]
     executed = bool(runs) and all(type(stage).process is not Stage.process and not stage.unrun() for stage in runs)
-    measured = (
-        bool(pairs) and all(stage.counted for stage, _ in pairs) and all(_footage_tells(stage) for stage in added)
-    )
+    counted = bool(pairs) and all(stage.counted for stage, _ in pairs) and all(_told(stage, ()) for stage in added)
+    measured = counted or (executed and all(_told(stage, _FROM_RUNS) for stage in added))
     return Flags(priced=True, executed=executed, measured=measured)
 
 
@@ -85,13 +84,17 @@ _FROM_FOOTAGE = ("gate.", "crop.", "sample.", "audio.", "decode.", "scan.")
 """Facts that scanning or decoding a clip can tell, by the first part of their names."""
 
 
-def _footage_tells(stage: Stage) -> bool:
+_FROM_RUNS = ("call.", "route.", "escalate.", "cache.prefix_hit_share")
+"""Facts that a run tells from what models answered."""
+
+
+def _told(stage: Stage, more: tuple[str, ...]) -> bool:
     asked = _Asked()
     item = Item(
         count=1.0, seconds=60.0, frames=1800.0, audio_seconds=60.0, width_px=1920, height_px=1080, tokens_prefix=5000.0
     )
     stage.expect(item, asked, Out(Book.load(_DAY), _DAY))
-    return all(name.startswith(_FROM_FOOTAGE) for name in asked.names)
+    return all(name.startswith((*_FROM_FOOTAGE, *more)) for name in asked.names)
 
 
 class _Asked(Facts):

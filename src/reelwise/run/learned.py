@@ -43,6 +43,12 @@ def learned(outcomes: Sequence[Outcome], tally: Tally, *, footage: str, on: str,
         fresh = [one for one in mine if not one.units.get("tokens_cached") and not one.units.get("tokens_cache_write")]
         texts = [(one.text_metered, float(one.text_expected)) for one in fresh if one.text_expected]
         entries += _entry("call.text_factor", model, texts, footage=footage, on=on, today=today)
+    kept = [one for one in metered if one.prefix_expected]
+    if kept:
+        hits = [
+            (min(one.units.get("tokens_cached", 0.0), one.prefix_expected), float(one.prefix_expected)) for one in kept
+        ]
+        entries += _entry("cache.prefix_hit_share", "", hits, footage=footage, on=on, today=today)
     return tuple(entries)
 
 
@@ -55,7 +61,7 @@ def _entry(
     value = sum(p for p, _ in sums) / whole
     low, high = interval(sums, value, 0)
     fact = Fact(value=value, low=low, high=high, kind="measured", source=_SOURCE, day=today.isoformat(), on=on)
-    return (Entry(name=name, settings=settings_hash((model,)), source_class=footage, fact=fact),)
+    return (Entry(name=name, settings=settings_hash((model,)) if model else "", source_class=footage, fact=fact),)
 
 
 def keep(folder: Path, tracks: Sequence[Track], entries: Sequence[Entry]) -> Path:

@@ -34,7 +34,7 @@ class Outcome(Struct, frozen=True, kw_only=True):
         answers: to several questions asked at once.
         cost_nano: what was posted for it; `held_nano` what was held.
         units: what it used, as its answer says, by unit.
-        text_expected: tokens of text that were expected; image_expected of pictures.
+        text_expected: tokens of text that were expected; image_expected of pictures; prefix_expected of what a prompt cache was to keep.
         unpriced: why what it used cannot be priced (all that was held is counted); empty where it can.
         error: what went wrong, in words; `reason` in a word.
         attempts, latency_ms: how often it was sent, and how long the one that was answered took.
@@ -65,6 +65,7 @@ class Outcome(Struct, frozen=True, kw_only=True):
     units: dict[str, float] = msgspec.field(default_factory=dict)
     text_expected: int = 0
     image_expected: int = 0
+    prefix_expected: int = 0
     unpriced: str = ""
     error: str = ""
     reason: str = ""

@@ -249,6 +249,7 @@ class Runner:
         head = msgspec.structs.replace(
             head, text_expected=expected_text(work), image_expected=view.tokens_of(stage, out), asked=questions,
             labelled=task_of(piece.script, questions=questions) == "moderate",
+            prefix_expected=piece.script.prefix_tokens if stage.cache == "prefix" else 0,
         )  # fmt: skip
         ask = ask_of(stage, view, work)
         if kind == "gemini":
