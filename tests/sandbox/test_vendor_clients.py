@@ -9,6 +9,7 @@ import pytest
 from reelwise.testing import png, sandbox
 
 openai = pytest.importorskip("openai")
+pydantic = pytest.importorskip("pydantic")
 anthropic = pytest.importorskip("anthropic")
 genai = pytest.importorskip("google.genai")
 
@@ -143,3 +144,159 @@ def test_gemini_keeps_a_cache(gemini, box):
     box.desk.clock.ahead(301)
     with pytest.raises(genai.errors.ClientError):
         gemini.models.generate_content(model="gemini-2.5-pro", contents="why?", config=asked)
+
+
+def test_openai_responses_whole_and_streamed(chatgpt, box):
+    content = [
+        {"type": "input_text", "text": "hi there"},
+        {"type": "input_image", "image_url": f"data:image/png;base64,{PICTURE}", "detail": "auto"},
+    ]
+    asked = {"model": "gpt-4o", "input": [{"role": "user", "content": content}]}
+    whole = chatgpt.responses.create(**asked)
+    with chatgpt.responses.stream(**asked) as stream:
+        text = "".join(event.delta for event in stream if event.type == "response.output_text.delta")
+        last = stream.get_final_response()
+
+    assert whole.usage.input_tokens == 1105 + 2
+    assert text == whole.output_text == last.output_text
+    assert len(box.invoice.rows) == 2
+
+
+def test_openai_batches(chatgpt, box, tmp_path):
+    import json
+
+    path = tmp_path / "rows.jsonl"
+    body = {"model": "gpt-4o", "messages": [{"role": "user", "content": SHOWN}]}
+    lines = [{"custom_id": f"r{at}", "method": "POST", "url": "/v1/chat/completions", "body": body} for at in range(3)]
+    path.write_text("\n".join(json.dumps(line) for line in lines))
+    with path.open("rb") as file:
+        uploaded = chatgpt.files.create(file=file, purpose="batch")
+    batch = chatgpt.batches.create(input_file_id=uploaded.id, endpoint="/v1/chat/completions", completion_window="24h")
+    assert batch.status == "in_progress"
+    box.desk.clock.ahead(61)
+    batch = chatgpt.batches.retrieve(batch.id)
+    rows = [json.loads(line) for line in chatgpt.files.content(batch.output_file_id).text.splitlines()]
+
+    assert batch.status == "completed"
+    assert batch.request_counts.completed == 3
+    assert {row["custom_id"] for row in rows} == {"r0", "r1", "r2"}
+    assert openai.types.chat.ChatCompletion.model_validate(rows[0]["response"]["body"]).usage.prompt_tokens == 1107
+    assert [one.id for one in chatgpt.batches.list()] == [batch.id]
+    assert chatgpt.files.delete(uploaded.id).deleted
+
+
+# its package says that OpenAI shuts this API down on 2026-09-24; what speaks it goes on
+@pytest.mark.filterwarnings("ignore:The Sora API:DeprecationWarning")
+def test_openai_videos_and_transcripts(chatgpt, box, drawn_clip):
+    video = chatgpt.videos.create(model="sora-2", prompt="a cat", seconds="4", size="1280x720")
+    assert video.status in {"queued", "in_progress"}
+    box.desk.clock.ahead(61)
+    assert chatgpt.videos.retrieve(video.id).status == "completed"
+    assert len(chatgpt.videos.download_content(video.id).read()) > 100
+    with drawn_clip.open("rb") as file:
+        said = chatgpt.audio.transcriptions.create(model="whisper-1", file=file)
+    assert said.text
+    assert [row.sku for row in box.invoice.rows] == ["openai/sora-2", "openai/whisper-1"]
+
+
+def test_anthropic_batches(claude, box):
+    params = {"model": "claude-haiku-4-5", "max_tokens": 20, "messages": [{"role": "user", "content": "hi"}]}
+    batch = claude.messages.batches.create(requests=[{"custom_id": f"r{at}", "params": params} for at in range(3)])
+    assert batch.processing_status == "in_progress"
+    box.desk.clock.ahead(61)
+    batch = claude.messages.batches.retrieve(batch.id)
+    rows = list(claude.messages.batches.results(batch.id))
+
+    assert batch.processing_status == "ended"
+    assert batch.request_counts.succeeded == 3
+    assert {row.custom_id for row in rows} == {"r0", "r1", "r2"}
+    assert rows[0].result.message.usage.service_tier == "batch"
+
+
+def test_gemini_files_and_batches(gemini, box, drawn_clip):
+    file = gemini.files.upload(file=str(drawn_clip))
+    found = gemini.models.generate_content(model="gemini-2.5-flash", contents=[file, "hi"])
+    batch = gemini.batches.create(
+        model="gemini-2.5-flash", src=[genai.types.InlinedRequest(contents=f"hi {at}", metadata={"key": str(at)}) for at in range(3)]
+    )  # fmt: skip
+    assert batch.state.value == "JOB_STATE_RUNNING"
+    box.desk.clock.ahead(61)
+    batch = gemini.batches.get(name=batch.name)
+
+    assert found.usage_metadata.prompt_token_count > 12 * 258
+    assert batch.state.value == "JOB_STATE_SUCCEEDED"
+    assert len(batch.dest.inlined_responses) == 3
+    assert batch.dest.inlined_responses[0].response.usage_metadata.prompt_token_count == 1
+    gemini.files.delete(name=file.name)
+
+
+def adapter(params):
+    """Made here: pydantic looks names up where it is called from."""
+    return pydantic.TypeAdapter(params)
+
+
+REQUESTS = ("openai", "responses", "anthropic", "google")
+
+
+@pytest.mark.parametrize("wire", REQUESTS)
+def test_our_requests_are_what_the_vendors_types_say(wire, drawn_clip):
+    """Each body that we send is read by the vendor's own parameter types."""
+    import msgspec
+
+    from reelwise.models.anthropic import Anthropic
+    from reelwise.models.gemini_wire import generate_request
+    from reelwise.models.openai_chat import OpenAIChat
+    from reelwise.models.openai_responses import OpenAIResponses
+    from reelwise.models.work import Clip, Picture, Text, Work, source
+
+    schema = b'{"type":"object","properties":{"a":{"type":"string"}},"required":["a"],"additionalProperties":false}'
+    picture, text = Picture(source=source(png(8, 8))), Text(text="hi", keep=True)
+    named = {
+        "openai": ("gpt-4o", {"seed": 1, "temperature": 0.5, "confidence": True, "cache_key": "k", "mode": "priority"}),
+        "responses": ("gpt-4o", {"cache_key": "k", "mode": "flex", "temperature": 0.5}),
+        "anthropic": ("claude-opus-5-5", {"system_keep": True, "mode": "fast"}),
+        "google": ("gemini-3.8-flash", {"seed": 1, "temperature": 0.5, "cache": "cachedContents/x", "mode": "flex"}),
+    }
+    model, more = named[wire]
+    parts = (
+        (picture, Clip(source=source(drawn_clip), fps=0.5, stop_seconds=3, detail="low"), text)
+        if wire == "google"
+        else (picture, text)
+    )
+    work = Work(model=model, parts=parts, system="Be short.", schema=schema, tokens_output=9, **more)
+    makers = {
+        "openai": lambda: OpenAIChat("http://127.0.0.1/v1").request(work),
+        "responses": lambda: OpenAIResponses("http://127.0.0.1/v1").request(work),
+        "anthropic": lambda: Anthropic("http://127.0.0.1").request(work),
+        "google": lambda: generate_request(work, name="gemini"),
+    }
+    request, inliner = makers[wire]()
+    body = msgspec.json.decode(
+        b"".join(p if isinstance(p, bytes) else b"".join(p.chunks()) for p in inliner.pieces(request))
+    )
+    if wire == "google":
+        types = genai.types
+        types.GenerationConfig.model_validate(body["generationConfig"])
+        contents = [types.Content.model_validate(one) for one in body["contents"]]
+        assert contents[0].parts[1].video_metadata.fps == 0.5
+        assert contents[0].parts[1].inline_data.data == drawn_clip.read_bytes()
+        assert set(body) <= {"contents", "systemInstruction", "generationConfig", "cachedContent", "serviceTier"}
+        return
+    params = {
+        "openai": openai.types.chat.completion_create_params.CompletionCreateParamsNonStreaming,
+        "responses": openai.types.responses.response_create_params.ResponseCreateParamsNonStreaming,
+        "anthropic": anthropic.types.message_create_params.MessageCreateParamsNonStreaming,
+    }[wire]
+    assert adapter(params).validate_python(body)
+    assert set(body) <= set(params.__annotations__) | {
+        k for base in params.__orig_bases__ for k in getattr(base, "__annotations__", {})
+    }
+
+
+def test_embeddings_of_openai_and_gemini(chatgpt, gemini, box):
+    found = chatgpt.embeddings.create(model="text-embedding-3-small", input=["one", "two words"])
+    assert [len(one.embedding) for one in found.data] == [256, 256]
+    assert found.usage.prompt_tokens == 1 + 3
+    vectors = gemini.models.embed_content(model="gemini-embedding-2", contents="one").embeddings
+    assert len(vectors[0].values) == 256
+    assert len(box.invoice.rows) == 2

@@ -10,6 +10,8 @@ import click
 from reelwise.cli.output import json_option, note, print_json
 
 if TYPE_CHECKING:
+    from types import FrameType
+
     from reelwise.sandbox import Sandbox
 
 __all__ = ["cli"]
@@ -73,7 +75,14 @@ def _open(scenario: Path | None, host: str, port: int, invoice: Path | None, day
     return Sandbox(found, host=host, port=port, invoice=invoice)
 
 
+def _stop(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
 def _serve(box: Sandbox, seconds: float | None) -> None:
+    import signal
+
+    signal.signal(signal.SIGTERM, _stop)  # what was uploaded is removed on every way out
     if seconds is None:
         box.serve()
         return

@@ -61,7 +61,6 @@ class MessageRequest(Struct, kw_only=True):
     max_tokens: int
     messages: list[_Message]
     system: list[_TextPart] | UnsetType = UNSET
-    temperature: float | UnsetType = UNSET
     output_config: _OutputConfig | UnsetType = UNSET
     service_tier: str | UnsetType = UNSET
     speed: str | UnsetType = UNSET
@@ -119,7 +118,7 @@ class Anthropic(Endpoint):
         """Ask what the input comes to; the vendor bills nothing for it."""
         request, inliner = self.request(work)
         document = msgspec.to_builtins(request)
-        for name in ("max_tokens", "temperature", "service_tier"):
+        for name in ("max_tokens", "service_tier"):
             document.pop(name, None)
         sent = self.send(
             "POST", "/v1/messages/count_tokens", body=json_body(document, inliner), seconds=work.timeout_seconds,
@@ -150,13 +149,14 @@ class Anthropic(Endpoint):
             raise InputError(
                 "has no seed, no probabilities and no caches with a name", where=self.name, hint="leave them out"
             )
+        if work.temperature is not None:
+            raise InputError("its API has no temperature", where=self.name, hint="leave it out")
         if work.mode == "flex":
             raise InputError("has no mode flex", where=self.name, hint="standard, priority, fast or batch")
         request = MessageRequest(
             model=work.model,
             max_tokens=work.tokens_output or self._tokens_output,
             messages=[_Message(content=content)],
-            temperature=UNSET if work.temperature is None else work.temperature,
             service_tier="auto" if work.mode == "priority" else UNSET,
             speed="fast" if work.mode == "fast" else UNSET,
         )
@@ -236,7 +236,7 @@ class _MessageEvents(Events):
         self._counted = False
 
     def take(self, event: dict[str, Any]) -> str:
-        kind = event.get("type")
+        kind = str(event.get("type"))
         if kind == "message_start" and isinstance(event.get("message"), dict):
             self._raw = {name: event["message"].get(name) for name in ("id", "model")}
             self._note(event["message"].get("usage"))

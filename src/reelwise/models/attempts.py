@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from reelwise.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 __all__ = ["Attempts"]
 
@@ -28,12 +33,24 @@ class Attempts:
             raise InputError(f"{share} of the calls and {reserve} before", where="attempts", hint="share 0 to 1")
         self._share, self._reserve = share, reserve
         self._lock = threading.Lock()
+        self._here = threading.local()
         self._calls = self._retries = self._denied = 0
 
     def call(self) -> None:
         """Note that a call begins."""
+        if getattr(self._here, "inside", False):
+            return
         with self._lock:
             self._calls += 1
+
+    @contextmanager
+    def part_of_a_call(self) -> Iterator[None]:
+        """Count what this thread sends as further attempts of a call that began before: a retry was taken for it."""
+        self._here.inside = True
+        try:
+            yield
+        finally:
+            self._here.inside = False
 
     def retry(self) -> bool:
         """Take one retry; False where the budget is used up: the error is passed on."""

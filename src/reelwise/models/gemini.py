@@ -14,6 +14,7 @@ from reelwise.models.answer import Answer
 from reelwise.models.body import json_body
 from reelwise.models.chat_text import asked, described, labelled, scored
 from reelwise.models.endpoint import Endpoint
+from reelwise.models.gemini_embed import embed
 from reelwise.models.gemini_wire import GenerateReply, generate_request
 from reelwise.models.stream import Events, Stream
 from reelwise.models.used import TIERS, Used, read_usage, unread
@@ -44,7 +45,7 @@ class Gemini(Endpoint):
     """Google's Gemini API; see `Endpoint` for the arguments."""
 
     provider = "google"
-    can = frozenset({"describe", "ask", "moderate", "transcribe"})
+    can = frozenset({"describe", "ask", "moderate", "transcribe", "embed"})
     variable = "GEMINI_API_KEY"
     address = "https://generativelanguage.googleapis.com/v1beta"
 
@@ -71,6 +72,11 @@ class Gemini(Endpoint):
                 raise InputError("there is no sound", where="parts", hint="add a Sound or a Clip")
             work = msgspec.structs.replace(work, parts=(*work.parts, Text(text=_TRANSCRIBE)))
         return self._generate(work)
+
+    def embed(self, work: Work) -> Answer:
+        """Make a vector of each part: text, pictures, clips, sound."""
+        answer, sent = embed(self, work, model_path(work.model))
+        return self.note(answer, sent, work.tokens_expected)
 
     def count_tokens(self, work: Work) -> int:
         """Ask what the input comes to; the vendor bills nothing for it.

@@ -116,7 +116,7 @@ class Reply:
         sock = self._line.sock
         if self._over or sock is None:
             return got
-        sock.wait = False
+        sock.hang_up()
         try:
             while len(got) < limit and (more := self._response.read1(65536)):
                 got += more

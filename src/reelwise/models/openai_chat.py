@@ -13,7 +13,7 @@ from reelwise.models.body import Inliner, json_body
 from reelwise.models.chat_text import asked, confidence_of, described, labelled, scored
 from reelwise.models.endpoint import Endpoint
 from reelwise.models.stream import Events, Stream
-from reelwise.models.used import Used, read_usage
+from reelwise.models.used import Used, read_usage, tier_of
 from reelwise.models.work import Clip, Picture, Sound, Text, Work
 
 __all__ = ["OpenAIChat"]
@@ -290,7 +290,8 @@ class _ChatEvents(Events):
             return read_usage(
                 raw, provider=self._provider, flavor="chat", model=self._model, tier=self._tier, request_id=self._id
             )
+        mode, unpriced = tier_of(self._tier)
         return Used(
-            provider=self._provider, model=self._model, mode="standard", tokens_output=self.tokens_came,
+            provider=self._provider, model=self._model, mode=mode, unpriced=unpriced, tokens_output=self.tokens_came,
             complete=False, input_known=False, request_id=self._id,
         )  # fmt: skip

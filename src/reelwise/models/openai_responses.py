@@ -189,7 +189,7 @@ class _ResponseEvents(Events):
         self._raw: dict[str, Any] = {}
 
     def take(self, event: dict[str, Any]) -> str:
-        kind = event.get("type")
+        kind = str(event.get("type"))
         if kind in {"response.output_text.delta", "response.refusal.delta"}:
             delta = event.get("delta")
             return self.add(delta) if isinstance(delta, str) else ""

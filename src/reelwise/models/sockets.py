@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import io
 import socket
@@ -103,6 +104,13 @@ class _Timed:
         self._closed = True
         if self._readers <= 0:
             self.plain.close()
+
+    def hang_up(self) -> None:
+        """Say that nothing more is wanted; from now on, take what is here and do not wait."""
+        self.wait = False
+        if not isinstance(self.plain, ssl.SSLSocket):  # there it would end the reading too
+            with contextlib.suppress(OSError):
+                self.plain.shutdown(socket.SHUT_WR)
 
     def kill(self) -> None:
         self._closed = True

@@ -145,7 +145,7 @@ def read_usage(  # the parts of an answer that bear on its price
         return unread(provider, model, "the answer says nothing of its usage", raw=raw, request_id=request_id)
     try:
         found = _extracted({"model": model, "modelVersion": model, usage_at: _whole(raw)}, provider, flavor)
-    except (ValueError, LookupError, TypeError) as error:
+    except (ValueError, LookupError, TypeError, AttributeError) as error:  # the extractors check no types
         why = f"its usage cannot be read: {error!s:.200}"
         return unread(provider, model, why, raw=raw, request_id=request_id)
     mode, unpriced = tier_of(tier)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -14,6 +13,7 @@ from reelwise.sandbox.counting import family_of, text_tokens
 from reelwise.sandbox.drawing import pieces
 from reelwise.sandbox.errors import BadRequestError
 from reelwise.sandbox.exchange import Event, Events, Exchange, Reply, answered, document
+from reelwise.sandbox.schemas import checked
 from reelwise.sandbox.vendors import bytes_of
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def asked_of(desk: Desk, body: MessageBody, *, key: str, identity: str = "", bat
     shape = (body.output_config or {}).get("format")
     schema = shape.get("schema") if isinstance(shape, dict) else None
     if schema is not None:
-        parts.append(text_piece(msgspec.json.encode(schema).decode()))
+        parts.append(text_piece(msgspec.json.encode(checked(schema)).decode()))
     mode = "batch" if batch else "fast" if body.speed == "fast" else "standard"
     return Asked(
         maker="anthropic", model=model, named=body.model, pieces=parts, prompt="\n".join(words), mode=mode,
@@ -109,7 +109,7 @@ def _piece(part: dict[str, Any], family: Family, words: list[str]) -> Piece:
         return picture_piece(family, data, "", mark)
     try:
         data = base64.b64decode(str(source.get("data", "")), validate=True)
-    except binascii.Error:
+    except ValueError:  # no base64, or not even ASCII
         raise BadRequestError("image.source.base64.data: invalid base64 data") from None
     return picture_piece(family, data, "", mark)
 

@@ -10,7 +10,7 @@ from msgspec import Struct
 from reelwise.sandbox.anthropic import MessageBody, asked_of, message
 from reelwise.sandbox.batches import Batch, Done, Line
 from reelwise.sandbox.errors import BadRequestError, RefusalError
-from reelwise.sandbox.exchange import Document, Exchange, document
+from reelwise.sandbox.exchange import Document, Exchange, document, whole
 from reelwise.sandbox.vendors import shaped
 
 if TYPE_CHECKING:
@@ -93,7 +93,8 @@ def _list(exchange: Exchange) -> Document:
     desk = exchange.desk
     desk.check_key(exchange.key)
     found = [
-        _document(exchange, one) for one in desk.store.under("msgbatch_")[: int(exchange.query.get("limit", "20"))]
+        _document(exchange, one)
+        for one in desk.store.under("msgbatch_")[: whole(exchange.query.get("limit", "20"), "limit")]
     ]
     return document({"data": found, "has_more": False, "first_id": None, "last_id": None})
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias, TypeVar
 from urllib.parse import parse_qs, urlsplit
 
@@ -16,10 +17,10 @@ if TYPE_CHECKING:
 
     from reelwise.sandbox.desk import Desk, Served
 
-__all__ = ["Document", "Drop", "Event", "Events", "Exchange", "FileOut", "Reply", "Route"]
+__all__ = ["Document", "Drop", "Event", "Events", "Exchange", "FileOut", "Reply", "Route", "whole"]
 
 T = TypeVar("T")
-_MEMORY_MAX = 256 * 1024 * 1024
+_MEMORY_MAX = 128 * 1024 * 1024
 _FILE_MAX = 20 * 1024 * 1024 * 1024
 _PIECE = 1 << 18
 
@@ -120,7 +121,7 @@ class Exchange:
         if "chunked" in self.headers.get("transfer-encoding", "").lower():
             yield from self._chunked()
             return
-        left = int(self.headers.get("content-length") or 0)
+        left = whole(self.headers.get("content-length") or "0", "content-length")
         while left > 0:
             data = self._source.read(min(_PIECE, left))
             if not data:
@@ -131,7 +132,9 @@ class Exchange:
     def _chunked(self) -> Iterator[bytes]:
         while True:
             line = self._source.readline(1024).split(b";")[0].strip()
-            size = int(line or b"0", 16)
+            if not re.fullmatch(rb"[0-9a-fA-F]{1,12}", line):
+                raise BadRequestError("the body's chunks are broken")
+            size = int(line, 16)
             data = self._source.read(size)
             if len(data) < size:
                 raise BadRequestError("the body ended early")
@@ -177,6 +180,17 @@ class Exchange:
         return read_json(self.body(), kind)
 
 
+def whole(text: str, name: str) -> int:
+    """Read a number of a header or a query.
+
+    Raises:
+        BadRequestError: it is none.
+    """
+    if not re.fullmatch(r"[0-9]{1,15}", text):
+        raise BadRequestError(f"{name}: {text!r:.40} is no number")
+    return int(text)
+
+
 def read_json(data: bytes, kind: type[T]) -> T:
     """Decode a document; see `Exchange.json`."""
     try:
@@ -206,7 +220,8 @@ def answered(desk: Desk, served: Served, value: dict[str, Any], headers: dict[st
     if fault == "lost_request":
         return Drop()
     desk.wait(served)
-    pace = desk.scenario.latency.tokens_second
+    latency = desk.scenario.latency
+    pace = 0.0 if latency.streams_only else latency.tokens_second
     if pace:
         import time
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import math
 import re
 from typing import TYPE_CHECKING, Any
@@ -17,6 +16,7 @@ from reelwise.sandbox.drawing import pieces
 from reelwise.sandbox.errors import BadRequestError, GoneError
 from reelwise.sandbox.exchange import Event, Events, Exchange, Reply, answered, document
 from reelwise.sandbox.prices import Tally
+from reelwise.sandbox.schemas import checked
 from reelwise.sandbox.vendors import read_google
 
 if TYPE_CHECKING:
@@ -142,6 +142,8 @@ def asked_of(desk: Desk, name: str, body: GenerateBody, *, key: str, identity: s
             raise BadRequestError("Model used by GenerateContent request and CachedContent has to be the same.")
         kept, words = cache.pieces, [cache.prompt, *words]
     schema = config.response_json_schema or config.response_schema
+    if schema is not None:
+        checked(schema)
     tier = (body.service_tier or "standard").lower().removeprefix("service_tier_")
     if tier not in {"standard", "unspecified", "flex", "priority"}:
         raise BadRequestError(f"service_tier: {tier!r:.40}")
@@ -188,7 +190,7 @@ def _data(desk: Desk, part: _Part) -> tuple[bytes | Path, str]:
         try:
             plain = part.inline_data.data.translate(_URL_SAFE)  # Google takes both alphabets
             return base64.b64decode(plain + "=" * (-len(plain) % 4), validate=True), part.inline_data.mime_type
-        except binascii.Error:
+        except ValueError:  # no base64, or not even ASCII
             raise BadRequestError("Base64 decoding failed") from None
     if part.file_data is None:
         raise BadRequestError("contents.parts must not be empty.")

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from reelwise.sandbox.batches import Batch, Done, Line
 from reelwise.sandbox.errors import BadRequestError, RefusalError
-from reelwise.sandbox.exchange import Document, Exchange, FileOut, document, read_json
+from reelwise.sandbox.exchange import Document, Exchange, FileOut, document, read_json, whole
 from reelwise.sandbox.gemini import GenerateBody, asked_of, generated
 from reelwise.sandbox.store import Stored
 from reelwise.sandbox.vendors import read_google
@@ -70,7 +70,7 @@ def _upload(exchange: Exchange) -> Document:
         return _begin_upload(exchange)
     desk = exchange.desk
     job = desk.store.get(exchange.query["upload_id"])
-    offset = int(exchange.headers.get("x-goog-upload-offset", "0"))
+    offset = whole(exchange.headers.get("x-goog-upload-offset", "0"), "x-goog-upload-offset")
     if offset != job["size"]:
         raise BadRequestError(f"the upload is at {job['size']}, not at {offset}")
     with job["path"].open("ab") as file:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import math
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +14,7 @@ from reelwise.sandbox.counting import family_of, text_tokens
 from reelwise.sandbox.drawing import pieces
 from reelwise.sandbox.errors import BadRequestError
 from reelwise.sandbox.exchange import Event, Events, Exchange, Reply, answered
+from reelwise.sandbox.schemas import checked
 from reelwise.sandbox.vendors import bytes_of
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ def asked_of(desk: Desk, body: ChatBody, *, key: str, identity: str, batch: bool
     if schema is None and (body.response_format or {}).get("type") == "json_object":
         schema = {"type": "object", "properties": {"answer": {"type": "string"}}}
     if schema is not None:
-        parts.append(text_piece(msgspec.json.encode(schema).decode()))
+        parts.append(text_piece(msgspec.json.encode(checked(schema)).decode()))
     return Asked(
         maker="openai", model=model, named=body.model, pieces=parts, prompt="\n".join(words),
         mode="batch" if batch else service_mode(body.service_tier), schema=schema, most=most, stream=bool(body.stream),
@@ -135,7 +135,7 @@ def _piece(part: dict[str, Any], family: Family, words: list[str]) -> Piece:
     if kind == "input_audio":
         try:
             return sound_piece(family, base64.b64decode(str(inner.get("data", "")), validate=True))
-        except binascii.Error:
+        except ValueError:  # no base64, or not even ASCII
             raise BadRequestError("the audio is no base64", code="invalid_base64") from None
     raise BadRequestError(f"Invalid content part: {kind!r:.40}", code="invalid_value")
 

@@ -12,7 +12,7 @@ from reelwise.sandbox.batches import Batch, Line
 from reelwise.sandbox.clips import clip_size
 from reelwise.sandbox.drawing import hashed
 from reelwise.sandbox.errors import BadRequestError, NotFoundError, RefusalError
-from reelwise.sandbox.exchange import Document, Exchange, FileOut, document, read_json
+from reelwise.sandbox.exchange import Document, Exchange, FileOut, document, read_json, whole
 from reelwise.sandbox.invoice import Row
 from reelwise.sandbox.openai_chat import ChatBody, asked_of, completion
 from reelwise.sandbox.store import Stored
@@ -194,7 +194,10 @@ def _cancel_batch(exchange: Exchange, name: str) -> Document:
 def _list_batches(exchange: Exchange) -> Document:
     desk = exchange.desk
     desk.check_key(exchange.key)
-    found = [_batch_document(desk, one) for one in desk.store.under("batch_")[: int(exchange.query.get("limit", "20"))]]
+    found = [
+        _batch_document(desk, one)
+        for one in desk.store.under("batch_")[: whole(exchange.query.get("limit", "20"), "limit")]
+    ]
     return document({"object": "list", "data": found, "has_more": False, "first_id": None, "last_id": None})
 
 

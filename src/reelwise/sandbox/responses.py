@@ -13,6 +13,7 @@ from reelwise.sandbox.drawing import pieces
 from reelwise.sandbox.errors import BadRequestError
 from reelwise.sandbox.exchange import Event, Events, Exchange, Reply, answered
 from reelwise.sandbox.openai_chat import service_mode
+from reelwise.sandbox.schemas import checked
 from reelwise.sandbox.vendors import bytes_of
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def _asked(desk: Desk, body: _Body, key: str, identity: str) -> Asked:
     shape = (body.text or {}).get("format")
     schema = shape.get("schema") if isinstance(shape, dict) else None
     if schema is not None:
-        parts.append(text_piece(msgspec.json.encode(schema).decode()))
+        parts.append(text_piece(msgspec.json.encode(checked(schema)).decode()))
     if not parts:
         raise BadRequestError("Missing required parameter: 'input'.")
     return Asked(

@@ -62,11 +62,15 @@ class Output(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Latency(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How slow it is: to the first byte (median, spread of its logarithm), and tokens a second; 0 for at once."""
+    """How slow it is: to the first byte (median, spread of its logarithm), and tokens a second; 0 for at once.
+
+    With `streams_only` whole answers come at once, which spares tests the wait.
+    """
 
     first_ms: float = 0.0
     spread: float = 0.3
     tokens_second: float = 0.0
+    streams_only: bool = False
 
 
 class Limits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -14,6 +14,7 @@ from reelwise.errors import OutputError
 from reelwise.sandbox import (
     anthropic,
     anthropic_batches,
+    embeddings,
     gemini,
     gemini_caches,
     gemini_more,
@@ -25,7 +26,7 @@ from reelwise.sandbox import (
 )
 from reelwise.sandbox.desk import Desk
 from reelwise.sandbox.errors import NotFoundError, RefusalError
-from reelwise.sandbox.exchange import Document, Drop, Events, Exchange, FileOut, document
+from reelwise.sandbox.exchange import Document, Drop, Events, Exchange, FileOut, document, whole
 from reelwise.sandbox.scenario import Scenario
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def _clear(exchange: Exchange) -> Document:
 
 
 def _ahead(exchange: Exchange) -> Document:
-    exchange.desk.clock.ahead(float(exchange.query.get("seconds", "0")))
+    exchange.desk.clock.ahead(float(whole(exchange.query.get("seconds", "0"), "seconds")))
     return document({"now": exchange.desk.clock.now()})
 
 
@@ -77,6 +78,7 @@ _ROUTES = tuple(
         *openai_more.ROUTES,
         *gemini_more.ROUTES,
         *vision.ROUTES,
+        *embeddings.ROUTES,
     )
 )
 
@@ -232,7 +234,7 @@ class _Server(http.server.ThreadingHTTPServer):
         """Let a broken line pass; what else goes wrong in a route is our bug and is shown."""
         import sys
 
-        if not isinstance(sys.exc_info()[1], (OSError, ValueError)):
+        if not isinstance(sys.exc_info()[1], OSError):
             super().handle_error(request, client_address)
 
 

@@ -80,7 +80,6 @@ def bytes_of(address: str, what: str) -> tuple[bytes, str]:
         BadRequestError: no data address, or no base64 in it.
     """
     import base64
-    import binascii
 
     from reelwise.sandbox.errors import BadRequestError
 
@@ -93,5 +92,5 @@ def bytes_of(address: str, what: str) -> tuple[bytes, str]:
         raise BadRequestError(f"the {what}'s address holds no base64", code="invalid_base64")
     try:
         return base64.b64decode(data, validate=True), head[5:].partition(";")[0]
-    except binascii.Error:
+    except ValueError:  # no base64, or not even ASCII
         raise BadRequestError(f"the {what} is no base64", code="invalid_base64") from None

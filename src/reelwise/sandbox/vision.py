@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import random
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
@@ -76,7 +75,7 @@ def _bill(exchange: Exchange, sku: str, quantity: Fraction, name: str, kind: str
 def _bytes(text: str) -> bytes:
     try:
         return base64.b64decode(text, validate=True)
-    except binascii.Error:
+    except ValueError:  # no base64, or not even ASCII
         raise BadRequestError("Base64 decoding failed") from None
 
 

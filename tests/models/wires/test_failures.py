@@ -259,3 +259,41 @@ def test_a_limiter_spares_us_the_429s():
             end.ask(asked(words=f"hi {at}"))
 
     assert len(box.invoice.rows) == 30
+
+
+def test_fallbacks_share_the_budget_and_never_follow_an_ambiguous_call(ends):
+    from reelwise.models.fallback import Fallback
+
+    with faulty("500", retry_after=0.0) as broken, sandbox() as good:
+        attempts = Attempts(share=0.1, reserve=1000)
+        calm = {"attempts": attempts, "sleep": lambda _: None}
+        chain = Fallback(
+            [(ends(broken, **calm)["openai"][0], "gpt-4o"), (ends(good, **calm)["google"][0], "gemini-2.5-flash")],
+            attempts,
+        )
+        answer = chain.ask(asked())
+        assert answer.used.provider == "google"
+        assert (attempts.calls, attempts.retries) == (1, 4)
+    with faulty("500") as broken, sandbox() as good:
+        attempts = Attempts(share=0.1, reserve=0)
+        chain = Fallback(
+            [(end, model) for end, model in (ends(box, attempts=attempts)["openai"] for box in (broken, good))],
+            attempts,
+        )
+        for at in range(20):
+            with pytest.raises(BusyError):
+                chain.ask(asked(words=f"{at}"))
+            if attempts.denied > 20:
+                break
+        assert attempts.attempts <= 1.1 * attempts.calls
+    with faulty("lost_reply") as broken, sandbox() as good:
+        attempts = Attempts(reserve=10)
+        chain = Fallback(
+            [(end, model) for end, model in (ends(box, attempts=attempts)["openai"] for box in (broken, good))],
+            attempts,
+        )
+        with pytest.raises(AmbiguousError):
+            chain.ask(asked())
+        assert good.invoice.rows == ()
+    with faulty("refused") as box, pytest.raises(InputError, match="cannot embed"):
+        Fallback([(ends(box)["openai"][0], "gpt-4o")], Attempts()).embed(asked())

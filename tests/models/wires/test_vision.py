@@ -140,3 +140,25 @@ def test_person_segmentation_as_a_model(person_models):
 
     assert answer.mask.shape == (256, 256)
     assert float(answer.mask.max()) <= 1.0
+
+
+def test_vectors_of_text_and_of_what_is_shown(box, book, ends, drawn_clip):
+    from reelwise.models.openai_embed import OpenAIEmbed
+
+    texts = tuple(Text(text=text) for text in ("a dog on a street", "a dog on the street", "tax law of 1911"))
+    words = OpenAIEmbed(f"{box.url}/v1", dimensions=64).embed(Work(model="text-embedding-3-small", parts=texts))
+    near, far = (float(np.dot(words.vectors[0], words.vectors[at])) for at in (1, 2))
+    shown = ends(box)["google"][0].embed(
+        Work(model="gemini-embedding-2", parts=(Picture(source=source(png(64, 64))), Clip(source=source(drawn_clip)), texts[0]))
+    )  # fmt: skip
+
+    assert len(words.vectors[0]) == 64
+    assert near > far + 0.2
+    assert len(shown.vectors) == 3
+    assert shown.used.tokens_image > 0
+    assert shown.used.tokens_video > 0
+    assert sum(charge(one.used.request(), book).nano for one in (words, shown)) == box.invoice.nano > 0
+    with pytest.raises(InputError, match="text only"):
+        OpenAIEmbed(f"{box.url}/v1").embed(
+            Work(model="text-embedding-3-small", parts=(Picture(source=source(png(8, 8))),))
+        )
