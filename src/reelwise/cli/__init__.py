@@ -30,6 +30,8 @@ COMMANDS: dict[str, str] = {
     "diff": "Say what a change to a workload file does to the bill, and stop above a gate.",
     "search": "Find the cheapest combination of levers under a quality floor.",
     "seen": "Say whether a clip, or a part of it, has been seen before.",
+    "router": "Learn from your outcomes which requests a cheap model can take, and prove the floor that it keeps.",
+    "cascade": "Learn when a cheap answer is in doubt, and prove the floor that the cascade keeps.",
     "tokens": "Count the billable tokens of a picture, a video or a minute of sound.",
     "rates": "List, show, check and compare prices.",
     "budget": "Set and show budgets: what may be spent, by whom, and what happens when it runs out.",
