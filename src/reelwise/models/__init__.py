@@ -23,12 +23,12 @@ if TYPE_CHECKING:
     from reelwise.models.install import install_person_segmentation
     from reelwise.models.limiter import Limiter
     from reelwise.models.local import LocalSegment
+    from reelwise.models.masks import MaskNetwork
     from reelwise.models.openai_batch import OpenAIBatches
     from reelwise.models.openai_chat import OpenAIChat
     from reelwise.models.openai_embed import OpenAIEmbed
     from reelwise.models.openai_responses import OpenAIResponses
     from reelwise.models.openai_sound import OpenAISound
-    from reelwise.models.masks import MaskNetwork
     from reelwise.models.people import People
     from reelwise.models.person import PersonSegmentation
     from reelwise.models.protocol import Model
