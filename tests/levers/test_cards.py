@@ -18,7 +18,7 @@ from reelwise.levers.base import Card, Verdict, language_calls, yes
 from reelwise.levers.flags import Flags, changed_stages, flags, probes
 from reelwise.plan import Plan, run
 from reelwise.rates import Book
-from reelwise.stages import Call, Gate, Keep, Reuse, Route, Send
+from reelwise.stages import Call, Gate, Keep, Route, Send
 from reelwise.workload import Demand, Prompt, Repetition, Source, Workload
 
 BOOK = Book.load(dt.date(2026, 11, 22))
@@ -173,9 +173,9 @@ class Routed(Gated, frozen=True, kw_only=True):
         return plan.put(Gate()).put(Route())
 
 
-class Reused(Gated, frozen=True, kw_only=True):
+class Kept(Gated, frozen=True, kw_only=True):
     def apply(self, plan: Plan) -> Plan:
-        return plan.put(Gate()).put(Reuse(views=True))
+        return plan.put(Gate()).edit(Call, lambda call: replace(call, cache="explicit"))
 
 
 class OnlyHosts(Invented, frozen=True, kw_only=True):
@@ -189,10 +189,10 @@ class OnlyHosts(Invented, frozen=True, kw_only=True):
         (Invented(), (False, False, False)),
         (Gated(), (True, True, True)),
         (Routed(), (True, True, True)),
-        (Reused(), (True, False, False)),
+        (Kept(), (True, False, True)),
         (OnlyHosts(), (True, False, False)),
     ],
-    ids=["card", "gate", "gate and route", "gate and reuse", "hosts"],
+    ids=["card", "gate", "gate and route", "gate and explicit cache", "hosts"],
 )
 def test_flags_follow_the_code_of_a_lever(lever: Lever, expected: tuple[bool, bool, bool]) -> None:
     assert flags(lever) == Flags(priced=expected[0], executed=expected[1], measured=expected[2])
@@ -246,11 +246,9 @@ def test_flags_of_some_levers() -> None:
         assert flags(find(name)) == Flags(priced=True, executed=True, measured=True), name
     for name in ("downscale", "batch_api", "chunk_below_cliff", "contact_sheet", "flex", "ask_once", "trim_prompt"):
         assert flags(find(name)) == Flags(priced=True, executed=True, measured=True), name
-    for name in ("route", "cascade", "prompt_cache"):
+    for name in ("route", "cascade", "prompt_cache", "precompute", "answer_cache"):
         assert flags(find(name)) == Flags(priced=True, executed=True, measured=True), name
     assert flags(find("explicit_cache")) == Flags(priced=True, executed=False, measured=True)
-    for name in ("precompute", "answer_cache"):
-        assert flags(find(name)) == Flags(priced=True, executed=False, measured=False), name
 
 
 def test_the_page_about_levers_names_each_in_its_family() -> None:

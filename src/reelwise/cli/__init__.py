@@ -25,6 +25,7 @@ COMMANDS: dict[str, str] = {
     "live": "Segment a stream with a fraction of a model's inferences, at a quality or a price that is held.",
     "sample": "Choose frames under a budget, and compare them with as many at an even pace.",
     "price": "Price a workload: the month, per unit, with a band and what moves it.",
+    "verify": "Say how far a cheaper plan's answers agree with the full plan's, on a sample, under a budget.",
     "drill": "Play the testing matrix with a plan: what was promised, what came of it, what it cost.",
     "stack": "Pull levers one after another and print the waterfall.",
     "diff": "Say what a change to a workload file does to the bill, and stop above a gate.",

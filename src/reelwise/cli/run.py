@@ -62,6 +62,11 @@ _FILE = click.Path(path_type=Path)
     show_default=True,
     help="Seconds to wait for a batch; after that the same command goes on with it.",
 )
+@click.option(
+    "--kept",
+    type=_FILE,
+    help="Folder of answers and artefacts that runs share, for the stage `reuse`. [default: in --out]",
+)
 @click.option("--seconds", type=click.FloatRange(min=0.1), help="Look at most at this much of each clip.")
 @click.option("--set", "settings", multiple=True, metavar="FIELD=VALUE", help="Override a field of the file.")
 @click.option("--rates", type=_FILE, help="Private prices (YAML).")
@@ -88,6 +93,7 @@ def cli(
     max_usd: float | None,
     at_once: int,
     batch_wait: float,
+    kept: Path | None,
     seconds: float | None,
     settings: tuple[str, ...],
     rates: Path | None,
@@ -124,6 +130,7 @@ def cli(
             at_once=at_once,
             max_usd=max_usd,
             batch_wait=batch_wait,
+            kept=kept,
         )
         tracks = session.decoded(clips, seconds, _say(as_json=as_json))
         if stacked or ablate:

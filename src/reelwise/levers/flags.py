@@ -33,7 +33,7 @@ class Flags(Struct, frozen=True, kw_only=True):
             and names nothing that it cannot run yet (`unrun`).
         measured: priced, and every fact that it asks for can be told here: by an audit, which counts the plan with and without it on
             footage (the stages it changes are `counted`), or, where it is executed, by a run, from what models answered. A lever whose
-            effect needs the history of your traffic is priced only; so is one that changes nothing but hosts.
+            effect no run can show is priced only; so is one that changes nothing but hosts.
     """
 
     priced: bool
@@ -84,7 +84,7 @@ _FROM_FOOTAGE = ("gate.", "crop.", "sample.", "audio.", "decode.", "scan.")
 """Facts that scanning or decoding a clip can tell, by the first part of their names."""
 
 
-_FROM_RUNS = ("call.", "route.", "escalate.", "cache.prefix_hit_share")
+_FROM_RUNS = ("call.", "route.", "escalate.", "cache.")
 """Facts that a run tells from what models answered."""
 
 

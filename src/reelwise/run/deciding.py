@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from reelwise.errors import InputError
 from reelwise.facts import settings_hash
 from reelwise.flow import Out
 from reelwise.stages import Call
@@ -32,14 +34,31 @@ def routed(stage: Route, pieces: list[Piece], plan: Plan, facts: Facts, out: Out
         out: prices, and where the share is counted.
     """
     settings, prefix = settings_hash(stage), out.prefix()
+    router = _router(stage.trained) if stage.trained is not None else None
     for piece in pieces:
-        easy = stage.rule == "price" or active_share(piece) < stage.easy_below
+        easy = (
+            _chosen(router, piece)
+            if router is not None
+            else stage.rule == "price" or active_share(piece) < stage.easy_below
+        )
         if easy:
             here, there = (_usd(plan, piece.item, lane, facts, out) for lane in (piece.item.lane, stage.to))
             easy = there is not None and (here is None or there < here)
         if out.tally:
             out.tally.add("route.easy_share", settings, prefix, float(easy), 1.0)
         yield piece.with_item(lane=stage.to) if easy else piece
+
+
+def _router(path: str) -> Any:
+    from reelwise.route import Router
+
+    return Router.load(Path(path))
+
+
+def _chosen(router: Any, piece: Piece) -> bool:
+    """Ask a trained router about the words of a call."""
+    choice = router.choose("\n".join(piece.script.asked))
+    return bool(choice.model == router.saved.cheap)
 
 
 def active_share(piece: Piece) -> float:
@@ -74,13 +93,32 @@ def confidence_of(outcomes: tuple[Any, ...]) -> float | None:
     return None if not found or any(one is None for one in found) else min(found)
 
 
+def _cascade(path: str) -> Any:
+    from reelwise.route import Cascade
+
+    saved = Cascade.load(Path(path)).saved
+    if saved is None or saved.answers != 1:
+        raise InputError("looks at more than one answer", where=path, hint="calibrate it on the cheap model's alone")
+    return saved
+
+
+def _scored(saved: Any, piece: Piece, last: tuple[Any, ...]) -> bool:
+    """Say whether a calibrated score doubts any answer; where no cut-off was proved, all are doubted."""
+    if saved.floor.cut is None:
+        return True
+    asked = piece.script.asked
+    return any(saved.floor.to_dear(saved.score(asked[max(0, one.question)], [one.text])) for one in last)
+
+
 def doubted(stage: Escalate, pieces: list[Piece], out: Out) -> Iterator[Piece]:
     """Pass on what is in doubt, and count its share. What was refused is not asked again of a dearer model."""
     settings, prefix = settings_hash(stage), out.prefix()
+    saved = _cascade(stage.calibrated) if stage.calibrated is not None else None
     for piece in pieces:
         last = piece.answers[-1] if piece.answers else ()
         sure = confidence_of(last)
-        doubt = any(one.status in {"ok", "cached"} for one in last) and (sure is None or sure < stage.sure)
+        unsure = sure is None or sure < stage.sure if saved is None else _scored(saved, piece, last)
+        doubt = any(one.status in {"ok", "cached"} for one in last) and unsure
         if out.tally:
             out.tally.add("escalate.doubt_share", settings, prefix, float(doubt), 1.0)
         if doubt:

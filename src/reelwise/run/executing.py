@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from reelwise.errors import InputError, ReelwiseError
-from reelwise.facts import Entry
+from reelwise.facts import Entry, settings_hash
 from reelwise.flow import Out, Tally
 from reelwise.plan import run
 from reelwise.run.batching import Batching, Waits, held_before
@@ -20,9 +20,10 @@ from reelwise.run.learned import learned
 from reelwise.run.merged import ItemResult, merged
 from reelwise.run.outcome import UNITS, Outcome
 from reelwise.run.reconcile import Reconciled, reconcile
+from reelwise.run.reusing import Reusing
 from reelwise.run.runner import Runner, check_runs
 from reelwise.run.settle import Cap, Desk
-from reelwise.stages import Call
+from reelwise.stages import Call, Reuse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -114,6 +115,7 @@ def execute(
     sandbox: Any = None,
     waits: Waits | None = None,
     counted: bool = False,
+    kept: Path | None = None,
     progress: Callable[[str, float], None] | None = None,
 ) -> RunResult:
     """Run a plan on decoded clips.
@@ -134,6 +136,7 @@ def execute(
         levers: names of the levers that lead from it to this plan.
         sandbox: a `reelwise.sandbox.Sandbox` whose invoice the run is held against.
         waits: how long to wait for batches.
+        kept: folder of answers and artefacts that runs share; None is one in `out`.
         counted: estimate with what the stages count on these very clips, not with facts of other footage.
         progress: called with the stage and the share done.
 
@@ -149,16 +152,21 @@ def execute(
     pieces = pieces_of(job, workload, tracks, scans)
     expected = estimate_counted(job.case, plan, pieces) if counted else estimate(job.case, plan, workload, infos, most)
     tally = Tally()
-    with Journal(out / "journal.jsonl", job.key(plan, clips)) as journal:
+    with (
+        Journal(out / "journal.jsonl", job.key(plan, clips)) as journal,
+        Reusing(kept or out / "kept", plan, job.script) as reusing,
+    ):
         spent = sum(one.cost_nano for one in journal.over.values()) + held_before(journal.notes)
         spent += sum(held for _, held in journal.lost.values())
         desk = Desk(
             job.case.book, ledger, journal, Cap(max_nano, spent), feature=job.case.workload.feature, plan=plan.hash
         )  # fmt: skip
         batching = Batching(desk, endpoints, waits or Waits(), feature=job.case.workload.feature, plan=plan.hash)
-        runner = Runner(plan, desk, endpoints, batching, job.case.facts, at_once=at_once)
+        runner = Runner(plan, desk, endpoints, batching, reusing, job.case.facts, at_once=at_once)
         runner.number(pieces)
         stopped = _fold(job, plan, pieces, runner, tally, progress)
+        runner.outcomes += reusing.finish(pieces, runner.outcomes, journal)
+        _count_reuse(plan, runner.outcomes, tally)
     outcomes = tuple(sorted(runner.outcomes, key=lambda one: (one.item, one.stage, one.chunk, one.question)))
     names = ", ".join(dict.fromkeys(name for name, _ in clips[:3])) + (
         f" and {len(clips) - 3} more" if len(clips) > 3 else ""
@@ -175,12 +183,20 @@ def execute(
     )
 
 
+def _count_reuse(plan: Plan, outcomes: Sequence[Outcome], tally: Tally) -> None:
+    """Count the share of calls that a cache of answers made unnecessary."""
+    for stage in plan.of(Reuse, lambda stage: stage.answers):
+        for one in outcomes:
+            tally.add("cache.answer_hit_share", settings_hash(stage), "", float(one.status == "cached"), 1.0)
+
+
 def pieces_of(job: Job, workload: Workload, tracks: Sequence[Track], scans: Scans | None) -> list[Piece]:
     """Put each clip in play once, with what is said about it."""
     most = float(job.script.output_most or "inf")
+    copies = len(tracks) / max(1, len({track.info.sha256_head for track in tracks}))
     return [
         msgspec.structs.replace(piece_of(workload, msgspec.structs.replace(track), scans), script=job.script).with_item(
-            count=1.0, views=1.0, duplicates=1.0, tokens_output_most=most
+            count=1.0, views=1.0, duplicates=copies, tokens_output_most=most
         )
         for track in tracks
     ]

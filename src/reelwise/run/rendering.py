@@ -192,6 +192,7 @@ def _clip(piece: Piece, spans: Spans, detail: str, folder: Path, number: int) ->
         and piece.box == _WHOLE
         and (item.width_px, item.height_px) == (info.width, info.height)
         and not piece.track.start_seconds
+        and path.stat().st_size == info.bytes  # a part of a clip says less
         and len(spans) == 1
         and spans[0][0] <= _NEAR
         and abs(spans[0][1] - piece.track.seconds) <= _NEAR

@@ -13,9 +13,10 @@ import msgspec
 
 from reelwise.errors import EndpointError, InputError, MediaError, ReelwiseError
 from reelwise.run.deciding import doubted, routed
-from reelwise.run.orders import ask_of, check_fits, expected_text, task_of, work_of
+from reelwise.run.orders import ask_of, check_fits, content_key, expected_text, task_of, work_of
 from reelwise.run.outcome import Outcome
 from reelwise.run.rendering import shown
+from reelwise.run.reusing import COPIED
 from reelwise.run.settle import Order
 from reelwise.stages import Call, Escalate
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from reelwise.run.batching import Batching
     from reelwise.run.endpoints import Endpoints
     from reelwise.run.rendering import Shown
+    from reelwise.run.reusing import Reusing
     from reelwise.run.settle import Desk
     from reelwise.script import Script
     from reelwise.stages import Reuse, Route
@@ -63,6 +65,7 @@ class Runner:
         desk: makes and settles calls.
         endpoints: who answers.
         batching: makes calls in batches.
+        reusing: what is kept of earlier answers.
         facts: for what a call would cost, where its price decides.
         at_once: calls under way at once.
 
@@ -71,10 +74,18 @@ class Runner:
         broken: items that could not be read or sent, with why.
     """
 
-    def __init__(
-        self, plan: Plan, desk: Desk, endpoints: Endpoints, batching: Batching, facts: Facts, *, at_once: int = 4
+    def __init__(  # noqa: PLR0917 - made in one place
+        self,
+        plan: Plan,
+        desk: Desk,
+        endpoints: Endpoints,
+        batching: Batching,
+        reusing: Reusing,
+        facts: Facts,
+        *,
+        at_once: int = 4,
     ) -> None:
-        self._batching, self._facts = batching, facts
+        self._batching, self._reusing, self._facts = batching, reusing, facts
         self._plan, self._desk, self._endpoints = plan, desk, endpoints
         self._at_once = at_once
         self._lock = threading.Lock()
@@ -151,7 +162,9 @@ class Runner:
 
     def reuse(self, stage: Reuse, pieces: Iterable[Piece], out: Out) -> Iterator[Piece]:
         """Pass on the pieces that nothing kept answers."""
-        raise NotImplementedError
+        todo = list(pieces)
+        left = list(self._reusing.left(stage, todo, out, self._place))
+        yield from left
 
     # one piece
 
@@ -260,9 +273,21 @@ class Runner:
         )  # fmt: skip
 
     def _one(self, order: Order) -> Outcome:
-        """Make a call."""
+        """Make a call, or find its answer among those that the same pixels and words had before."""
+        kept = self._reusing.answers
+        key = content_key(order.work) if kept is not None else ""
+        if kept is not None and (data := kept.get(key)) is not None:
+            found = msgspec.structs.replace(
+                msgspec.json.decode(data, type=Outcome), identity=order.head.identity, clip=order.head.clip,
+                item=order.head.item, **COPIED,
+            )  # fmt: skip
+            self._desk.journal.end(found)
+            self._note(found)
+            return found
         try:
             found = self._desk.make(order)
+            if kept is not None and found.status == "ok" and found.finish == "stop":
+                kept.put(key, msgspec.json.encode(found))
         except EndpointError as error:
             self._note(self._desk.journal.over.get(order.head.identity))
             raise error from None

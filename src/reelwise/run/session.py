@@ -72,6 +72,7 @@ class Session:
         at_once: calls under way at once.
         max_usd: the most that all runs together may spend.
         batch_wait: seconds to wait for a batch.
+        kept: folder of answers and artefacts that runs share; None is one in each run's own.
 
     Attributes:
         box: the sandbox, or None.
@@ -92,6 +93,7 @@ class Session:
         at_once: int = 4,
         max_usd: float | None = None,
         batch_wait: float = 90_000.0,
+        kept: Path | None = None,
     ) -> None:
         if job.stands_in and not sandbox:
             raise InputError(
@@ -102,7 +104,7 @@ class Session:
         self._left = None if max_usd is None else round(max_usd * 1e9)
         self._stack = ExitStack()
         self._scans: Scans | None = None
-        self._waits = Waits(seconds=batch_wait)
+        self._waits, self._kept = Waits(seconds=batch_wait), kept
         self.box: Any = None
         self._scenario = scenario
         self._sandbox = sandbox
@@ -169,6 +171,11 @@ class Session:
         self._scans = Scans(by_path.values())
         return tracks
 
+    @property
+    def scans(self) -> Scans | None:
+        """What scanning the clips found."""
+        return self._scans
+
     def knowing(self, job: Job, plan: Plan, tracks: Sequence[Track]) -> Job:
         """Add what the clips themselves tell of a plan's stages; see `with_counted`."""
         return with_counted(job, plan, tracks, self._scans)
@@ -200,7 +207,7 @@ class Session:
         result = execute(
             knowing, plan, tracks, endpoints=self._endpoints, ledger=self.ledger,
             out=self._out / name if name else self._out, scans=self._scans, max_nano=self._left, at_once=self._at_once,
-            naive=naive, levers=levers, sandbox=self.box, waits=self._waits, counted=knowing is not asked,
+            naive=naive, levers=levers, sandbox=self.box, waits=self._waits, counted=knowing is not asked, kept=self._kept,
         )  # fmt: skip
         if self._left is not None:
             self._left = max(0, self._left - result.receipt.cost_nano)

@@ -52,7 +52,3 @@ class Escalate(Stage, frozen=True, kw_only=True):
             yield from super().process(pieces, facts, out)
         else:
             yield from out.runner.escalate(self, pieces, out)
-
-    def unrun(self) -> str:
-        """Say why it cannot be run; empty where it can."""
-        return "a calibrated cascade is not read yet" if self.calibrated is not None else ""

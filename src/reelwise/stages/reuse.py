@@ -80,7 +80,3 @@ class Reuse(Stage, frozen=True, kw_only=True):
             yield from super().process(pieces, facts, out)
         else:
             yield from out.runner.reuse(self, pieces, out)
-
-    def unrun(self) -> str:
-        """Say why it cannot be run; empty where it can."""
-        return "not run yet"

@@ -30,12 +30,14 @@ class Route(Stage, frozen=True, kw_only=True):
             cheaper for this very item.
         easy_below: for difficulty: the active share below which an item is easy. An item is never sent to a lane that costs more for it.
         to: the lane of easy items.
+        trained: a file of a trained router, which decides on the words of the call in place of the rule; null for none.
         router: model that decides, billed for the text of the call, or null where deciding costs nothing.
     """
 
     rule: str = "difficulty"
     easy_below: Annotated[float, Meta(ge=0, le=1)] = 0.5
     to: str = "easy"
+    trained: str | None = None
     router: str | None = None
 
     slot: ClassVar[int] = 10
