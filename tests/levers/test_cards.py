@@ -237,7 +237,7 @@ class Routed(Gated, frozen=True, kw_only=True):
 
 class Kept(Gated, frozen=True, kw_only=True):
     def apply(self, plan: Plan) -> Plan:
-        return plan.put(Gate()).edit(Call, lambda call: replace(call, cache="explicit"))
+        return plan.put(Gate()).edit(Call, lambda call: call if call.host else replace(call, cache="explicit"))
 
 
 class OnlyHosts(Invented, frozen=True, kw_only=True):
