@@ -38,7 +38,9 @@ def server():
 
 @pytest.fixture
 def function(tmp_path):
-    (tmp_path / "slow_model.py").write_text("import time\ndef mask(rgb):\n    time.sleep(0.01)\n")
+    (tmp_path / "slow_model.py").write_text(
+        "import time\ndef mask(rgb):\n    time.sleep(0.01)\n    return rgb[:, :, 0] / 255\n"
+    )
     return {"PYTHONPATH": str(tmp_path)}
 
 

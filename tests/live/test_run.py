@@ -12,12 +12,13 @@ from reelwise.errors import InputError, OutputError, StreamError
 from reelwise.live import Adaptive, Limits
 from reelwise.live.backdrop import Backdrop
 from reelwise.live.output import NobodyReadsError
+from reelwise.live.reference import Reference
 from reelwise.live.report import document
 from reelwise.live.run import LiveRun
 from reelwise.live.source import Picture, Said
 from reelwise.live.webcam import Webcam
 
-from .conftest import Counting, blob, mask_of, rising
+from .conftest import Counting, Held, blob, mask_of, rising
 
 FILE = Limits(wait_seconds=None)
 
@@ -99,7 +100,7 @@ def test_every_frame_is_answered_composed_and_written():
 
 def test_the_document_has_the_keys_that_scripts_rely_on():
     model = Counting()
-    _, report = ran(Drawn(), model, run={"reference": mask_of}, usd_per_call="0.001")
+    _, report = ran(Drawn(), model, run={"reference": Reference(mask_of, timeout_seconds=5)}, usd_per_call="0.001")
     found = document(report)
     assert found["frames"] == 60
     assert found["inferences"] == model.calls
@@ -116,15 +117,55 @@ def test_the_document_has_the_keys_that_scripts_rely_on():
 def test_verifying_compares_every_frame_and_costs_nothing():
     reference = Counting()
     model = Counting()
-    _, report = ran(Drawn(frame=lambda i: blob(i, speed=2)), model, run={"reference": reference}, usd_per_call="0.001")
+    again = Reference(reference, timeout_seconds=5)
+    _, report = ran(Drawn(frame=lambda i: blob(i, speed=2)), model, run={"reference": again}, usd_per_call="0.001")
     iou = report.receipt.iou
     assert iou.frames == reference.calls == 60
     assert report.receipt.inferences == model.calls
     assert 0.3 < iou.min <= iou.p1 <= iou.p5 <= iou.mean < 1.0  # this carrier only reuses masks
 
 
+def test_a_model_that_fails_now_and_then_is_verified_on_the_other_frames():
+    nonsense = np.full((8, 8), np.nan)
+    reference = Reference(
+        Counting(mask_of, ConnectionError("gone"), nonsense, mask_of, nonsense, mask_of), timeout_seconds=5
+    )
+    run, report = ran(Drawn(10), run={"reference": reference})
+    assert run.error is None
+    assert (reference.asked, reference.failed) == (10, 3)
+    assert report.receipt.iou.frames == 7
+    assert report.receipt.notes == ()
+
+
+@pytest.mark.parametrize("answer", [ConnectionError("gone"), np.full((8, 8), np.nan), None])
+def test_a_model_that_only_fails_is_not_asked_about_every_frame(answer):
+    model = Counting(*[answer] * 60)
+    _, report = ran(Drawn(60), run={"reference": Reference(model, timeout_seconds=5)})
+    assert model.calls == 3
+    assert report.receipt.iou is None
+    assert report.receipt.frames == 60
+    assert any(one.startswith("not verified from 0.1 s on") for one in report.receipt.notes)
+
+
+def test_a_model_that_hangs_is_waited_for_once():
+    model = Held()
+    _, report = ran(Drawn(60), run={"reference": Reference(model, timeout_seconds=0.05)})
+    model.let.set()
+    assert model.calls == 1
+    assert report.receipt.frames == 60
+    assert "no answer in 0.05 s" in report.receipt.notes[0]
+
+
+def test_an_async_model_is_verified():
+    async def later(frame):
+        return mask_of(frame)
+
+    _, report = ran(Drawn(20), run={"reference": Reference(later, timeout_seconds=5)}, mode="max")
+    assert report.receipt.iou.min > 0.99
+
+
 def test_every_frame_in_best_quality_is_as_good_as_the_model():
-    _, report = ran(Drawn(), run={"reference": mask_of}, mode="max")
+    _, report = ran(Drawn(), run={"reference": Reference(mask_of, timeout_seconds=5)}, mode="max")
     assert report.receipt.iou.min > 0.99
 
 

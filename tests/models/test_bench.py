@@ -204,6 +204,9 @@ def functions(tmp_path, monkeypatch):
         "import time\n"
         "def mean(rgb):\n    assert rgb.shape == (180, 320, 3)\n    return rgb.mean()\n"
         "def broken(rgb): return 1 / 0\n"
+        "def silent(rgb): pass\n"
+        "async def later(rgb): return rgb\n"
+        "def nan(rgb): return rgb * float('nan')\n"
     )
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
@@ -223,6 +226,14 @@ def test_a_function_of_ones_own(functions):
         target_of(f"{functions}:nothing", size=SIZE)
     with pytest.raises(DocumentError, match="no module of yours"):
         target_of("os:system", size=SIZE)
+
+
+@pytest.mark.parametrize(
+    ("name", "says"), [("silent", r"answered nothing \(None\)"), ("later", "is async"), ("nan", "answered NaN")]
+)
+def test_a_function_that_does_no_work_has_no_speed(functions, name, says):
+    with pytest.raises(InputError, match=says):
+        measure(target_of(f"{functions}:{name}", size=SIZE), batch=1, streams=1, seconds=0.1)
 
 
 @pytest.mark.parametrize("variant", ["", ":landscape"])

@@ -17,12 +17,22 @@ def test_the_end_of_a_clip_is_held_back(drawn_clip):
 
 
 def test_other_clips_are_held_back(drawn_clip, tmp_path):
+    from reelwise import video
+
     other = tmp_path / "other.mp4"
-    other.write_bytes(drawn_clip.read_bytes())
+    video.draw_demo(other, seconds=6, width=64, height=36, fps=10)
     found = footage_of([drawn_clip], hold_clips=[other], frames=30)
 
     assert (len(found.used), len(found.held)) == (30, 30)
     assert found.held_is == "1 other clips"
+
+
+def test_a_clip_that_is_learnt_from_does_not_judge_under_another_name_either(drawn_clip, tmp_path):
+    other = tmp_path / "other.mp4"
+    other.write_bytes(drawn_clip.read_bytes())
+    for held in (drawn_clip, other):
+        with pytest.raises(InputError, match="is one of the clips that the model is made from"):
+            footage_of([drawn_clip], hold_clips=[held], frames=30)
 
 
 def test_frames_are_no_more_than_there_are(drawn_clip):

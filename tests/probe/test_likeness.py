@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from reelwise.errors import InputError
-from reelwise.probe.likeness import checked_mask, iou, likeness_of, masks_of
+from reelwise.probe.likeness import check_marks, checked_mask, iou, likeness_of, masks_of
 
 pytest.importorskip("cv2")
 
@@ -70,3 +70,10 @@ def test_what_is_no_mask_is_refused(answer):
 
 def test_all_masks_are_checked(disc, frames):
     assert len(masks_of(disc(), frames)) == len(frames)
+
+
+def test_footage_in_which_the_teacher_marks_nothing_judges_nobody():
+    empty, speck, good = block(0, 0, 0, 0), block(0, 4, 0, 10), block(0, 50, 0, 100)
+    with pytest.raises(InputError, match="marks nothing in any of the held-back frames"):
+        check_marks([empty, speck, empty], "teacher", use="judge")
+    check_marks([empty, good], "teacher", use="judge")

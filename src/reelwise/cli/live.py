@@ -141,6 +141,11 @@ def _run(
 ) -> LiveRun:
     from reelwise.live.run import LiveRun
 
+    verifier = None
+    if reference is not None:
+        from reelwise.live.reference import Reference
+
+        verifier = Reference(reference.model(), timeout_seconds=options["model_timeout"])
     outputs = make_outputs(options, source.fps)
     composes = any(one.wants_frames for one in outputs) or options["picture"] is not None
     backdrop = None
@@ -158,7 +163,7 @@ def _run(
         adaptive,
         outputs=outputs,
         backdrop=backdrop,
-        reference=reference.model() if reference is not None else None,
+        reference=verifier,
         for_seconds=options["for_seconds"],
         shots=shots,
         tell=_tell,

@@ -28,6 +28,8 @@ def lines_of(report: LiveReport) -> Iterator[str]:
     yield ""
     yield _line("Model", _model(receipt))
     yield _line("Cost", _cost(receipt))
+    if receipt.usd_per_call and receipt.iou is not None:
+        yield _line("", f"beside that --verify asked about {receipt.iou.frames:,} frames, off the books")
     yield _line("Quality", _quality(receipt))
     yield _line("Time", _time(report))
     yield _line("Modes", _modes(receipt))

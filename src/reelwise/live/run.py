@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from reelwise.live.answer import Answer
     from reelwise.live.backdrop import Backdrop
     from reelwise.live.output import Output
+    from reelwise.live.reference import Reference
     from reelwise.live.source import Source
 
 __all__ = ["LiveRun", "Told"]
@@ -48,7 +49,7 @@ class LiveRun:
         adaptive: the loop.
         outputs: where frames and masks go.
         backdrop: what is put behind the foreground, for outputs that take composed frames.
-        reference: the same model once more, off the books: asked about every frame, to say how good the masks are.
+        reference: the same model once more, off the books: asked about every frame, to say how good the masks are; it is closed.
         for_seconds: how long to run, by the clock, or for a file by its own time; None until the source ends.
         shots: how many frames to keep for a picture of the run.
         tell: called with what there is to tell.
@@ -62,7 +63,7 @@ class LiveRun:
         *,
         outputs: Sequence[Output] = (),
         backdrop: Backdrop | None = None,
-        reference: Callable[[NDArray[np.uint8]], Any] | None = None,
+        reference: Reference | None = None,
         for_seconds: float | None = None,
         shots: int = 0,
         tell: Callable[[Told], None] | None = None,
@@ -116,6 +117,8 @@ class LiveRun:
         finally:
             self._source.close()
             self._adaptive.close()
+            if self._reference is not None:
+                self._reference.close()
             self._finish(whole=done)
         return self.report()
 
@@ -165,7 +168,7 @@ class LiveRun:
             self._first = time.monotonic() - self._began
             self._say("first", f"first mask after {self._first:.2f} s")
         if self._reference is not None and not answer.black:
-            self._adaptive.verified(iou(answer.mask, self._reference(frame)))
+            self._verify(self._reference, frame, answer)
         composed = None
         if self._backdrop is not None and (self._shots.due or any(one.wants_frames for one in self._outputs)):
             mark = time.perf_counter()
@@ -182,6 +185,17 @@ class LiveRun:
         if answer.black and not self._black:
             self._say("note", "the picture is black; nothing is sent meanwhile")
         self._size, self._black = size, answer.black
+
+    def _verify(self, reference: Reference, frame: NDArray[np.uint8], answer: Answer) -> None:
+        if reference.is_over():
+            return
+        wanted = reference.mask(frame)
+        if wanted is not None:
+            self._adaptive.verified(iou(answer.mask, wanted))
+        elif reference.is_over():
+            said = f"not verified from {answer.seconds:,.1f} s on, for the model failed there, too: {reference.said}"
+            self._say("note", said)
+            self._adaptive.note(said)
 
     def _composed(self, frame: NDArray[np.uint8], answer: Answer) -> NDArray[np.uint8]:
         if answer.mode == "off" and self._adaptive.cause == "user":

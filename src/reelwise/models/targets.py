@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -165,13 +166,35 @@ class _Function:
         if batch != 1:
             raise InputError(f"a function takes 1 frame, not {batch}", where=self.name, hint="--batch 1")
         function, frame = self._function, _frame(self._size)
+        unseen = [True]
 
         def call() -> Any:
             try:
-                return function(frame)
+                answer = function(frame)
             except FOREIGN as error:
                 raise InputError(
                     f"the function failed: {type(error).__name__}: {error}", where=self.name, hint="try it on one frame"
                 ) from error
+            if unseen:
+                unseen.clear()
+                _check_answer(answer, self.name)
+            return answer
 
         return call
+
+
+def _check_answer(answer: Any, name: str) -> None:
+    """Refuse what does no work: its speed would be a price. Whether an answer is right, `reelwise probe` says.
+
+    Raises:
+        InputError: there is no answer, it is still to come, or it holds what is no number.
+    """
+    hint = "a function that answers, as it would in use"
+    if answer is None:
+        raise InputError("the function answered nothing (None)", where=name, hint=hint)
+    if inspect.isawaitable(answer):
+        if inspect.iscoroutine(answer):
+            answer.close()
+        raise InputError("the function is async: what it began is not done when it returns", where=name, hint=hint)
+    if isinstance(answer, np.ndarray) and answer.dtype.kind == "f" and not np.isfinite(answer).all():
+        raise InputError("the function answered NaN or infinite values", where=name, hint=hint)

@@ -13,7 +13,7 @@ import numpy as np
 from msgspec import Struct
 
 from reelwise.models.masks import MaskNetwork, opencv
-from reelwise.probe.likeness import likeness_of, masks_of
+from reelwise.probe.likeness import check_marks, likeness_of, masks_of
 from reelwise.probe.speed import side_by_side
 from reelwise.probe.student import SIDE, to_onnx
 from reelwise.probe.train import STEPS, pytorch, trained
@@ -75,7 +75,7 @@ def probe_distil(
 
     Raises:
         MissingExtraError: PyTorch or onnx is not installed.
-        InputError: the teacher failed, or answers what is no mask.
+        InputError: the teacher failed, answers what is no mask, or marks nothing.
     """
     cv2, tell = opencv(), say or (lambda _: None)
     pytorch()  # before the teacher is asked: that may cost money
@@ -88,16 +88,18 @@ def probe_distil(
             for frame in footage.used
         ]
     )
-    masks = np.stack(
-        [cv2.resize(mask, (SIDE, SIDE), interpolation=cv2.INTER_LINEAR) for mask in masks_of(teacher, footage.used)]
-    )
+    shown = masks_of(teacher, footage.used)
+    check_marks(shown, teacher.name, use="make")
+    wanted = masks_of(teacher, footage.held)
+    check_marks(wanted, teacher.name, use="judge")
+    masks = np.stack([cv2.resize(mask, (SIDE, SIDE), interpolation=cv2.INTER_LINEAR) for mask in shown])
     began = time.process_time()
     weights = trained(pictures, np.clip(masks, 0, 1), steps=steps, threads=threads, seed=seed, say=tell)
     spent = time.process_time() - began
     network = to_onnx(weights)
     student = MaskNetwork(network, name=f"a student of {teacher.name}")
     tell(f"judging it on {len(footage.held)} frames that it has not seen")
-    alike = likeness_of(masks_of(student, footage.held), masks_of(teacher, footage.held))
+    alike = likeness_of(masks_of(student, footage.held), wanted)
     speed = side_by_side(teacher, student, footage.held, seconds=seconds, clock=clock)
     return Distilled(
         verdict=judge("distil", speed, alike, floors),

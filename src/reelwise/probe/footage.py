@@ -56,7 +56,7 @@ def footage_of(
 
     Raises:
         MediaError: a clip cannot be read.
-        InputError: too few frames, too many, or a share out of range.
+        InputError: too few frames, too many, a share out of range, or a clip that is used and held back.
     """
     if not 0.05 <= hold <= 0.9 or not clips:
         raise InputError(f"{hold:g} of the clip held back", where="--hold", hint="give a share from 0.05 to 0.9")
@@ -70,13 +70,20 @@ def footage_of(
     held: list[Frame] = []
     named: list[tuple[str, str]] = []
     seconds = 0.0
+    seen: set[str] = set()
     for clip in (*clips, *hold_clips):
         info = video.probe(clip)
         named.append((clip.name, info.sha256_head))
+        if len(named) <= len(clips):
+            seen.add(info.sha256_head)
+        elif info.sha256_head in seen:
+            raise InputError(
+                "is one of the clips that the model is made from", where=f"--hold-clip {clip}", hint="hold back another"
+            )
         seconds += info.seconds
         pictures = _pictures(clip, info, frames)
         cut = len(pictures) if hold_clips else round(len(pictures) * (1 - hold))
-        if clip in hold_clips and len(named) > len(clips):
+        if len(named) > len(clips):
             held += pictures
         else:
             used += pictures[:cut]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from reelwise.models.segment import SegmentModel
 
-__all__ = ["EMPTY_SHARE", "Likeness", "checked_mask", "iou", "likeness_of", "masks_of"]
+__all__ = ["EMPTY_SHARE", "Likeness", "check_marks", "checked_mask", "iou", "likeness_of", "masks_of"]
 
 EMPTY_SHARE = 0.005
 """A mask that covers less of the frame counts as empty; two empty ones are alike, with an IoU of 1."""
@@ -62,6 +62,25 @@ def checked_mask(mask: NDArray[np.float32], name: str) -> NDArray[np.float32]:
 def masks_of(model: SegmentModel, frames: Iterable[NDArray[np.uint8]]) -> list[NDArray[np.float32]]:
     """Return a model's masks of some frames, checked."""
     return [checked_mask(model(frame), model.name) for frame in frames]
+
+
+def check_marks(masks: Iterable[NDArray[np.float32]], name: str, *, use: str) -> None:
+    """Refuse footage in which a teacher marks nothing: any model that marks nothing would agree with it in every frame.
+
+    Args:
+        masks: the teacher's.
+        name: its name.
+        use: what the frames are for: judge, or make.
+
+    Raises:
+        InputError: all of them are empty.
+    """
+    if all(float((mask > 0.5).mean()) < EMPTY_SHARE for mask in masks):
+        what, option = ("held-back frames", "--hold-clip") if use == "judge" else ("frames to learn from", "CLIPS")
+        raise InputError(
+            f"{name} marks nothing in any of the {what}: they say nothing about a smaller model",
+            where="probe", hint=f"give footage of what it is for: {option}",
+        )  # fmt: skip
 
 
 def iou(mask: NDArray[np.float32], teacher: NDArray[np.float32]) -> float:

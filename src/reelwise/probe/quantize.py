@@ -15,7 +15,7 @@ from msgspec import Struct
 from reelwise.errors import InputError, MissingExtraError, OutputError
 from reelwise.models.masks import MaskNetwork
 from reelwise.models.session import first_line, foreign
-from reelwise.probe.likeness import likeness_of, masks_of
+from reelwise.probe.likeness import check_marks, likeness_of, masks_of
 from reelwise.probe.speed import side_by_side
 from reelwise.probe.verdict import QUANTIZE, Floors, Verdict, judge
 
@@ -56,12 +56,14 @@ def probe_quantize(
 
     Raises:
         MissingExtraError: onnx or onnxruntime is not installed.
-        InputError: the network is no such network, or cannot be quantized.
+        InputError: the network is no such network, cannot be quantized, or marks nothing in what is held back.
     """
     teacher = MaskNetwork(network, name=name or network.name)
+    wanted = masks_of(teacher, footage.held)
+    check_marks(wanted, teacher.name, use="judge")
     made = quantized(network, teacher, footage.used)
     student = MaskNetwork(made, name=f"{teacher.name}, 8 bits")
-    alike = likeness_of(masks_of(student, footage.held), masks_of(teacher, footage.held))
+    alike = likeness_of(masks_of(student, footage.held), wanted)
     speed = side_by_side(teacher, student, footage.held, seconds=seconds)
     return Quantized(
         verdict=judge("quantize", speed, alike, floors),
