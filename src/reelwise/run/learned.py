@@ -34,7 +34,7 @@ def learned(outcomes: Sequence[Outcome], tally: Tally, *, footage: str, on: str,
         asked: questions in a call that asks all at once.
     """
     today = dt.datetime.now(tz=dt.UTC).date()
-    entries = list(entries_of(tally, None, footage=footage, on=on, day=today))
+    entries = list(entries_of(tally, tally, footage=footage, on=on, day=today))
     metered = [
         one for one in outcomes if one.known and one.units and one.kind == "call" and one.status in {"ok", "refused"}
     ]
