@@ -56,3 +56,12 @@ def test_a_cascade_needs_answers(tmp_path):
 
     with pytest.raises(DocumentError, match="no column with answers"):
         read_outcomes(path, answers=True)
+
+
+def test_a_model_may_be_named_whose_column_has_the_usual_name(tmp_path):
+    path = tmp_path / "rows.csv"
+    path.write_text("text,cheap,dear\na,1,0\n")
+
+    columns = read_outcomes(path, Columns(cheap="gpt-4o-mini")).columns
+
+    assert (columns.cheap, columns.dear) == ("cheap", "dear")

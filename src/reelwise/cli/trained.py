@@ -25,8 +25,12 @@ def outcome_options(command: F) -> F:
     for option in (
         click.option("--feature", multiple=True, help="Column of a further number; may be given often."),
         click.option("--answer", multiple=True, help="Column of a cheap answer's text. Default: answer, answer_2."),
-        click.option("--dear", default="", help="The dear model; also its column, where there is one of that name."),
-        click.option("--cheap", default="", help="The cheap model; also its column, where there is one of that name."),
+        click.option(
+            "--dear", default="", help="Name of the dear model; its column, where one has that name, else `dear`."
+        ),
+        click.option(
+            "--cheap", default="", help="Name of the cheap model; its column, where one has that name, else `cheap`."
+        ),
         click.option("--text", default="", help="Column of the text. Default: text, prompt or question."),
     ):
         command = option(command)
@@ -62,8 +66,8 @@ def run_train(
         outcomes,
         FOR_ROUTER if kind == "router" else FOR_CASCADE,
         kind=kind,
-        cheap=outcomes.columns.cheap,
-        dear=outcomes.columns.dear,
+        cheap=cheap or outcomes.columns.cheap,
+        dear=dear or outcomes.columns.dear,
         quality=quality,
         risk=risk,
         ahead=ahead,
@@ -94,7 +98,7 @@ def run_test(
     """Hold a file against other outcomes."""
     import numpy as np
 
-    from reelwise.errors import GateError
+    from reelwise.errors import GateError, InputError
     from reelwise.route.floor import area
     from reelwise.route.outcomes import Columns, read_outcomes, table_of
     from reelwise.route.saved import read_saved
@@ -108,8 +112,6 @@ def run_test(
     table = table_of(outcomes.rows)
     width = len(outcomes.columns.answers)
     if width != saved.answers:
-        from reelwise.errors import InputError
-
         raise InputError(f"{width} columns of answers", where=str(rows), hint=f"the file looks at {saved.answers}")
     scores = saved.learned.score(table.numbers, table.texts)
     cut = saved.floor.cut

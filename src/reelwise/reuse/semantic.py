@@ -149,7 +149,8 @@ class SemanticCache:
     def judge(self, found: Hit | Miss, *, right: bool) -> None:
         """Say whether an answer was right for the question, or would have been: what may be served is decided anew.
 
-        A wrong exact repeat is counted and changes nothing: the model contradicts itself, and no cache cures that.
+        Exact repeats are served whatever was judged (the model contradicts itself there, and no cache cures that), but they count in
+        the error of all hits. Judge a random sample of what happens, not what looks odd: the bound is as good as the sample.
 
         Raises:
             InputError: the miss had no near question, or a gate had closed on it.

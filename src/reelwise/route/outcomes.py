@@ -37,7 +37,9 @@ class Columns(Struct, frozen=True, kw_only=True):
     """Names of columns; an empty one is looked for under its usual names.
 
     Attributes:
-        text, cheap, dear: the question, and how good either answer was: true or false, or 0..1.
+        text: the question.
+        cheap, dear: how good either answer was: true or false, or 0..1. A name that no column has is a model's, and the usual
+            names are looked for.
         answers: texts of what cheap models answered, the one that is served first.
         features: further numbers that are known before the call.
     """
@@ -95,8 +97,8 @@ def read_outcomes(path: Path, columns: Columns | None = None, *, answers: bool =
     head = rows[0]
     found = Columns(
         text=_found(head, wanted.text, _TEXT, where),
-        cheap=_found(head, wanted.cheap, _CHEAP, where),
-        dear=_found(head, wanted.dear, _DEAR, where),
+        cheap=_found(head, wanted.cheap if wanted.cheap in head else "", _CHEAP, where, wanted.cheap),
+        dear=_found(head, wanted.dear if wanted.dear in head else "", _DEAR, where, wanted.dear),
         answers=wanted.answers or tuple(name for name in _ANSWERS if name in head) if answers else (),
         features=wanted.features,
     )
@@ -133,11 +135,11 @@ def _jsonl(content: str, where: str) -> list[dict[str, Any]]:
     return rows
 
 
-def _found(head: Mapping[str, Any], name: str, usual: Sequence[str], where: str) -> str:
+def _found(head: Mapping[str, Any], name: str, usual: Sequence[str], where: str, model: str = "") -> str:
     for known in (name,) if name else usual:
         if known in head:
             return known
-    asked = name or " or ".join(usual)
+    asked = " or ".join(one for one in (name or model, *usual) if one)
     there = ", ".join(map(str, list(head)[:12]))
     raise DocumentError(f"no column {asked}", where=where, hint=f"there are: {there}")
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["Growth", "Trees", "grow"]
 
 _BINS = 32
+_AT_ONCE = 512  # rows, for a bounded memory
 _NEVER = 3.0e38  # a threshold that no finite feature passes: the node does not split
 
 
@@ -80,14 +81,16 @@ class Trees(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     def predict(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the answer for each row of features, shape (n,)."""
+        features, above, leaves = np.array(self.features), np.array(self.above), np.array(self.leaves)
+        tree = np.arange(len(features))
         result = np.full(len(rows), self.base)
-        number = np.arange(len(rows))
-        for features, above, leaves in zip(self.features, self.above, self.leaves, strict=True):
-            chosen, edge, answer = np.array(features), np.array(above), np.array(leaves)
-            node = np.zeros(len(rows), np.int64)
+        for start in range(0, len(rows), _AT_ONCE):
+            some = rows[start : start + _AT_ONCE]
+            number = np.arange(len(some))[:, None]
+            node = np.zeros((len(some), len(tree)), np.int64)
             for _ in range(self.depth):
-                node = 2 * node + 1 + (rows[number, chosen[node]] > edge[node])
-            result += answer[node - (2**self.depth - 1)]
+                node = 2 * node + 1 + (some[number, features[tree, node]] > above[tree, node])
+            result[start : start + _AT_ONCE] += leaves[tree, node - (2**self.depth - 1)].sum(axis=1)
         return result
 
 
