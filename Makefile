@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: install demo test lint bench nightly smoke-live wheel clean
+.PHONY: install demo demo-live test lint bench nightly smoke-live wheel clean
 .DELETE_ON_ERROR:
 
 install: $(READY)
@@ -18,6 +18,11 @@ $(READY): pyproject.toml constraints.txt
 # CLIP=path audits your own file; without it, a clip that the project draws itself.
 demo: $(READY)
 	$(BIN)/reelwise audit $(if $(CLIP),"$(CLIP)",--demo) --out out/demo
+
+# Background blur with a tenth of the inferences: your webcam, CLIP=path, or a drawn clip of a person.
+demo-live: $(READY)
+	$(BIN)/reelwise models install person-segmentation
+	$(BIN)/reelwise live $(if $(CLIP),"$(CLIP)",--demo --for 30) --price 0.001 --out out/live/live.mp4 --picture out/live/run.png
 
 # Installs and starts a PostgreSQL server for the tests that need one, where it may (Debian, root); else they skip and say why.
 test: $(READY)
@@ -36,11 +41,15 @@ bench: $(READY)
 
 # What takes longer: long fuzzing, full benches; results stay in bench/results with their day.
 nightly: $(READY)
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[all,train]' || echo "no PyTorch for processors alone on this index: its tests are skipped"
 	$(BIN)/python -m pytest -m nightly -n 2
 	$(BIN)/python bench/keep.py price
 	$(BIN)/python bench/keep.py decode
 	$(BIN)/python bench/keep.py ledger
 	$(BIN)/python bench/keep.py holds
+	$(BIN)/python bench/keep.py models
+	$(BIN)/python bench/keep.py live_engine
+	if [ -d ../shared/clips ]; then $(BIN)/python bench/keep.py live && $(BIN)/python bench/live_publish.py; fi
 	$(BIN)/python bench/keep.py run_faults
 	$(BIN)/python bench/keep.py run_memory
 	$(BIN)/python bench/publish.py

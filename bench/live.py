@@ -27,6 +27,8 @@ import numpy as np
 
 from live_peers import PEERS, Clip, chosen, reused
 from reelwise.live import Adaptive, Limits
+from reelwise.live.carry import Carrier
+from reelwise.live.masks import iou
 from reelwise.models import PersonSegmentation
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -134,6 +136,43 @@ def at_share(rows: list[dict[str, Any]], share: float) -> dict[str, Any]:
     return min(rows, key=lambda row: abs(row["share"] - share))
 
 
+def in_hindsight(clip: Clip, share: float, reach: int = 60) -> dict[str, float]:
+    """Choose the best frames to infer with all answers known (dynamic programming over the sum of errors): what carrying itself allows.
+
+    From each frame its mask is carried up to 60 frames on, by a carrier that remembers nothing from before that frame.
+    """
+    frames = len(clip.frames)
+    errors = np.full((frames, reach), np.inf)
+    for first in range(frames):
+        carrier = Carrier(clip.masks.shape[1:])
+        for gap in range(min(reach, frames - first)):
+            carrier.see(clip.frames[first + gap])
+            if gap == 0:
+                carrier.answer(carrier.ask(), clip.masks[first])
+            errors[first, gap] = 1.0 - iou(clip.masks[first + gap], carrier.mask)
+    sums, inferred = np.cumsum(errors, axis=1), round(share * frames)
+    least = np.full(frames + 1, np.inf)
+    least[0] = 0.0
+    came = np.zeros((inferred, frames + 1), int)
+    for number in range(inferred):
+        before, least = least, np.full(frames + 1, np.inf)
+        for end in range(1, frames + 1):
+            starts = np.arange(max(0, end - reach), end)
+            each = before[starts] + sums[starts, end - starts - 1]
+            came[number, end] = starts[int(np.argmin(each))]
+            least[end] = each.min()
+    found, end = [], frames
+    for number in reversed(range(inferred)):
+        start = came[number, end]
+        found.extend(1.0 - errors[start, : end - start])
+        end = start
+    return {
+        "share": round(inferred / frames, 4),
+        "iou_mean": round(float(np.mean(found)), 4),
+        "iou_p5": round(float(np.percentile(found, 5)), 4),
+    }
+
+
 def skip_path(clip: Clip, rounds: int = 5) -> dict[str, float]:
     """Measure CPU of a skipped frame within the loop, 720p, one thread: decision and carrying, neither decoding nor blur."""
     frames = [cv2.resize(one, (1280, 720)) for one in clip.frames]
@@ -173,6 +212,7 @@ def measure(folder: Path) -> dict[str, Any]:
             "default": ours(clips, (0.95,), lambda _, quality: {"quality": quality})[0],
             "curves": rows,
         }
+    found["hall"]["best_in_hindsight"] = in_hindsight(hall[0], 0.1)
     found["skip_path_ms_cpu_720p"] = skip_path(max(webcam, key=lambda clip: len(clip.frames)))
     return found
 

@@ -137,6 +137,77 @@ def ledger_rows(found: dict) -> list[str]:
     return rows
 
 
+def models_rows(found: dict) -> list[str]:
+    command = "python bench/models.py"
+    beside = found["landscape_against_general"]
+    rows = [
+        row(
+            "embedded network, landscape against general, 720p frame to mask",
+            f"{beside['ratio']:.2f}x as fast",
+            "",
+            command,
+        )
+    ]
+    for name, one in found["quantize"].items():
+        speed, alike = one["verdict"]["speed"], one["verdict"]["likeness"]
+        said = "accepted" if one["verdict"]["accepted"] else "refused"
+        figure = f"{speed['ratio']:.2f}x as fast, IoU {alike['mean']:.3f} (5th percentile {alike['p5']:.3f}): {said}"
+        rows.append(row(f"{name} in 8 bits against 32", figure, "", command))
+    for name, one in found["truth"].items():
+        figure = f"IoU {one['mean']:.3f} (5th percentile {one['p5']:.3f})"
+        rows.append(row(f"{name} against a drawn person's true outline, {one['frames']} frames", figure, "", command))
+    for name, one in found["cold"].items():
+        rows.append(
+            row(f"{name}: from nothing to the first mask", f"{one['first_answer_seconds']:.2f} s", "1 s", command)
+        )
+    share = found["scan_person"]["exact"]["cpu_share"]
+    rows.append(
+        row(
+            "`scan --method person` against decoding and measuring every picture, 720p",
+            f"{share:.2f}x CPU",
+            "",
+            command,
+        )
+    )
+    return rows
+
+
+def live_engine_rows(found: dict) -> list[str]:
+    command = "python bench/live_engine.py"
+    hours = found["dollars"]
+    first = [one["first_hour_share"] for one in hours]
+    behind = max(one["inferences_behind_most"] for one in found["delay"])
+    start, skip = found["first_mask"], found["skip_path"]
+    return [
+        row(
+            f"dollars an hour, {len(hours)} simulated hours: spent of the price",
+            f"{min(first):.1%} to {max(first):.1%}, dearest 60 minutes {max(one['dearest_hour_share'] for one in hours):.1%}",
+            "95 to 100 %",
+            f"{command} --parts dollars",
+        ),
+        row("frames without an answer in them", f"{sum(one['frames_unanswered'] for one in hours)}", "0", ""),
+        row(
+            "a model slower than the stream, ten simulated minutes: inferences behind",
+            f"{behind} at most; oldest mask {', '.join(format(one['mask_age_most_last_minute'], '.1f') for one in found['delay'])} s "
+            f"behind models of {', '.join(format(one['model_seconds'], '.1f') for one in found['delay'])} s",
+            "1",
+            f"{command} --parts delay",
+        ),
+        row(
+            f"command to first mask, wall, {start['runs']} runs at a load of {start['load_average']:.1f}",
+            f"{start['seconds_median']:.2f} s median, {start['seconds_least']:.2f} s least",
+            "1 s",
+            f"{command} --parts first",
+        ),
+        row(
+            "CPU of a carried frame within the loop, 720p",
+            f"{skip['skip_path_cpu_ms']['p50']:.2f} ms median",
+            "0.8 ms",
+            f"{command} --parts skip",
+        ),
+    ]
+
+
 def run_faults_rows(found: dict) -> list[str]:
     command = "python bench/run_faults.py"
     cuts, calls = found["cut_streams_error"], found["calls"]
@@ -158,6 +229,24 @@ def run_faults_rows(found: dict) -> list[str]:
     ]  # fmt: skip
 
 
+def run_rows(found: dict) -> list[str]:
+    command = "python bench/run.py"
+    every = found["all_facts_from_other_clips"]
+    what = f"{found['plans']} plans x 2 halves of {found['clips']} drawn clips, model facts from the other half"
+    return [
+        row(f"estimate against metered cost: {what}, median", f"{found['error_median']:.1%}", "2 %", command),
+        row("the same, within 5 %", f"{found['within_5_percent']} of {found['pairs']}", "all", command),
+        row(
+            "the largest (a cascade: its doubted share is that of 16 items)",
+            f"{found['error_max']:.1%}",
+            "5 %",
+            command,
+        ),
+        row("median, footage's facts too from the other half", f"{every['error_median']:.1%}", "", command),
+        row("residual against the sandbox's invoice", f"{found['residual_nano']} nano-USD", "0", command),
+    ]
+
+
 def run_memory_rows(found: dict) -> list[str]:
     command = "python bench/run_memory.py"
     return [
@@ -176,6 +265,9 @@ def main() -> None:
         ("decode", decode_rows),
         ("holds", holds_rows),
         ("ledger", ledger_rows),
+        ("models", models_rows),
+        ("live_engine", live_engine_rows),
+        ("run", run_rows),
         ("run_faults", run_faults_rows),
         ("run_memory", run_memory_rows),
     )

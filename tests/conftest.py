@@ -6,6 +6,11 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# how long an example takes says more about the machine than about the code
+settings.register_profile("reelwise", deadline=None)
+settings.load_profile("reelwise")
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -15,7 +15,8 @@ from reelwise.account import Account
 from reelwise.errors import InputError
 from reelwise.evidence import ASSUMED, GIVEN, Fact
 from reelwise.facts import Entry, Facts
-from reelwise.hosts import Host, host_usage
+from reelwise.fleet import Work, fleet_of
+from reelwise.hosts import Host
 from reelwise.plan import Plan
 from reelwise.price import price, price_one
 from reelwise.rates import Book
@@ -34,9 +35,8 @@ def facts(fps: float) -> Facts:
 
 
 def hours(host: Host, frames_a_second: Any, *, fps: float = 15.0, peak: float = 1.0, unit: str = "hour") -> Any:
-    usage = host_usage(
-        host, frames_a_second * 3600 * HOURS_A_MONTH, facts(fps), peak_over_mean=peak, unit=unit, basis=0
-    )
+    fleet = fleet_of(host, Work(frames=frames_a_second * 3600 * HOURS_A_MONTH, peak=peak), facts(fps))
+    (usage,) = fleet.usages(None, unit)
     return usage.quantity
 
 
@@ -53,7 +53,7 @@ def test_3_for_45_frames_a_second_and_a_spare_one() -> None:
 
 
 def test_a_million_frames_at_full_use() -> None:
-    usage = host_usage(replace(HOST, scale="auto"), 1e6, facts(15), peak_over_mean=9, unit="hour", basis=0)
+    (usage,) = fleet_of(replace(HOST, scale="auto"), Work(frames=1e6, peak=9), facts(15)).usages(None, "hour")
     assert float(usage.quantity) * T4_USD == pytest.approx(9.7407, abs=1e-4)
 
 
@@ -80,14 +80,14 @@ def test_draws_are_scaled_one_by_one(rates: list[float], scale: Any) -> None:
 
 
 def test_the_evidence_of_speed_joins_that_of_the_frames() -> None:
-    usage = host_usage(HOST, 1.0, facts(15), peak_over_mean=1, unit="hour", basis=ASSUMED)
+    (usage,) = fleet_of(HOST, Work(frames=1.0, basis=ASSUMED), facts(15)).usages(None, "hour")
     assert usage.basis == ASSUMED | GIVEN
     assert (usage.sku, usage.unit, usage.stage, usage.lane) == ("aws/g4dn.xlarge", "hour", "host", "own")
 
 
 def test_a_speed_nobody_knows_is_an_error() -> None:
     with pytest.raises(InputError, match=r"host\.own\.frames_per_second"):
-        host_usage(HOST, 1.0, Facts.load(), peak_over_mean=1, unit="hour", basis=0)
+        fleet_of(HOST, Work(frames=1.0), Facts.load())
 
 
 # In a bill

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from reelwise.evidence import KINDS, weakest
+from reelwise.fleet import Fleet
 from reelwise.rates import Rate
 from reelwise.units import Num, is_array, total
 
@@ -75,6 +77,7 @@ class Bill(Struct, frozen=True, kw_only=True):
         why: reasons against it, or what to know.
         latency_ms: estimate for one answer, in the slowest lane.
         latency_basis: evidence of that estimate.
+        fleets: machines behind the lines of hosts.
     """
 
     lines: tuple[Line, ...]
@@ -82,6 +85,7 @@ class Bill(Struct, frozen=True, kw_only=True):
     why: tuple[str, ...] = ()
     latency_ms: float = 0.0
     latency_basis: int = 0
+    fleets: tuple[Fleet, ...] = ()
 
     @property
     def total_usd(self) -> Num:
@@ -109,8 +113,7 @@ class Bill(Struct, frozen=True, kw_only=True):
 
     def merged(self, lines: Iterable[Line]) -> Bill:
         """Return the bill with further lines."""
-        return Bill(lines=(*self.lines, *lines), feasible=self.feasible, why=self.why, latency_ms=self.latency_ms,
-                    latency_basis=self.latency_basis)  # fmt: skip
+        return replace(self, lines=(*self.lines, *lines))
 
 
 def _plain(value: Num) -> Any:

@@ -16,6 +16,7 @@ from reelwise.evidence import Fact
 from reelwise.evidence_store import read_store
 from reelwise.facts import Entry, Facts, check_fact
 from reelwise.levers import Lever, kinds, lever_union
+from reelwise.option import Option
 from reelwise.plan import Plan
 from reelwise.price import check_day
 from reelwise.rates import Book
@@ -25,7 +26,7 @@ from reelwise.workload import Workload
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["Case", "CaseFile", "assign", "default_plan", "load", "make"]
+__all__ = ["Case", "CaseFile", "assign", "default_plan", "load", "make", "with_option"]
 
 DEFAULT_MODELS = {
     "understand": "gemini-2.5-pro",
@@ -45,6 +46,7 @@ class CaseFile(Workload, frozen=True, kw_only=True, forbid_unknown_fields=True):
         facts: what you know of your footage and models, by name: a number, or a fact with low, high and source.
         account: free tiers, private rates, buffers.
         levers: the levers to stack, with settings; empty is every lever that applies, with its defaults.
+        options: other ways to deploy it, for `reelwise compare`; empty compares a set that fits the kind of job.
         day: the day whose prices hold, ISO; null is today.
     """
 
@@ -53,6 +55,7 @@ class CaseFile(Workload, frozen=True, kw_only=True, forbid_unknown_fields=True):
     facts: dict[str, float | Fact] = msgspec.field(default_factory=dict)
     account: Account = Account()
     levers: tuple[dict[str, Any], ...] = ()
+    options: tuple[Option, ...] = ()
     day: str | None = None
 
 
@@ -67,6 +70,7 @@ class Case(Struct, frozen=True, kw_only=True):
     book: Book
     day: dt.date
     where: str = ""
+    options: tuple[Option, ...] = ()
 
 
 def assign(tree: dict[str, Any], setting: str) -> None:
@@ -84,8 +88,9 @@ def assign(tree: dict[str, Any], setting: str) -> None:
         raise DocumentError("not a setting", where=f"--set {setting}", hint="write --set demand.hours=500")
     value = parse_yaml(text, where=f"--set {path}")
     parts = path.strip().split(".")
-    if parts[0] == "facts" and len(parts) > 2:
-        parts = ["facts", ".".join(parts[1:])]
+    at_facts = 0 if parts[0] == "facts" else 2 if parts[0] == "options" and parts[2:3] == ["facts"] else None
+    if at_facts is not None:
+        parts = [*parts[: at_facts + 1], *([".".join(parts[at_facts + 1 :])] if parts[at_facts + 1 :] else [])]
     node: Any = tree
     for index, part in enumerate(parts[:-1]):
         at = ".".join(parts[: index + 1])
@@ -104,6 +109,10 @@ def assign(tree: dict[str, Any], setting: str) -> None:
 
 
 def _index(part: str, node: list[Any], setting: str) -> int:
+    """Find a place in a list by its number, or by the `name` that something in it has."""
+    named = [at for at, one in enumerate(node) if isinstance(one, dict) and one.get("name") == part]
+    if named:
+        return named[0]
     if not part.isdigit() or int(part) >= len(node):
         raise DocumentError(
             f"`{part}` is no place in a list of {len(node)}", where=f"--set {setting}", hint=f"use 0 to {len(node) - 1}"
@@ -120,6 +129,7 @@ def load(
     rates: Path | None = None,
     evidence: Path | None = None,
     levers: Sequence[str] | None = None,
+    option: str | None = None,
 ) -> Case:
     """Open a workload file.
 
@@ -131,6 +141,7 @@ def load(
         rates: private prices, in place of the account's.
         evidence: folder of measured facts; missing is none.
         levers: names of levers, in place of those in the file.
+        option: name of one of the file's options, to take as the plan.
 
     Raises:
         DocumentError: anything in the file that cannot be; the path and a hint are in it.
@@ -149,7 +160,34 @@ def load(
     if day is not None:
         tree["day"] = day
     measured = read_store(evidence) if evidence is not None and evidence.is_dir() else ()
-    return make(tree, where=str(path), rates=rates, measured=measured, levers=levers, folder=path.parent)
+    case = make(tree, where=str(path), rates=rates, measured=measured, levers=levers, folder=path.parent)
+    return case if option is None else with_option(case, _named(case, option))
+
+
+def _named(case: Case, name: str) -> Option:
+    import difflib
+
+    names = [one.name for one in case.options]
+    if name in names:
+        return case.options[names.index(name)]
+    near = difflib.get_close_matches(name, names, n=1)
+    listed = f"it has {', '.join(names)}" if names else "it has no `options`"
+    raise DocumentError(
+        f"no option is named `{name}`", where=case.where, hint=f"did you mean `{near[0]}`?" if near else listed
+    )
+
+
+def with_option(case: Case, option: Option) -> Case:
+    """Take an option as the plan, with the facts and quotas that hold for it; `price` and `compare` both price this."""
+    own = {
+        name: value
+        if isinstance(value, Fact)
+        else Fact(value=float(value), source=f"{case.where} option {option.name}")
+        for name, value in option.facts.items()
+    }
+    facts = case.facts.with_entries(Entry(name=name, fact=fact) for name, fact in own.items())
+    account = msgspec.structs.replace(case.account, limits=(*case.account.limits, *option.limits))
+    return msgspec.structs.replace(case, plan=option.as_plan(case.workload, case.book), facts=facts, account=account)
 
 
 def make(
@@ -169,6 +207,7 @@ def make(
     )
     plan = file.plan or default_plan(workload, file.model)
     plan.check(f"{where} $.plan")
+    _check_options(file, where)
     today = _day(file.day, where)
     private = rates or (folder / file.account.rates if file.account.rates else None)
     book = Book.load(today, private)
@@ -190,7 +229,23 @@ def make(
         book=book,
         day=today,
         where=where,
+        options=file.options,
     )
+
+
+def _check_options(file: CaseFile, where: str) -> None:
+    for at, limit in enumerate(file.account.limits):
+        limit.check(f"{where} $.account.limits[{at}]")
+    taken: set[str] = set()
+    for at, option in enumerate(file.options):
+        here = f"{where} $.options[{at}]"
+        if option.name in taken:
+            raise DocumentError(f"two options are named `{option.name}`", where=here, hint="rename one")
+        taken.add(option.name)
+        option.check(here)
+        for name, value in option.facts.items():
+            fact = value if isinstance(value, Fact) else Fact(value=float(value))
+            check_fact(name, fact, f"{here}.facts.{name}")
 
 
 def _day(text: str | None, where: str) -> dt.date:

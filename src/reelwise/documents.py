@@ -182,10 +182,10 @@ def write_whole(path: Path, data: str | bytes) -> None:
         Path(temporary).replace(path)
     except OSError as error:
         raise OutputError(
-            f"cannot write: {error.strerror or error}", where=str(path), hint="name another place with --out"
+            f"cannot write: {error.strerror or error}", where=str(path), hint="name another place"
         ) from None
     except (ValueError, RuntimeError):  # a NUL in the name, links in a circle
-        raise OutputError("no file can have this name", where=repr(str(path)), hint="name another with --out") from None
+        raise OutputError("no file can have this name", where=repr(str(path)), hint="name another") from None
     finally:
         if temporary:
             with contextlib.suppress(OSError):

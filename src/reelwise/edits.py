@@ -63,9 +63,25 @@ def edits(before: Plan, after: Plan, levers: Iterable[Lever] = ()) -> tuple[Edit
         lever, direction = owner(move, now, before, after, named)
         found.append(Edit(setting=move.setting, text=move.text, lever=lever, direction=direction, plan=move.plan))
         now = move.plan
+    if now.fees != after.fees:
+        text = f"fees {_fees(now)} -> {_fees(after)}"
+        now = replace(now, fees=after.fees)
+        found.append(Edit(setting="fees", text=text, plan=now))
+    if found and now != after and replace(now, hosts=_called(now)) == replace(after, hosts=_called(after)):
+        found[-1] = replace(found[-1], plan=after)  # hosts that nothing calls any more went with the last step
+        return tuple(found)
     if now != after:
         found.append(Edit(setting="plan", text="the rest: order, lanes, hosts that nothing calls", plan=after))
     return tuple(found)
+
+
+def _called(plan: Plan) -> tuple[Host, ...]:
+    names = {call.host for call in plan.of(Call)}
+    return tuple(host for host in plan.hosts if host.name in names)
+
+
+def _fees(plan: Plan) -> str:
+    return ", ".join(f"{fee.name} {fee.usd_month:,.10g}" for fee in plan.fees) or "none"
 
 
 def shown(value: object) -> str:
@@ -87,21 +103,25 @@ def _moves(before: Plan, after: Plan) -> Iterator[Move]:
     hosts = (*before.hosts, *(host for host in after.hosts if host.name not in {one.name for one in before.hosts}))
     tail = _tail(before)
     stages: tuple[AnyStage, ...] = ()
+
+    def plan_of(stages: tuple[AnyStage, ...], tail: tuple[AnyStage, ...]) -> Plan:
+        return Plan(stages=(*stages, *tail), hosts=hosts, fees=before.fees)
+
     for move_stages, move in _before_calls(before, after):
         stages = move_stages
-        yield replace(move, plan=Plan(stages=(*stages, *tail), hosts=hosts))
+        yield replace(move, plan=plan_of(stages, tail))
     stages = _head(after)
     if _lanes(tail) != _lanes(_tail(after)):
         new_tail = _new_lanes(tail, _tail(after))
-        yield _lane_move(tail, new_tail, Plan(stages=(*stages, *new_tail), hosts=hosts))
+        yield _lane_move(tail, new_tail, plan_of(stages, new_tail))
         tail = new_tail
     for name in _call_fields():
         new_tail, texts = _set_calls(tail, _tail(after), name)
         if texts:
             tail = new_tail
-            plan = Plan(stages=(*stages, *tail), hosts=hosts)
+            plan = plan_of(stages, tail)
             yield Move(tag="call", fields=(name,), setting=f"call.{name}", text="; ".join(texts), plan=plan)
-    yield from _host_moves(Plan(stages=(*stages, *tail), hosts=hosts), after)
+    yield from _host_moves(plan_of(stages, tail), after)
 
 
 def _head(plan: Plan) -> tuple[AnyStage, ...]:

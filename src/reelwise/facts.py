@@ -41,6 +41,7 @@ NAMES = (
     "escalate.doubt_share",
     "gate.active_share",
     "gate.kept_share",
+    "latency.network_ms",
     "latency.output_tokens_per_second",
     "latency.overhead_ms",
     "latency.prefill_tokens_per_second",
@@ -48,12 +49,16 @@ NAMES = (
     "sample.frames_per_second",
     "sample.uniform_frames_per_second",
     "scan.cpu_seconds_per_second",
+    "serverless.cold_start_seconds",
+    "serverless.idle_seconds",
 )
-"""Facts that stages and prices ask for; beside them `host.NAME.frames_per_second`, `quality.LEVER`,
-`scan.METHOD.MODE.cpu_share`, what a scan costs beside a full decode, and `probe.LEVER.speed_ratio`, how much faster the smaller model
-of quantize or distil runs where it was probed: 2 is twice as fast, below 1 is slower."""
+"""Facts that stages and prices ask for; beside them `host.NAME.frames_per_second` and `.cold_start_seconds`,
+`network.NETWORK.GPU.frames_per_second` as published, `quality.LEVER`, `quality.option.OPTION`, `scan.METHOD.MODE.cpu_share`, what a
+scan costs beside a full decode, and `probe.LEVER.speed_ratio`, how much faster the smaller model of quantize or distil runs where it
+was probed: 2 is twice as fast, below 1 is slower."""
 _NAMED = re.compile(
-    r"host\..+\.frames_per_second|quality\..+|probe\.(quantize|distil)\.speed_ratio|scan\.(auto|packets|keyframes|luma|person)\.(coarse|exact)\.cpu_share"
+    r"host\..+\.(frames_per_second|cold_start_seconds)|network\..+\.frames_per_second|quality\..+"
+    r"|probe\.(quantize|distil)\.speed_ratio|scan\.(auto|packets|keyframes|luma|person)\.(coarse|exact)\.cpu_share"
 )
 
 
@@ -116,9 +121,8 @@ def check_fact(name: str, fact: Fact, where: str) -> None:
 
 def _is_speed(name: str) -> bool:
     """Say whether a price or a time is divided by the fact."""
-    if name.endswith(".speed_ratio"):
-        return True
-    return name.endswith("_per_second") and name.startswith(("host.", "latency."))
+    divided = name.endswith("_per_second") and name.startswith(("host.", "latency.", "network."))
+    return divided or name.endswith(".speed_ratio")
 
 
 @lru_cache(maxsize=1)
@@ -129,6 +133,14 @@ def defaults() -> tuple[Entry, ...]:
     return tuple(
         Entry(name=name, fact=decode(value, Fact, where=f"data/facts.yaml {name}")) for name, value in table.items()
     )
+
+
+def _how_to_know(name: str) -> str:
+    """Name the command that measures a fact."""
+    command = "bench-model" if name.startswith("host.") else "audit CLIP"
+    if name.startswith("probe."):
+        return f"`reelwise probe {name.split('.')[1]} MODEL CLIP` measures it"
+    return f"measure it (`reelwise {command}`) or give it: --set facts.{name}=VALUE"
 
 
 _RANK = {"measured": 0, "given": 1, "published": 3, "assumed": 4}
@@ -197,11 +209,7 @@ class Facts:
         found = self.find(name, stage=stage, prefix=prefix, source_class=source_class)
         if found is None:
             if default is None:
-                raise InputError(
-                    f"no fact is known for `{name}`",
-                    where="facts",
-                    hint=f"measure it (`reelwise audit CLIP`) or give it: --set facts.{name}=VALUE",
-                )
+                raise InputError(f"no fact is known for `{name}`", where="facts", hint=_how_to_know(name))
             return default, 0
         entry, exact = found
         bit = kind_bit(entry.fact.kind)
@@ -245,6 +253,11 @@ class Facts:
             smallest = (fact.value if fact.low is None else fact.low) / 10 if _is_speed(entry.name) else 0.0
             drawn[entry] = np.clip(fact.value + np.where(z < 0, z * below, z * above), smallest, largest)
         return Facts(self.entries, drawn)
+
+    @property
+    def fixed_values(self) -> Mapping[Entry, Num]:
+        """Values that stand in for entries' own: drawn, or fixed."""
+        return self._values
 
     def fixed(self, entry: Entry, value: float) -> Facts:
         """Return these facts with one entry at another value (one bar of a tornado)."""

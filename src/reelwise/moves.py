@@ -71,7 +71,9 @@ def _explains(old: tuple[Any, ...], new: tuple[Any, ...], applied: tuple[Any, ..
 
 
 def _feeding(tag: str, before: Plan, after: Plan) -> tuple[str, str]:
-    name = next((name for name, kind in kinds().items() if tag in kind.owns), "")
+    names = [name for name, kind in kinds().items() if tag in kind.owns]
+    bought = any(host.scale == "device" for plan in (before, after) for host in plan.hosts)
+    name = "edge" if bought and "edge" in names else next(iter(names), "")
     there = [any(tag_of(stage) == tag for stage in plan.stages) for plan in (before, after)]
     return name, "changed" if all(there) else "pulled" if there[1] else "let go"
 

@@ -10,9 +10,10 @@ from msgspec import Struct
 
 from reelwise.errors import DocumentError
 from reelwise.facts import settings_hash
+from reelwise.fee import Fee
 from reelwise.flow import START
 from reelwise.hosts import Host
-from reelwise.stages import AnyStage, Call, Escalate, Gate, Route, Stage
+from reelwise.stages import AnyStage, Call, Escalate, Gate, Route, Send, Stage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -29,16 +30,18 @@ _MOST_ROUTES = 8
 
 
 class Plan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Stages in canonical order, and hosts.
+    """Stages in canonical order, hosts, and what is paid whatever is used.
 
     Attributes:
-        stages: keep gate reuse crop sample scale audio pack prompt send route call escalate; a call in a lane that an
+        stages: keep gate reuse crop sample scale audio pack prompt send route call escalate; a call (or a `send`) in a lane that an
             escalation feeds comes after it.
         hosts: fleets that calls name.
+        fees: fixed amounts a month: subscriptions, the least that a contract bills.
     """
 
     stages: tuple[AnyStage, ...]
     hosts: tuple[Host, ...] = ()
+    fees: tuple[Fee, ...] = ()
 
     def check(self, where: str = "plan") -> None:
         """Refuse a plan that could not run, or that pays for a host no call uses.
@@ -59,8 +62,7 @@ class Plan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         doubts = {stage.to for stage in self.of(Escalate)}
         lanes = {"main"} | doubts | {stage.to for stage in self.of(Route)}
         names = {host.name for host in self.hosts}
-        if len(names) < len(self.hosts):
-            raise DocumentError("two hosts have the same name", where=f"{where} $.hosts", hint="rename one")
+        self._check_parts(where, names)
         last = (0, "")
         for index, stage in enumerate(self.stages):
             at = f"{where} $.stages[{index}]"
@@ -78,6 +80,15 @@ class Plan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
                 )
             if isinstance(stage, Call) and stage.host is not None and stage.host not in names:
                 raise DocumentError(f"no host is named `{stage.host}`", where=at, hint="add it under `hosts`")
+
+    def _check_parts(self, where: str, names: set[str]) -> None:
+        """Check hosts and fees."""
+        parts: tuple[tuple[tuple[Host | Fee, ...], str], ...] = ((self.hosts, "hosts"), (self.fees, "fees"))
+        for many, kind in parts:
+            if len({one.name for one in many}) < len(many):
+                raise DocumentError(f"two {kind} have the same name", where=f"{where} $.{kind}", hint="rename one")
+            for index, one in enumerate(many):
+                one.check(f"{where} $.{kind}[{index}]")
         idle = names - {call.host for call in self.of(Call)}
         if idle:
             raise DocumentError(
@@ -115,6 +126,11 @@ class Plan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         stages = tuple(change(s) if isinstance(s, kind) else s for s in self.stages)
         return msgspec.structs.replace(self, stages=stages)
 
+    def with_host(self, host: Host) -> Plan:
+        """Add a fleet, or replace the one of its name; fleets are kept in the order of their names, so that levers agree."""
+        kept = [one for one in self.hosts if one.name != host.name]
+        return msgspec.structs.replace(self, hosts=tuple(sorted((*kept, host), key=lambda one: one.name)))
+
     def merge(self, kind: type[S], make: Callable[[], S], change: Callable[[S], S]) -> Plan:
         """Change the stages of one kind, or add one where there is none."""
         if self.of(kind):
@@ -127,7 +143,7 @@ def _tag(stage: Stage) -> str:
 
 
 def _slot(stage: Stage, doubts: set[str]) -> int:
-    return Escalate.slot + 1 if isinstance(stage, Call) and stage.lane in doubts else stage.slot
+    return Escalate.slot + 1 if isinstance(stage, Send | Call) and stage.lane in doubts else stage.slot
 
 
 @lru_cache(maxsize=4096)

@@ -7,27 +7,26 @@ from typing import TYPE_CHECKING, Any
 from reelwise.account import Account
 from reelwise.bill import Bill, Line
 from reelwise.errors import DocumentError
-from reelwise.evidence import ASSUMED
+from reelwise.evidence import ASSUMED, GIVEN
+from reelwise.feasibility import keeps_up, over_quota, starts_in_time, too_late, too_long
+from reelwise.fleet import Fleet, Work, fleet_of
 from reelwise.flow import Out
-from reelwise.hosts import Host, host_usage
 from reelwise.plan import Plan, fold
 from reelwise.rates import Rate, amount
-from reelwise.stages import Call, Escalate
-from reelwise.units import Num, is_array, maximum, minimum, total
-from reelwise.workload import LATENCY_SECONDS, Workload, items_of
+from reelwise.stages import Call
+from reelwise.units import Num, is_array, maximum, total
+from reelwise.workload import Workload, items_of
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Iterable, Sequence
 
     from reelwise.facts import Facts
+    from reelwise.hosts import Host
     from reelwise.rates import Book
-    from reelwise.requests import Request, Usage
+    from reelwise.requests import Usage
 
 __all__ = ["check_day", "cost_per_user", "per_unit", "price", "price_collected", "price_one"]
-
-_BATCH_SECONDS = 86_400.0
-_FLEX_SECONDS = 600.0
 
 
 def price_one(workload: Workload, plan: Plan, facts: Facts, book: Book, account: Account | None = None) -> Bill:
@@ -64,40 +63,37 @@ def price_collected(
 ) -> Bill:
     """Price what stages have collected, whether they were folded over a month's items or counted on footage; see `price`."""
     account = account or Account()
+    jobs = tuple(folded)
     usages: list[tuple[str, Usage, Rate, Num]] = []
-    hosts: dict[str, tuple[Host, str, float]] = {}
-    frames: dict[str, tuple[Num, int]] = {}
     why: list[str] = []
     latency, latency_basis = 0.0, 0
-    for workload, plan, out in folded:
-        for host in plan.hosts:
-            hosts[host.name] = (host, workload.feature, workload.peak_over_mean)
-        for call in plan.of(Call, lambda call: call.host is not None):
-            frames.setdefault(call.host or "", (0.0, 0))  # its minimum runs even where nothing is left to serve
+    for workload, plan, out in jobs:
         for request in out.requests:
-            if request.model.startswith("host:"):
-                name = request.model.removeprefix("host:")
-                before, basis = frames.get(name, (0.0, 0))
-                frames[name] = (before + _one_class(request.count * request.images), basis | request.basis)
-                continue
-            usages.extend((workload.feature, usage, rate, request.count) for usage, rate in book.price_request(request))
+            if not request.model.startswith("host:"):
+                usages.extend(
+                    (workload.feature, usage, rate, request.count) for usage, rate in book.price_request(request)
+                )
         usages.extend((workload.feature, usage, book.rate(usage.sku, usage.unit), 0.0) for usage in out.usages)
-        why.extend(_too_long(out.requests, book))
-        lanes, bit = latency_ms(workload, plan, out.requests, facts)
-        ms = _most(lanes)
-        latency, latency_basis = max(latency, ms), latency_basis | bit
-        limit = LATENCY_SECONDS[workload.latency]
-        if ms / 1000 > limit:
-            why.append(
-                f"about {_span(ms / 1000)} for an answer, the latency class `{workload.latency}` allows {_span(limit)}"
-            )
-    usages.extend(_hosted(hosts, frames, facts, book))
+        why.extend(too_long(out.requests, book))
+        late = too_late(workload, plan, out.requests, facts, book)
+        latency, latency_basis = max(latency, late.latency_ms), latency_basis | late.basis
+        why.extend(late.why)
+    fleets = []
+    for workload, host, work in _works(jobs, facts):
+        fleet = _fleet(host, work, facts, book)
+        fleets.append(fleet)
+        billed = fleet.usages(book.card(host.sku), book.rate(host.sku).unit)
+        usages.extend((workload.feature, usage, book.rate(usage.sku, usage.unit), 0.0) for usage in billed)
+        why.extend(filter(None, (keeps_up(workload, fleet, work.fps), starts_in_time(workload, fleet))))
+    why.extend(over_quota([(workload, out.requests) for workload, _, out in jobs], account.limits, book))
+    lines = _lines(usages, account)
     return Bill(
-        lines=_lines(usages, account),
+        lines=(*lines, *_fees(jobs, lines)),
         feasible=not why,
         why=tuple(dict.fromkeys(why)),
         latency_ms=latency,
         latency_basis=latency_basis,
+        fleets=tuple(fleets),
     )
 
 
@@ -107,16 +103,75 @@ def _one_class(value: Num) -> Num:
     return summed[..., None] if is_array(summed) and summed.ndim else summed
 
 
-def _hosted(
-    hosts: dict[str, tuple[Host, str, float]], frames: dict[str, tuple[Num, int]], facts: Facts, book: Book
-) -> Iterable[tuple[str, Usage, Rate, Num]]:
-    """Turn the frames that each host serves, over all features, into billed time."""
-    for name, (host, feature, peak) in hosts.items():
-        if name in frames:
-            rate = book.rate(host.sku)
-            count, basis = frames[name]
-            usage = host_usage(host, count, facts, peak_over_mean=peak, unit=rate.unit, basis=basis)
-            yield feature, usage, rate, 0.0
+def _largest(value: Num) -> Num:
+    """Take the largest class of items and keep their axis."""
+    largest = value.max(axis=-1) if is_array(value) and value.ndim else value
+    return largest[..., None] if is_array(largest) and largest.ndim else largest
+
+
+def _works(jobs: Iterable[tuple[Workload, Plan, Out]], facts: Facts) -> Iterable[tuple[Workload, Host, Work]]:
+    """Sum what each host has to do, over all features; its minimum runs even where nothing is left to serve."""
+    works: dict[str, tuple[Workload, Host, Work]] = {}
+    for workload, plan, out in jobs:
+        called = {call.host for call in plan.of(Call)}
+        factor, _ = facts.get("demand.factor", default=1.0)
+        cameras = workload.demand.cameras or 0.0
+        for host in plan.hosts:
+            if host.name not in called:
+                continue
+            own = [request for request in out.requests if request.model == f"host:{host.name}"]
+            work = Work(
+                users=workload.users_month * factor, cameras=cameras * factor, peak=workload.peak_over_mean,
+                peak_streams=(workload.peak_streams or 0.0) * factor, live=workload.is_live,
+            )  # fmt: skip
+            for request in own:
+                work = work.plus(
+                    Work(
+                        frames=_one_class(request.count * request.images),
+                        sessions=_one_class(request.count),
+                        stream_seconds=_one_class(request.count * request.seconds),
+                        fps=_largest(request.images / maximum(request.seconds, 1e-9)),
+                        basis=request.basis,
+                    )
+                )
+            before = works.get(host.name)
+            works[host.name] = (workload, host, before[2].plus(work) if before else work)
+    return works.values()
+
+
+def _fleet(host: Host, work: Work, facts: Facts, book: Book) -> Fleet:
+    """Size a fleet.
+
+    Raises:
+        DocumentError: a device is rented, or a machine that is rented is bought.
+    """
+    card = book.card(host.sku)
+    unit = book.rate(host.sku).unit
+    if (unit == "device") != (host.scale == "device"):
+        wanted = "scale: device" if unit == "device" else "scale: fixed, auto or serverless"
+        raise DocumentError(
+            f"{host.sku} is billed by the {unit}, and the host is {host.scale}",
+            where=f"hosts.{host.name}",
+            hint=f"set {wanted}",
+        )
+    return fleet_of(host, work, facts, card)
+
+
+def _fees(jobs: Iterable[tuple[Workload, Plan, Out]], lines: Sequence[Line]) -> Iterable[Line]:
+    """Bill fixed amounts, each once an account, and what is missing to a least spend."""
+    fees = {fee: workload.feature for workload, plan, _ in reversed(tuple(jobs)) for fee in plan.fees}
+    for fee, feature in reversed(fees.items()):
+        usd: Num = fee.usd_month
+        if fee.minimum_of:
+            spent: Num = 0.0
+            for line in lines:
+                if fee.covers(line.sku):
+                    spent = spent + total(line.usd)
+            usd = maximum(fee.usd_month - spent, 0.0)
+        usd = usd[..., None] if is_array(usd) and usd.ndim else usd
+        rate = Rate(sku=f"fee/{fee.name}", unit="month", usd=usd, source=fee.source or "the plan", quality="given")
+        yield Line(feature=feature, sku=rate.sku, unit="month", stage="fee", lane="", source_class="", quantity=1.0, usd=usd,
+                   rate=rate, basis=GIVEN)  # fmt: skip
 
 
 def _lines(usages: Sequence[tuple[str, Usage, Rate, Num]], account: Account) -> tuple[Line, ...]:
@@ -157,90 +212,6 @@ def _each(rate: Rate, quantity: Num, account: Account) -> Num:
     return usd / quantity if quantity else 0.0
 
 
-def tokens_in(request: Request) -> Num:
-    """Sum the input tokens of one call."""
-    return (
-        request.tokens_image
-        + request.tokens_video
-        + request.tokens_audio
-        + request.tokens_text
-        + request.tokens_cached
-        + request.tokens_cache_write
-    )
-
-
-def _too_long(requests: Iterable[Request], book: Book) -> list[str]:
-    """Say which calls do not fit their model's context."""
-    said = []
-    for request in requests:
-        limit = None if request.model.startswith("host:") else book.context_limit(request.model)
-        if limit is None:
-            continue
-        most = _most(tokens_in(request))
-        if most > limit:
-            said.append(
-                f"a call of {most:,.0f} tokens does not fit the context of {request.model} ({limit:,} tokens): split it (chunk)"
-            )
-    return said
-
-
-def latency_ms(workload: Workload, plan: Plan, requests: Iterable[Request], facts: Facts) -> tuple[Num, int]:
-    """Estimate the time to one answer: the slowest lane, with the lanes it escalated from before it.
-
-    Prefill, output and overhead speeds are facts; until they are measured the estimate is assumed.
-
-    Returns:
-        Milliseconds for the longest item, an array over variants where the plan has them, and the evidence mask.
-    """
-    prefill, bit = _mean(facts, "latency.prefill_tokens_per_second")
-    speed, bit2 = _mean(facts, "latency.output_tokens_per_second")
-    overhead, bit3 = _mean(facts, "latency.overhead_ms")
-    lanes: dict[str, Num] = {}
-    for request in requests:
-        if request.model.startswith("host:"):
-            speed_host, bit_host = _mean(facts, f"{request.model.replace(':', '.')}.frames_per_second")
-            # a segmented stream is answered frame by frame, a question about a video when all its frames are done
-            frames = minimum(request.images, 1.0) if workload.kind == "segment" else request.images
-            lanes[request.lane] = maximum(lanes.get(request.lane, 0.0), 1000 * _longest(frames) / speed_host)
-            bit |= bit_host
-            continue
-        tokens = tokens_in(request) - request.tokens_cached * 0.9  # a cached token is read about ten times faster
-        ms = overhead + 1000 * (_longest(tokens) / prefill + _longest(request.tokens_output) / speed)
-        if request.mode == "batch":
-            ms = _BATCH_SECONDS * 1000
-        elif request.mode == "flex":
-            ms = maximum(ms, _FLEX_SECONDS * 1000)
-        lanes[request.lane] = maximum(lanes.get(request.lane, 0.0), ms)
-    for stage in plan.stages:
-        if isinstance(stage, Escalate) and stage.to in lanes:
-            lanes[stage.to] = lanes[stage.to] + lanes.get(stage.lane or "main", 0.0)
-    slowest: Num = 0.0
-    for ms in lanes.values():
-        slowest = maximum(slowest, ms)
-    return slowest, bit | bit2 | bit3
-
-
-def _longest(value: Num) -> Num:
-    """Take the longest class of items (the last axis)."""
-    return value.max(axis=-1) if is_array(value) and value.ndim else value
-
-
-def _mean(facts: Facts, name: str) -> tuple[float, int]:
-    value, bit = facts.get(name)
-    return (float(value.mean()) if is_array(value) else float(value)), bit
-
-
-def _most(value: Num) -> float:
-    return float(value.max()) if is_array(value) else float(value)
-
-
-def _span(seconds: float) -> str:
-    for size, name in ((3600, "h"), (60, "min"), (1, "s")):
-        if seconds >= size:
-            return f"{seconds / size:.3g} {name}"
-    return f"{seconds * 1000:.3g} ms"
-
-
 def per_unit(workload: Workload, usd_month: Num) -> dict[str, Num | None]:
     """Divide a month's amount by frames, minutes, hours, sessions and users of the source footage.
 
@@ -248,19 +219,11 @@ def per_unit(workload: Workload, usd_month: Num) -> dict[str, Num | None]:
         USD per {frame, minute, hour, session, user, month}; None where the demand does not say how many there are.
     """
     seconds = workload.seconds_month
-    demand = workload.demand
-    sessions: float | None = None
-    if demand.classes:
-        sessions = sum(c.users * c.sessions for c in demand.classes)
-    elif demand.users is not None:
-        sessions = demand.users * (demand.sessions or 0.0)
-    elif demand.clips is not None:
-        sessions = demand.clips
     counts: dict[str, float | None] = {
         "frame": seconds * workload.source.fps,
         "minute": seconds / 60,
         "hour": seconds / 3600,
-        "session": sessions,
+        "session": workload.sessions_month,
         "user": workload.users_month or None,
         "month": 1.0,
     }

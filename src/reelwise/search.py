@@ -8,10 +8,11 @@ import msgspec
 from msgspec import Struct
 
 from reelwise.errors import InputError
+from reelwise.feasibility import latency_ms, tokens_in
 from reelwise.flow import Out
 from reelwise.levers import Lever, kinds
 from reelwise.plan import Plan, fold
-from reelwise.price import latency_ms, price_collected, tokens_in
+from reelwise.price import price_collected
 from reelwise.stages import AnyStage, Sample
 from reelwise.units import Num, is_array
 from reelwise.workload import LATENCY_SECONDS, items_of
@@ -105,7 +106,8 @@ def price_many(
                 known = seen[id(stage)] = ((rest, names), tuple(float(getattr(stage, n)) for n in names))
             keys.append(known[0])
             values += known[1]
-        groups.setdefault((tuple(keys), plan.hosts), []).append(index)
+        alone = index if _judged_alone(workload, plan, account) else -1
+        groups.setdefault((tuple(keys), plan.hosts, plan.fees, alone), []).append(index)
         numbers.append(values)
     usd, ms = np.zeros(len(plans)), np.zeros(len(plans))
     feasible = np.zeros(len(plans), bool)
@@ -115,11 +117,17 @@ def price_many(
         out = Out(book, book.day)
         fold(plan, items, facts, out)
         bill = price_collected([(workload, plan, out)], facts, book, account)
-        late, _ = latency_ms(workload, plan, out.requests, facts)
+        late, _ = latency_ms(workload, plan, out.requests, facts, book)
         usd[members] = bill.total_usd
         ms[members] = late
-        feasible[members] = (late <= LATENCY_SECONDS[workload.latency] * 1000) & _fits(out, book)
+        in_time = (late <= LATENCY_SECONDS[workload.latency] * 1000) & _fits(out, book)
+        feasible[members] = bill.feasible if len(members) == 1 else in_time
     return usd, feasible, ms
+
+
+def _judged_alone(workload: Workload, plan: Plan, account: Account) -> bool:
+    """Say whether more than latency and context decides if a plan can do the job: quotas, and machines that must keep up."""
+    return workload.is_live or bool(account.limits) or any(host.comes_and_goes for host in plan.hosts)
 
 
 def _widened(plan: Plan, rows: list[tuple[float, ...]], *, rates_measured: bool) -> Plan:

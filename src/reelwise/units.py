@@ -20,10 +20,14 @@ __all__ = [
     "NANO",
     "Num",
     "ceil",
+    "exp",
+    "floor",
     "is_array",
+    "log1p",
     "maximum",
     "minimum",
     "nano_from_usd",
+    "sqrt",
     "total",
     "usd_from_nano",
     "where",
@@ -55,6 +59,29 @@ def ceil(value: Num) -> Num:
         return _numpy().ceil(value - _EPSILON * _numpy().abs(value))  # type: ignore[no-any-return]
     plain = float(value)
     return float(math.ceil(plain - _EPSILON * abs(plain)))
+
+
+def floor(value: Num) -> Num:
+    """Round down, forgiving a relative float error of 1e-9 (29.9999999999 streams are 30)."""
+    if is_array(value):
+        return _numpy().floor(value + _EPSILON * _numpy().abs(value))  # type: ignore[no-any-return]
+    plain = float(value)
+    return float(math.floor(plain + _EPSILON * abs(plain)))
+
+
+def exp(value: Num) -> Num:
+    """Raise e to a power, elementwise."""
+    return _numpy().exp(value) if is_array(value) else math.exp(value)
+
+
+def log1p(value: Num) -> Num:
+    """Take the natural logarithm of 1 and a number, elementwise."""
+    return _numpy().log1p(value) if is_array(value) else math.log1p(value)
+
+
+def sqrt(value: Num) -> Num:
+    """Take the square root, elementwise."""
+    return _numpy().sqrt(value) if is_array(value) else math.sqrt(value)
 
 
 def where(condition: Any, yes: Num, no: Num) -> Num:

@@ -170,6 +170,7 @@ class Workload(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         latency: how long an answer may take.
         load: steady around the clock, daily (follows the sun), or spiky.
         peak_over_mean: the busiest hour over the mean hour.
+        peak_streams: most live streams at the same time, where you know it; null is the mean times `peak_over_mean`.
         quality_floor: smallest acceptable quality relative to the plan as it is, 0 to 1, or null.
         source_class: names the kind of footage (the feature's name if empty); facts measured on one kind are not used for
             another.
@@ -187,6 +188,7 @@ class Workload(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     latency: LatencyClass = "minutes"
     load: Literal["steady", "daily", "spiky"] = "daily"
     peak_over_mean: AtLeastOne = 1.0
+    peak_streams: AtLeastOne | None = None
     quality_floor: Share | None = None
     source_class: str = ""
 
@@ -236,6 +238,11 @@ class Workload(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         return self.source_class or self.feature
 
     @property
+    def is_live(self) -> bool:
+        """Whether each frame is answered as it comes, while the stream runs: segmenting in real time."""
+        return self.kind == "segment" and self.latency == "realtime"
+
+    @property
     def seconds_month(self) -> float:
         """Seconds of footage a month, before any stage and counting each view once."""
         demand = self.demand
@@ -248,6 +255,16 @@ class Workload(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         if demand.users is not None:
             return demand.users * (demand.sessions or 0.0) * (demand.seconds or 0.0)
         return (demand.cameras or 0.0) * (demand.hours_a_day or 0.0) * 3600 * DAYS_A_MONTH
+
+    @property
+    def sessions_month(self) -> float | None:
+        """Sessions or clips a month; None where the demand does not say."""
+        demand = self.demand
+        if demand.classes:
+            return sum(c.users * c.sessions for c in demand.classes)
+        if demand.users is not None:
+            return demand.users * (demand.sessions or 0.0)
+        return demand.clips
 
     @property
     def users_month(self) -> float:

@@ -144,3 +144,15 @@ def test_little_disk_is_a_warning(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
     monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10**12, 10**12 - 10**8, 10**8))
     check = found(tmp_path)["machine", "free disk here"]
     assert (check.state, check.found) == ("warning", "0.1 GB")
+
+
+def test_the_networks_are_looked_for(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("REELWISE_CACHE", str(tmp_path))
+    by = found(tmp_path)["models", "person-segmentation:general"]
+    assert (by.state, by.hint) == ("missing", "reelwise models install person-segmentation")
+    folder = tmp_path / "models" / "person-segmentation"
+    folder.mkdir(parents=True)
+    (folder / "installed.json").write_text("damaged")
+    by = found(tmp_path)["models", "person-segmentation:general"]
+    assert by.state == "warning"
+    assert by.hint.endswith("--again")

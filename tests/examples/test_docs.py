@@ -11,7 +11,7 @@ import pytest
 from reelwise.cli import COMMANDS, main
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = ("moderation", "workload")
+PAGES = ("models", "moderation", "workload")
 _BLOCK = re.compile(r"```console\n\$ reelwise (?P<command>[^\n]+)\n(?P<lines>.*?)```", re.DOTALL)
 
 
@@ -44,7 +44,7 @@ def test_there_are_blocks() -> None:
 @pytest.mark.parametrize("page", PAGES)
 def test_a_page_names_commands_and_files_that_exist(page: str) -> None:
     text = (ROOT / "docs" / f"{page}.md").read_text()
-    for name in re.findall(r"^(?:    |\$ )?reelwise (\w+)", text, re.MULTILINE):
+    for name in re.findall(r"^(?:    |\$ )?reelwise ([\w-]+)", text, re.MULTILINE):
         assert name in COMMANDS, name
     for path in re.findall(r"`(examples/[\w./-]+|docs/[\w./-]+)`", text):
         assert (ROOT / path).exists(), path

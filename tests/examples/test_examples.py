@@ -46,8 +46,8 @@ def test_there_is_one_for_each_vertical_and_unit() -> None:
 def test_an_example_prices_and_stacks(name: str) -> None:
     case = opened(name)
     now = bill(case)
-    # the article sends an hour in one call, which is longer than the model's context
-    assert now.feasible == (name != "moderation"), now.why
+    # one article sends an hour in one call, longer than the model's context; the other asks a picture API for live frames
+    assert now.feasible == (name not in {"moderation", "segmentation"}), now.why
     result = stack(case)
     assert result.steps, "no lever does anything"
     assert result.feasible, result.why

@@ -10,19 +10,29 @@ import pytest
 from msgspec.structs import replace
 
 from reelwise import video
+from reelwise.evidence import Fact
 from reelwise.facts import Facts
 from reelwise.flow import Item, Out, Piece, Tally
 from reelwise.hosts import Host
 from reelwise.levers import FAMILIES, Lever, find, kinds
 from reelwise.levers.base import Card, Verdict, language_calls, yes
 from reelwise.levers.flags import Flags, changed_stages, flags, probes
+from reelwise.levers.govern.serverless import Serverless
+from reelwise.levers.smaller_model.open_model import OpenModel
 from reelwise.plan import Plan, run
+from reelwise.price import price_one
 from reelwise.rates import Book
 from reelwise.stages import Call, Gate, Keep, Route, Send
 from reelwise.workload import Demand, Prompt, Repetition, Source, Workload
 
 BOOK = Book.load(dt.date(2026, 11, 22))
-FACTS = Facts.load()
+MEASURED = {
+    **{f"probe.{name}.speed_ratio": Fact(value=1.5, kind="measured", on="the clip") for name in ("quantize", "distil")},
+    **{f"quality.{name}": Fact(value=0.98, kind="measured") for name in ("quantize", "distil")},
+    "host.open.frames_per_second": Fact(value=30.0),
+    "host.edge.frames_per_second": Fact(value=30.0),
+}
+FACTS = Facts.load(MEASURED)
 RENTED = Plan(stages=(Call(model="gemini-2.5-pro"),))
 HOSTED = Plan(stages=(Call(host="own"),), hosts=(Host(name="own", sku="aws/g4dn.xlarge"),))
 BASE = Workload(feature="search", demand=Demand(hours=1000), latency="day", prompt=Prompt(output=300))
@@ -101,6 +111,58 @@ def test_steady_load_reserves_and_spiky_load_scales_to_zero() -> None:
     assert verdict("serverless", spiky).ok
     assert verdict("open_model", steady, RENTED).ok
     assert not verdict("open_model", spiky, RENTED).ok
+    assert OpenModel(scale="serverless").applies(spiky, RENTED, FACTS, BOOK).ok
+
+
+@pytest.mark.parametrize(("name", "plan"), [("open_model", RENTED), ("edge", HOSTED)])
+def test_a_machine_whose_speed_nobody_knows_has_no_price(name: str, plan: Plan) -> None:
+    live = replace(BASE, latency="realtime")
+    assert find(name).applies(live, plan, FACTS, BOOK).ok
+    refused = find(name).applies(live, plan, Facts.load(), BOOK)
+    assert not refused.ok
+    assert "`reelwise bench-model` measures it" in refused.reason
+
+
+def test_a_published_speed_will_do_where_network_and_processor_are_named() -> None:
+    assert OpenModel(network="yolo26n-seg").applies(BASE, RENTED, Facts.load(), BOOK).ok
+    assert not OpenModel(network="yolo26n-seg", sku="aws/inf1.xlarge").applies(BASE, RENTED, Facts.load(), BOOK).ok
+
+
+@pytest.mark.parametrize("name", ["quantize", "distil"])
+def test_a_smaller_network_is_pulled_on_measured_facts_only(name: str) -> None:
+    def said(**changes: Fact) -> Verdict:
+        known = {**MEASURED, **{key.replace("__", "."): fact for key, fact in changes.items()}}
+        return find(name).applies(BASE, HOSTED, Facts.load(known), BOOK)
+
+    assert said().reason == "measured on the clip: 1.50 times the speed, quality 0.980"
+    assert not find(name).applies(BASE, HOSTED, Facts.load(), BOOK).ok
+    assert f"`reelwise probe {name} MODEL CLIP`" in find(name).applies(BASE, HOSTED, Facts.load(), BOOK).reason
+    assert not said(**{f"probe__{name}__speed_ratio": Fact(value=4.0)}).ok, "given is not measured"
+    assert not said(**{f"quality__{name}": Fact(value=0.98, kind="assumed")}).ok
+    slower = said(**{f"probe__{name}__speed_ratio": Fact(value=0.79, kind="measured")})
+    assert not slower.ok
+    assert "0.79 times the speed" in slower.reason
+
+
+@pytest.mark.parametrize("name", ["quantize", "distil"])
+def test_a_smaller_network_costs_what_its_measured_speed_says(name: str) -> None:
+    known = Facts.load({**MEASURED, "host.own.frames_per_second": Fact(value=10.0)})
+    auto = replace(HOSTED, hosts=(replace(HOSTED.hosts[0], scale="auto"),))
+    before = price_one(BASE, auto, known, BOOK)
+    after = price_one(BASE, find(name).apply(auto), known, BOOK)
+    assert float(before.total_usd) / float(after.total_usd) == pytest.approx(1.5)
+
+
+def test_serverless_takes_the_machine_with_the_same_processor() -> None:
+    (host,) = find("serverless").apply(HOSTED).hosts
+    assert (host.sku, host.scale) == ("modal/t4", "serverless")
+    inferentia = replace(HOSTED, hosts=(replace(HOSTED.hosts[0], sku="aws/inf1.xlarge"),))
+    assert find("serverless").apply(inferentia) == inferentia
+    assert "name one with `sku`" in verdict("serverless", replace(BASE, load="spiky"), inferentia).reason
+    named = Serverless(sku="modal/a10")
+    assert named.apply(inferentia).hosts[0].sku == "modal/a10"
+    hopper = replace(HOSTED, hosts=(replace(HOSTED.hosts[0], sku="aws/p5.4xlarge"),))
+    assert "costs less by the hour" in verdict("serverless", replace(BASE, load="steady"), hopper).reason
 
 
 def test_a_daily_load_reserves_only_machines_that_run_in_any_case() -> None:
@@ -175,7 +237,9 @@ class Routed(Gated, frozen=True, kw_only=True):
 
 class Kept(Gated, frozen=True, kw_only=True):
     def apply(self, plan: Plan) -> Plan:
-        return plan.put(Gate()).edit(Call, lambda call: replace(call, cache="explicit", mode="batch"))
+        return plan.put(Gate()).edit(
+            Call, lambda call: call if call.host else replace(call, cache="explicit", mode="batch")
+        )
 
 
 class OnlyHosts(Invented, frozen=True, kw_only=True):
@@ -206,7 +270,8 @@ def test_flags_are_a_ladder_and_probes_reach_every_priced_lever(name: str) -> No
     assert found.priced or not found.measured
     assert found.measured or not found.executed
     if found.priced:
-        assert list(changed_stages(lever)), "no probe plan shows what this lever does"
+        hosts = any(lever.apply(plan).hosts != plan.hosts for plan in probes())
+        assert list(changed_stages(lever)) or hosts, "no probe plan shows what this lever does"
 
 
 @pytest.fixture(scope="module")
@@ -249,6 +314,8 @@ def test_flags_of_some_levers() -> None:
     for name in ("route", "cascade", "prompt_cache", "precompute", "answer_cache"):
         assert flags(find(name)) == Flags(priced=True, executed=True, measured=True), name
     assert flags(find("explicit_cache")) == Flags(priced=True, executed=True, measured=True)
+    for name in ("open_model", "serverless", "edge", "quantize", "distil"):
+        assert flags(find(name)) == Flags(priced=True, executed=False, measured=False), name
 
 
 def test_the_page_about_levers_names_each_in_its_family() -> None:

@@ -19,6 +19,7 @@ from reelwise.levers.process_less.downscale import Downscale
 from reelwise.levers.process_less.sample_frames import SampleFrames
 from reelwise.levers.process_less.trim_prompt import TrimPrompt
 from reelwise.levers.smaller_model.cascade import Cascade
+from reelwise.levers.smaller_model.open_model import OpenModel
 from reelwise.levers.smaller_model.route import Route as RouteLever
 from reelwise.plan import Plan
 from reelwise.price import price_one
@@ -85,7 +86,7 @@ def variants() -> list[Lever]:
         RouteLever(to="claude-haiku-5-5"), RouteLever(to="gpt-4.1-mini"), RouteLever(to="gemini-2.5-flash"),
         Cascade(first="claude-haiku-5-5"), Cascade(first="gemini-2.5-flash"), TrimPrompt(prefix=500.0, output=None),
         CropLever(mode="fixed", polygon=POLYGON), TileResize(smallest=0.8), SampleFrames(by="shot", budget=8),
-        SampleFrames(by="change", budget_tokens=5000), SampleFrames(by="question", scores="scores.csv", budget=4),
+        OpenModel(scale="auto", network="yolo26n-seg"), SampleFrames(by="change", budget_tokens=5000), SampleFrames(by="question", scores="scores.csv", budget=4),
     ]  # fmt: skip
     return levers
 
@@ -136,7 +137,10 @@ def test_a_lever_pulled_twice_is_pulled_once_and_leaves_the_plan_it_was_given(pr
 
 def changed(before: Plan, after: Plan) -> set[str]:
     """Name the settings that differ as `owns` names them; of a new stage, those that are not its defaults."""
-    names: set[str] = set() if before.hosts == after.hosts else {"hosts"}
+    names: set[str] = set() if len(before.hosts) == len(after.hosts) else {"hosts"}
+    for host in after.hosts:
+        for old in (one for one in before.hosts if one.name == host.name):
+            names |= {f"host.{name}" for name in host.__struct_fields__ if getattr(host, name) != getattr(old, name)}
     for stage in after.stages:
         tag = type(stage).__name__.lower()
         same_kind = [old for old in before.stages if type(old) is type(stage)]
@@ -164,6 +168,7 @@ def is_owned(setting: str, owns: tuple[str, ...]) -> bool:
     return (
         setting in owns
         or tag in owns
+        or f"{tag}[main]" in owns
         or f"{tag}[main].{field}" in owns
         or any(o.startswith(setting + ".") for o in owns)
     )

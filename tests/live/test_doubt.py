@@ -41,7 +41,7 @@ def test_small_errors_add_up():
     doubt = started()
     doubt.mark(patch(6), NONE, NONE, NONE)
     first = doubt.weigh(disc())
-    for _ in range(400):
+    for _ in range(800):
         last = doubt.weigh(disc())
 
     assert first < 1 <= last

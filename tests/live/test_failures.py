@@ -145,6 +145,7 @@ def test_it_comes_back_by_itself(time):
     receipt = adaptive.close()
     assert [(one.old, one.new) for one in told] == [("full", "basic"), ("basic", "full")]
     assert told[1].message == "The segmentation service is back."
+    assert told[1].reason.startswith("over: 3 failures in a row")
     assert answers[-1].kind == "inferred"
     assert receipt.reasons["probe"] == 4
     assert receipt.failures == {"raised": 6}
@@ -167,6 +168,26 @@ def test_a_stuck_model_is_given_up_and_never_costs_more_than_two_threads():
     assert receipt.mode == "basic"
     assert receipt.cost_usd == 1.0  # whether they were billed nobody knows, so they were
     model.let.set()
+
+
+def test_a_stuck_model_leaves_the_work_to_the_device_though_no_third_call_can_fail():
+    model, told = Held(), []
+    device = Counting(mask_of)
+    limits = Limits(wait_seconds=0.0, timeout_seconds=0.05, probe_seconds=0.02)
+    adaptive = Adaptive(model, fallback=device, carrier=HOT, limits=limits, on_mode_change=told.append)
+    began = system_time.monotonic()
+    while system_time.monotonic() - began < 10 and not device.calls:
+        adaptive.look(blob(0))
+        system_time.sleep(0.005)
+    model.let.set()
+    while system_time.monotonic() - began < 20 and adaptive.mode != "full":
+        adaptive.look(blob(0))
+        system_time.sleep(0.005)
+    receipt = adaptive.close()
+    assert device.calls
+    assert receipt.timeouts >= 2
+    assert [(one.old, one.new) for one in told] == [("full", "basic"), ("basic", "full")]
+    assert "do not come back" in told[0].reason
 
 
 def test_a_stuck_model_that_comes_free_is_used_again():

@@ -80,6 +80,7 @@ def test_low_and_high_hold_the_rate(ends, frames):
     found = rate_of(ends, frames, 0.0, 10.0)
     assert 0 <= found.low <= found.value <= found.high
     assert found.value == pytest.approx(len(ends) * frames / 10, abs=1e-3)
+    assert found.high >= found.value + frames / 10 - 1e-3  # few calls say little
 
 
 def test_the_fastest_that_answers_soon_enough():
@@ -114,6 +115,23 @@ def test_a_call_longer_than_the_run_counts_once():
 
     assert found.calls == 1
     assert found.frames_per_second.value < 7
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_stream_that_dies_is_no_result():
+    class Fragile(Sleeper):
+        def opened(self, batch, threads):
+            call = super().opened(batch, threads)
+
+            def once():
+                call()
+                if threading.current_thread().name == "bench-stream":
+                    raise KeyError("not thread-safe")
+
+            return once
+
+    with pytest.raises(InputError, match="a stream failed"):
+        measure(Fragile(), batch=1, streams=2, seconds=0.1)
 
 
 @pytest.mark.parametrize("wrong", [{"batch": 0}, {"streams": 0}, {"streams": 1000}, {"seconds": 0}])

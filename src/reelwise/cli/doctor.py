@@ -58,7 +58,7 @@ class Check(Struct, frozen=True, kw_only=True):
     """One thing that was looked at.
 
     Attributes:
-        group: packages, extras, codecs, keys, machine, evidence or prices.
+        group: packages, extras, codecs, keys, machine, models, evidence or prices.
         name: what was looked at.
         state: ok; missing where something optional is not there; warning where something will not work or is old.
         found: what was found.
@@ -118,6 +118,7 @@ def checks(evidence: Path, today: dt.date | None = None) -> tuple[Check, ...]:
         *_keys(),
         _gpu(),
         *_disks(),
+        *_models(),
         _evidence(evidence),
         *_prices(today),
     )
@@ -152,13 +153,15 @@ def _requirements() -> dict[str, list[str]]:
 
 
 def _packages() -> list[Check]:
-    found = []
+    found: list[Check] = []
     for extra, requirements in sorted(_requirements().items()):
         if extra == "all":
             continue
         for requirement in requirements:
             name = _NAME.match(requirement)
             package = name[1] if name else requirement
+            if any(one.name == package and one.group == f"extra {extra}" for one in found):
+                continue  # one package under two markers
             version = _version(package)
             command = f"pip install 'reelwise[{extra}]'" if extra else f"pip install '{requirement}'"
             found.append(
@@ -241,6 +244,26 @@ def _disks() -> list[Check]:
         found.append(
             Check(group="machine", name=name, state="warning" if low else "ok", found=f"{free:,.1f} GB", hint=hint)
         )
+    return found
+
+
+def _models() -> list[Check]:
+    """Say whether the networks that run on this machine are installed and whole."""
+    from reelwise.errors import InputError
+    from reelwise.models.shelf import INSTALL, MODEL, VARIANTS, installed, model_path
+
+    found = []
+    for variant in VARIANTS:
+        name = f"{MODEL}:{variant}"
+        try:
+            there = any(one.variant == variant for one in installed())
+            path = model_path(variant) if there else None
+        except InputError as error:
+            found.append(Check(group="models", name=name, state="warning", found=error.message, hint=error.hint))
+        else:
+            state: State = "ok" if path else "missing"
+            said = str(path) if path else "not installed"
+            found.append(Check(group="models", name=name, state=state, found=said, hint="" if path else INSTALL))
     return found
 
 

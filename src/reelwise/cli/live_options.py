@@ -117,7 +117,7 @@ def source_options(command: F) -> F:
             click.option("--demo", is_flag=True, help="The webcam, or where there is none a drawn clip of a person."),
             click.option("--realtime", is_flag=True, help="Read a file at the pace it plays; frames that come too late are dropped."),
             click.option("--for", "for_seconds", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS",
-                         help="Run for so long; without it until the source ends, or Ctrl-C."),
+                         help="Run for so long, of a file for so much of it; without it until the source ends, or Ctrl-C."),
             click.option("--follow", is_flag=True, help="Read a file that is still being written, as it grows."),
             click.option("--idle", type=click.FloatRange(0.1, 3600), default=10.0, show_default=True,
                          help="Seconds after which a file that does not grow has ended."),

@@ -81,7 +81,7 @@ def _quality(receipt: LiveReceipt) -> str:
 
 def _time(report: LiveReport) -> str:
     receipt = report.receipt
-    parts = [f"{_ms(receipt.skip_path_ms)} for a frame that was carried"]
+    parts = [f"{_ms(receipt.skip_path_ms)} of CPU for a frame that was carried"]
     if receipt.answers:
         parts.append(f"{_ms(receipt.model_ms)} for an inference")
     parts.append(f"apart: {_ms(report.read_ms)} reading")

@@ -23,11 +23,12 @@ _FILE = click.Path(path_type=Path)
 
 
 def case_options(command: F) -> F:
-    """Add --set, --plan, --day, --rates and --evidence."""
+    """Add --set, --plan, --option, --day, --rates and --evidence."""
     for option in (
         click.option("--evidence", type=_FILE, default=EVIDENCE, show_default=True, help="Folder of measured facts."),
         click.option("--rates", type=_FILE, help="Private prices (YAML)."),
         click.option("--day", help="Price at this day (ISO); default: the file's, or today."),
+        click.option("--option", metavar="NAME", help="Take this one of the file's options as the plan."),
         click.option("--plan", type=_FILE, help="A plan (YAML) in place of the file's."),
         click.option(
             "--set", "settings", multiple=True, metavar="FIELD=VALUE", help="Override a field: demand.hours=500."
@@ -46,6 +47,7 @@ def open_case(
     rates: Path | None,
     evidence: Path,
     levers: tuple[str, ...] | None = None,
+    option: str | None = None,
 ) -> Case:
     """Open a workload file with the options of `case_options`."""
     from reelwise.case import load
@@ -55,4 +57,8 @@ def open_case(
         raise DocumentError("no such folder", where=str(evidence), hint="`reelwise audit --evidence FOLDER` makes one")
     if levers is not None and not levers:
         raise DocumentError("no lever is named", where="--levers", hint="leave it out to try every lever that applies")
-    return load(workload, settings=settings, plan=plan, day=day, rates=rates, evidence=evidence, levers=levers)
+    if option is not None and plan is not None:
+        raise DocumentError("a plan and an option are both named", where="--option", hint="leave one of the two out")
+    return load(
+        workload, settings=settings, plan=plan, day=day, rates=rates, evidence=evidence, levers=levers, option=option
+    )

@@ -93,7 +93,7 @@ class Lever(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_f
 
     card: ClassVar[Card]
     owns: ClassVar[tuple[str, ...]] = ()
-    """Fields of the plan it changes, as "stage.field"."""
+    """Fields of the plan it changes, as "stage.field"; "stage[lane]" is the whole stage of a lane."""
     excludes: ClassVar[tuple[str, ...]] = ()
     """Names of levers that make no sense beside it."""
     offers: ClassVar[tuple[dict[str, object], ...]] = ({},)

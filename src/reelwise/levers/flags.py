@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from reelwise.facts import Facts
 from reelwise.flow import Item, Out
+from reelwise.hosts import Host
 from reelwise.plan import Plan
 from reelwise.rates import Book
 from reelwise.stages import Call, Sample, Stage
@@ -42,13 +43,14 @@ class Flags(Struct, frozen=True, kw_only=True):
 
 
 def probes() -> tuple[Plan, ...]:
-    """Return plans of each kind of call that a lever may act on: native video, pictures, speech, generated video."""
+    """Return plans of each kind of call that a lever may act on: native video, pictures, speech, generated video, a host."""
     return (
         Plan(stages=(Call(model="gemini-2.5-pro"),)),
         Plan(stages=(Sample(fps=1.0), Call(model="gpt-4o", part="images"))),
         Plan(stages=(Sample(fps=1.0), Call(model="gemini-2.5-pro", part="images"))),
         Plan(stages=(Call(model="openai/whisper-1", part="audio"),)),
         Plan(stages=(Call(model="google/veo-3.1-fast", part="generate", resolution="1080p"),)),
+        Plan(stages=(Sample(fps=1.0), Call(host="own")), hosts=(Host(name="own", sku="aws/g4dn.xlarge"),)),
     )
 
 
@@ -89,6 +91,8 @@ _FROM_RUNS = ("call.", "route.", "escalate.", "cache.")
 
 
 def _told(stage: Stage, more: tuple[str, ...]) -> bool:
+    if isinstance(stage, Call) and stage.host is not None:
+        return False  # its machines' speed decides
     asked = _Asked()
     item = Item(
         count=1.0, seconds=60.0, frames=1800.0, audio_seconds=60.0, width_px=1920, height_px=1080, tokens_prefix=5000.0

@@ -1,9 +1,11 @@
 """Wrap any function from a frame to a mask, so that it is called for the frames that need it, at a quality or a price that is held.
 
-adaptive = Adaptive(model, usd_an_hour="1.50", usd_per_call="0.001")
-for frame in camera:
-    mask = adaptive(frame)
-print(adaptive.close().cost_usd)
+    adaptive = Adaptive(model, usd_an_hour="1.50", usd_per_call="0.001")
+    for frame in camera:
+        mask = adaptive(frame)
+    print(adaptive.close().cost_usd)
+
+Nothing calls the model but a frame that comes in.
 """
 
 from __future__ import annotations
@@ -222,8 +224,8 @@ class Adaptive:
 
     def _end(self, turn: Turn) -> Answer:
         with self._lock:
-            self._engine.collect(turn)
-            self._engine.settle_mode()
+            if self._engine.collect(turn):
+                self._engine.settle_mode()
             answer = self._engine.answer(turn)
         self._tell()
         return answer

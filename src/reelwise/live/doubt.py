@@ -21,8 +21,8 @@ _PER_SOFT = 0.18
 """How much of the error (1 - IoU) each kind of doubtful place makes, per place of foreground. Fitted on webcam clips and a hall camera
 by non-negative least squares, rounded: bench/live.py says which."""
 
-_ONCE = 0.042
-_IN_ALL = 0.4
+_ONCE = 0.034
+_IN_ALL = 0.45
 """The expected error of one frame, and the sum over all frames since the last inference, at which the need is 1."""
 
 _EMPTY_SHARE = 0.005

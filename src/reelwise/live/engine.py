@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from fractions import Fraction
-from time import perf_counter
+from time import perf_counter, thread_time
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -50,13 +50,13 @@ class Turn:
         black: whether it is black.
         lane, flight: the call that it was sent with; None for none.
         landed: whether that call's answer has come.
-        began: when it came in, by `perf_counter`.
+        began, cpu: when it came in, by `perf_counter` and `thread_time`.
     """
 
-    __slots__ = ("at", "began", "black", "flight", "frame", "judged", "landed", "lane", "need")
+    __slots__ = ("at", "began", "black", "cpu", "flight", "frame", "judged", "landed", "lane", "need")
 
-    def __init__(self, frame: NDArray[np.uint8], at: float, began: float) -> None:
-        self.frame, self.at, self.began = frame, at, began
+    def __init__(self, frame: NDArray[np.uint8], at: float, began: float, cpu: float) -> None:
+        self.frame, self.at, self.began, self.cpu = frame, at, began, cpu
         self.need, self.judged, self.black, self.landed = 0.0, False, False, False
         self.lane: Lane | None = None
         self.flight: Flight | None = None
@@ -140,9 +140,9 @@ class Engine:
             loop: the running loop, for async models; None for none.
             copy: whether the frame may be overwritten before the model has seen it.
         """
-        began = perf_counter()
+        began, cpu = perf_counter(), thread_time()
         self.collect()
-        turn = Turn(frame, self.time.read(self._clock.now() - self._started if at is None else float(at)), began)
+        turn = Turn(frame, self.time.read(self._clock.now() - self._started if at is None else float(at)), began, cpu)
         if self.time.gap:
             self._force()
         self.settle_mode()
@@ -223,7 +223,6 @@ class Engine:
         if not reason:
             return
         if device.ready(self._now()):
-            self.tally.device_inferences += 1
             self._begin(device, self._device_pace, turn, reason, loop, copy=copy)
         elif self._wanted is None:
             self._wanted = turn.at
@@ -274,14 +273,17 @@ class Engine:
 
     # what comes back
 
-    def collect(self, turn: Turn | None = None) -> None:
-        """Take the answers that have come, and give up those that do not come."""
+    def collect(self, turn: Turn | None = None) -> bool:
+        """Take the answers that have come, and give up those that do not come; say whether there were any."""
+        any_ = False
         for lane in (self.main, self.device):
             landed = lane.land() if lane is not None else None
             if landed is not None and lane is not None:
+                any_ = True
                 good = self.landed(lane, *landed)
                 if turn is not None and turn.flight is landed[0]:
                     turn.landed = good
+        return any_
 
     def landed(self, lane: Lane, flight: Flight, outcome: Outcome) -> bool:
         """Take what became of a call; say whether it brought a mask."""
@@ -300,9 +302,9 @@ class Engine:
             self.tally.denied += 1
             self.tally.note(f"a budget said no: {outcome.said}")
         elif outcome.kind == "revoked":
-            self.tally.revoked += 1
+            lane.revoked += 1
         else:
-            lane.health.failed(now, outcome.said)
+            lane.health.failed(now, outcome.said, jammed=lane.jammed)
             self.tally.failures[outcome.kind] += 1
             self.tally.failure_last = outcome.said
             said = f"{'the model' if main else 'the model on the device'} failed ({outcome.kind}): {outcome.said}"
@@ -357,8 +359,9 @@ class Engine:
                 pace.quality.saw(inferred=turn.flight is not None)
         if turn.flight is None or turn.lane is not self.main:
             self.main.books.skipped()
-        seconds = perf_counter() - turn.began
-        self.tally.took(answer, seconds, judged=turn.judged, waited=turn.landed)
+        self.tally.took(
+            answer, perf_counter() - turn.began, cpu=thread_time() - turn.cpu, judged=turn.judged, waited=turn.landed
+        )
         return answer
 
     # modes

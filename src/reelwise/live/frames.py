@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["checked_frame", "is_black"]
 
 _SIDE_MIN = 16
-_STRIDE = 24
+_STRIDE = 10
 _BRIGHTEST = 24
 _MEAN = 10.0
 

@@ -91,13 +91,20 @@ class Health:
         self._again, self._pause = now, self._limits.probe_seconds
         self._recent.clear()
 
-    def failed(self, now: float, said: str) -> None:
-        """Take note of a failure."""
+    def failed(self, now: float, said: str, *, jammed: bool = False) -> None:
+        """Take note of a failure.
+
+        Args:
+            now: when, by the clock.
+            said: what went wrong.
+            jammed: whether no further call can be made before one comes back: nothing more will fail, so the model is down already.
+        """
         self._row += 1
         self._good = 0
         if self.down:
-            self.why = said
             self._wait_longer(now)
+        elif jammed:
+            self._fall(now, "failing", f"its calls do not come back: {said}")
         elif self._row >= self._limits.failures_max:
             self._fall(now, "failing", f"{self._row} failures in a row: {said}")
         elif self._row <= self._limits.retries and self._budget >= 1:

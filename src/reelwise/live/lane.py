@@ -130,16 +130,21 @@ class Lane:
     ) -> None:
         self.role, self.books, self.health = role, books, health
         self.flight: Flight | None = None
-        self.calls = 0
+        self.calls = self.revoked = 0
         self._model, self._worker, self._clock, self._timeout = model, worker, clock, timeout_seconds
         call = getattr(model, "__call__", model)  # noqa: B004 - an object whose __call__ is async
         self._async = inspect.iscoroutinefunction(model) or inspect.iscoroutinefunction(call)
         self._tasks: TaskWorker | None = None
         self._by_task = False
 
+    @property
+    def jammed(self) -> bool:
+        """Whether so many calls never came back that no further one is begun."""
+        return self._worker.jammed
+
     def ready(self, now: float) -> bool:
         """Say whether a call may be begun."""
-        return self.flight is None and self.health.may_call(now) and not self._worker.jammed
+        return self.flight is None and self.health.may_call(now) and not self.jammed
 
     def begin(
         self,

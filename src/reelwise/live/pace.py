@@ -26,6 +26,7 @@ EVERY_FRAME = "every frame"
 _DEFAULT_ERROR = 1.0 - QUALITY
 _STEP = 0.1  # of the logarithm of the threshold, at each inference that the threshold called for
 _BOUND = math.log(3.0)
+_ALLOWED_MOST = 0.25  # of such inferences; the mean is to be good, too
 _SHARE_KEPT = 0.95
 _STEEPNESS = 6.0
 _FULL = 0.97
@@ -66,7 +67,7 @@ class QualityThreshold:
     def learned(self, iou: float) -> None:
         """Take note of how well the carried mask overlapped with the new one, on a frame that the threshold called for."""
         # those are the worst frames of each run: of all frames 5 % may be worse, of these so many more as they are rarer
-        allowed = min(0.5, max(0.05, (1.0 - _SHARE_KEPT) / max(self._share, 1e-3)))
+        allowed = min(_ALLOWED_MOST, max(0.05, (1.0 - _SHARE_KEPT) / max(self._share, 1e-3)))
         self._log += 2 * _STEP * (allowed - (iou < self._quality))
         self._log = min(max(self._log, self._start - _BOUND), self._start + _BOUND)
 

@@ -90,8 +90,9 @@ class LiveReceipt(Struct, frozen=True, kw_only=True):
         iou: the quality, where it was verified.
         iou_refresh: how well the carried mask overlapped with the new one whenever an inference came back; None where none did.
         threshold: the need from which on frames were inferred, at the end.
-        skip_path_ms: decision and carrying, of frames that were not inferred.
-        inferred_ms: the same of frames that waited for their inference.
+        skip_path_ms: CPU of decision and carrying, of frames that were not sent.
+        carried_ms: by the clock, what a frame waited that got a carried mask, or none.
+        inferred_ms: the same of frames that got their own inference.
         model_ms: the main model's answers.
         mode_changes: the last 100.
         mode_changes_count: all of them.
@@ -136,6 +137,7 @@ class LiveReceipt(Struct, frozen=True, kw_only=True):
     iou_refresh: Overlap | None
     threshold: float
     skip_path_ms: Timing
+    carried_ms: Timing
     inferred_ms: Timing
     model_ms: Timing
     mode_changes: tuple[ModeChange, ...]

@@ -49,7 +49,7 @@ class LiveRun:
         outputs: where frames and masks go.
         backdrop: what is put behind the foreground, for outputs that take composed frames.
         reference: the same model once more, off the books: asked about every frame, to say how good the masks are.
-        for_seconds: how long to run by the clock; None until the source ends.
+        for_seconds: how long to run, by the clock, or for a file by its own time; None until the source ends.
         shots: how many frames to keep for a picture of the run.
         tell: called with what there is to tell.
         began: when the command was called, by `time.monotonic`.
@@ -83,7 +83,7 @@ class LiveRun:
         self.stalls = 0
         self.read, self.compose, self.write = Durations(), Durations(), Durations()
         self._shots = _Shots(shots)
-        self._size = (0, 0)
+        self._size, self._black = (0, 0), False
 
     def stop(self, why: str = "stopped") -> None:
         """End soon, from another thread or a signal handler; no further call begins."""
@@ -128,7 +128,7 @@ class LiveRun:
                 self._started = now
             if self._stopping:
                 return
-            if self._for is not None and now - self._started >= self._for:
+            if self._for is not None and self._passed(item, now) >= self._for:
                 self.ended = f"{self._for:g} s are over"
                 return
             if isinstance(item, Said):
@@ -148,13 +148,19 @@ class LiveRun:
                 self.stalls += 1
                 self._say("note", "no picture comes; nothing is sent meanwhile")
 
+    def _passed(self, item: Picture | Said | None, now: float) -> float:
+        """Return how long it has run: by the clock, for a file by its own time: how fast this machine reads decides nothing."""
+        if self._source.live:
+            return now - (self._started or now)
+        return item.seconds if isinstance(item, Picture) else 0.0
+
     def _frame(self, item: Picture) -> bool:
         """Take one frame through; say whether anybody still reads."""
         mark = time.perf_counter()
         frame = item.rgb()
         self.read.add(time.perf_counter() - mark)
-        self._size = (frame.shape[1], frame.shape[0])
         answer = self._adaptive.look(frame, item.seconds)
+        self._look_at(frame, answer)
         if self._first is None and answer.kind != "blank":
             self._first = time.monotonic() - self._began
             self._say("first", f"first mask after {self._first:.2f} s")
@@ -167,6 +173,15 @@ class LiveRun:
             self.compose.add(time.perf_counter() - mark)
         self._shots.take(frame, composed, answer)
         return self._written(frame, composed, answer)
+
+    def _look_at(self, frame: NDArray[np.uint8], answer: Answer) -> None:
+        """Tell what is unusual about a frame, once."""
+        size = (frame.shape[1], frame.shape[0])
+        if self._size not in {(0, 0), size}:
+            self._say("note", f"the size of the picture changed to {size[0]}x{size[1]}")
+        if answer.black and not self._black:
+            self._say("note", "the picture is black; nothing is sent meanwhile")
+        self._size, self._black = size, answer.black
 
     def _composed(self, frame: NDArray[np.uint8], answer: Answer) -> NDArray[np.uint8]:
         if answer.mode == "off" and self._adaptive.cause == "user":

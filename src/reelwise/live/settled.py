@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from reelwise.live.receipt import LiveReceipt
 from reelwise.live.tally import overlap_of, timing_of
-from reelwise.live.target import exact_nano
+from reelwise.live.target import exact_nano, plain_usd
 from reelwise.units import NANO
 
 if TYPE_CHECKING:
+    from fractions import Fraction
+
     from reelwise.live.engine import Engine
     from reelwise.live.target import Target
 
@@ -28,7 +29,9 @@ def receipt_of(engine: Engine, *, model: str, device: str, target: Target, price
         price: nano-dollars a call.
     """
     tally, main = engine.tally, engine.main
-    inferences = main.calls - tally.revoked - tally.denied
+    device_lane = engine.device
+    inferences = main.calls - main.revoked - tally.denied
+    on_device = device_lane.calls - device_lane.revoked if device_lane is not None else 0
     hour = None
     if target.usd_an_hour is not None:
         hour = float(exact_nano(target.usd_an_hour, "usd_an_hour") // price * price / NANO)
@@ -42,9 +45,9 @@ def receipt_of(engine: Engine, *, model: str, device: str, target: Target, price
         inferences=inferences,
         inference_share=round(inferences / tally.frames, 5) if tally.frames else 0.0,
         answers=tally.answers,
-        device_inferences=tally.device_inferences,
+        device_inferences=on_device,
         reasons=dict(tally.reasons),
-        usd_per_call=_plain(price) if price else "",
+        usd_per_call=plain_usd(price) if price else "",
         cost_usd=main.books.nano / NANO,
         cost_nano=main.books.nano,
         cost_usd_every_frame=float(price * tally.frames / NANO),
@@ -54,7 +57,7 @@ def receipt_of(engine: Engine, *, model: str, device: str, target: Target, price
         failures=dict(tally.failures),
         failure_last=tally.failure_last,
         denied=tally.denied,
-        revoked=tally.revoked,
+        revoked=main.revoked,
         waited=tally.waited,
         dropped=tally.dropped,
         frames_blank=tally.frames_blank,
@@ -67,7 +70,8 @@ def receipt_of(engine: Engine, *, model: str, device: str, target: Target, price
         iou=overlap_of(tally.verified),
         iou_refresh=overlap_of(tally.refresh),
         threshold=round(engine.pace.threshold, 4),
-        skip_path_ms=timing_of(tally.skipped),
+        skip_path_ms=timing_of(tally.skip_path),
+        carried_ms=timing_of(tally.carried),
         inferred_ms=timing_of(tally.inferred),
         model_ms=timing_of(tally.model),
         mode_changes=tuple(engine.modes.changes),
@@ -77,10 +81,3 @@ def receipt_of(engine: Engine, *, model: str, device: str, target: Target, price
         moments=tally.moments,
         notes=tally.notes,
     )
-
-
-def _plain(price: Fraction) -> str:
-    """Write a price in dollars: exactly where it has an end, else as a fraction."""
-    usd = price / NANO
-    text = f"{float(usd):.12f}".rstrip("0").rstrip(".")
-    return text if Fraction(text) == usd else str(usd)

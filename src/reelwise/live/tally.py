@@ -22,15 +22,14 @@ class Tally:
     """The counts; each is an attribute of the receipt's name."""
 
     def __init__(self) -> None:
-        self.frames = self.answers = self.device_inferences = 0
-        self.denied = self.revoked = self.waited = self.dropped = 0
+        self.frames = self.answers = self.denied = self.waited = self.dropped = 0
         self.frames_blank = self.frames_black = self.size_changes = 0
         self.age_seconds_most = 0.0
         self.behind_most = 0
         self.reasons: Counter[str] = Counter()
         self.failures: Counter[str] = Counter()
         self.failure_last = ""
-        self.skipped, self.inferred, self.model = Durations(), Durations(), Durations()
+        self.skip_path, self.carried, self.inferred, self.model = Durations(), Durations(), Durations(), Durations()
         self.refresh = Shares()
         self.verified = Shares()
         self.first_mask_seconds: float | None = None
@@ -49,12 +48,13 @@ class Tally:
         if said in self._notes or len(self._notes) < _NOTES:
             self._notes[said] = self._notes.get(said, 0) + 1
 
-    def took(self, answer: Answer, seconds: float, *, judged: bool, waited: bool) -> None:
+    def took(self, answer: Answer, seconds: float, *, cpu: float, judged: bool, waited: bool) -> None:
         """Take note of a frame's answer.
 
         Args:
             answer: what the frame got.
             seconds: how long that took.
+            cpu: how much of that its thread was at work.
             judged: whether its need was judged.
             waited: whether it waited for its own inference.
         """
@@ -65,7 +65,9 @@ class Tally:
         self.frames_black += answer.black
         if answer.kind != "blank":
             self.age_seconds_most = max(self.age_seconds_most, answer.age_seconds)
-        (self.inferred if waited else self.skipped).add(seconds)
+        (self.inferred if waited else self.carried).add(seconds)
+        if not answer.reason:
+            self.skip_path.add(cpu)
         self._moment(answer.seconds, answer.need if judged else -1.0, inferred=bool(answer.reason))
 
     def _moment(self, seconds: float, need: float, *, inferred: bool) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
@@ -11,7 +10,7 @@ from msgspec import Struct
 
 from reelwise.errors import InputError
 
-__all__ = ["QUALITY", "Limits", "Target", "exact_nano"]
+__all__ = ["QUALITY", "Limits", "Target", "exact_nano", "plain_usd"]
 
 QUALITY = 0.95
 """The quality held where none is named: the overlap (IoU) with the model's own mask that 95 of 100 frames keep."""
@@ -31,7 +30,7 @@ class Target(Struct, frozen=True, kw_only=True):
 
     quality: float | None = None
     inferences_a_minute: float | None = None
-    usd_an_hour: Decimal | str | float | None = None
+    usd_an_hour: Any = None
 
     def check(self) -> Target:
         """Return it, or raise `InputError` where something cannot be held."""
@@ -59,7 +58,7 @@ class Target(Struct, frozen=True, kw_only=True):
         """The target in words."""
         parts = []
         if self.usd_an_hour is not None:
-            parts.append(f"{Decimal(str(self.usd_an_hour)):f} USD an hour")
+            parts.append(f"{plain_usd(exact_nano(self.usd_an_hour, 'usd_an_hour'))} USD an hour")
         if self.inferences_a_minute is not None:
             parts.append(f"{self.inferences_a_minute:g} inferences a minute")
         if self.quality is not None or not parts:
@@ -142,3 +141,10 @@ def exact_nano(usd: Any, where: str) -> Fraction:
     if nano < 0 or nano > math.inf or nano > 10**18:
         raise InputError(f"{usd!r:.40} is less than nothing, or too much", where=where, hint='"0.001"')
     return nano
+
+
+def plain_usd(nano: Fraction) -> str:
+    """Write exact nano-dollars as dollars: 1.5, 0.0003125; as a fraction where decimals have no end."""
+    usd = nano / 1_000_000_000
+    text = f"{float(usd):.12f}".rstrip("0").rstrip(".")
+    return text if Fraction(text or "0") == usd else str(usd)

@@ -106,6 +106,10 @@ def measure(target: Target, *, batch: int, streams: int, threads: int = 1, secon
     for one in workers:
         if one.failure is not None:
             raise one.failure
+        if not one.is_done:
+            raise InputError(
+                "a stream failed, see above", where=target.name, hint="does it allow several threads? --streams 1"
+            )
     stop = min(stopped, began + seconds)
     ends = [end for one in workers for end in one.ends if end <= stop]
     every = sum(len(one.ends) for one in workers)
@@ -142,6 +146,7 @@ class _Stream(threading.Thread):
         self.ends: list[float] = []
         self.took: list[float] = []
         self.failure: InputError | None = None
+        self.is_done = False
 
     def run(self) -> None:
         self._start.wait()
@@ -156,6 +161,7 @@ class _Stream(threading.Thread):
                 now = end
         except InputError as error:
             self.failure = error
+        self.is_done = True
 
 
 def best_of(runs: Sequence[Run], latency_ms_p95_max: float | None = None) -> Run | None:

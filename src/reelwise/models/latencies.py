@@ -55,4 +55,6 @@ def rate_of(ends: Sequence[float], frames_each: int, began: float, stopped: floa
     parts = int(np.clip(len(ends) // _SURE, 1, _WINDOWS))
     counts, _ = np.histogram(ends, bins=parts, range=(began, stopped))
     low, high = (float(one) for one in np.quantile(counts * frames_each / (length / parts), (0.05, 0.95)))
-    return Rate(value=round(value, 3), low=round(min(low, value), 3), high=round(max(high, value), 3))
+    # a call more or less could have ended within the run: few calls say little, however even they came
+    low, high = min(low, (len(ends) - 1) * frames_each / length), max(high, (len(ends) + 1) * frames_each / length)
+    return Rate(value=round(value, 3), low=round(max(0.0, low), 3), high=round(high, 3))

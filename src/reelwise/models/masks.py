@@ -36,6 +36,7 @@ class MaskNetwork:
     Attributes:
         name: as given.
         size: (height, width) of the masks, in places.
+        input: what the network calls its input.
     """
 
     def __init__(self, network: Path | bytes, *, name: str, threads: int = 1) -> None:
@@ -47,7 +48,8 @@ class MaskNetwork:
             raise InputError("is no network from a picture to a mask", where=name, hint=_HINT)
         self._run, self._output, self._foreign = session.run, [result[0].name], foreign()
         self._batch = np.empty((1, *source[0].shape[1:]), np.float32)
-        self._feed = {source[0].name: self._batch}
+        self.input: str = source[0].name
+        self._feed = {self.input: self._batch}
         self.size: tuple[int, int] = (int(result[0].shape[2]), int(result[0].shape[3]))
 
     def __call__(self, frame: NDArray[np.uint8]) -> NDArray[np.float32]:

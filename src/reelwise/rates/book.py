@@ -136,6 +136,10 @@ class Book:
             raise self._names.unknown(sku)
         return found
 
+    def card(self, sku: str) -> Entry | None:
+        """Look up a card; None for a language model and for an id of your own."""
+        return None if self.is_language_model(sku) else self._entry_or_none(self._names.canonical(sku))
+
     def modes(self, model: str) -> tuple[str, ...]:
         """List the modes that have a price this day, standard first; empty for what is unpriced."""
         if not self.is_language_model(model):
@@ -362,8 +366,7 @@ class Book:
         )
 
     def _entry_or_none(self, sku: str) -> Entry | None:
-        found = load_cards().get(sku)
-        return found[1] if found else None
+        return load_cards().get(sku, ("", None))[1]
 
     def _no_mode(self, name: str, mode: str, modes: tuple[str, ...]) -> UnpricedError:
         return UnpricedError(

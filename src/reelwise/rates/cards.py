@@ -150,6 +150,7 @@ class Entry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         idle_seconds: billed after the last call.
         cold_start_seconds: from a cold call to its first answer, low to high.
         minimum_days: shortest time of storage that is billed.
+        streaming: it answers while the footage comes in, not when all of it is there.
         billing: what else is billed and how.
         source, checked, quality, note: as in `Price`.
     """
@@ -169,6 +170,7 @@ class Entry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     idle_seconds: NotNegative = 0.0
     cold_start_seconds: tuple[NotNegative, ...] = ()
     minimum_days: NotNegative = 0.0
+    streaming: bool = False
     billing: str = ""
     source: str = ""
     checked: IsoDay | Literal[""] = ""

@@ -5,16 +5,14 @@ Altair and vl-convert come with the extra `report` and are imported only when a 
 
 from __future__ import annotations
 
-import importlib
 import math
-import re
 import textwrap
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 from msgspec import Struct
 
-from reelwise.errors import MissingExtraError
+from reelwise.report.drawing import IN_FILE, IN_PAGE, altair, check_drawing, png, svg
 from reelwise.report.numbers import factor, money_short
 from reelwise.report.page import Html
 from reelwise.report.waterfall import waterfall
@@ -30,20 +28,7 @@ __all__ = ["CLIPS_DRAWN", "Drawn", "draw"]
 CLIPS_DRAWN = 24
 """So many clips get an activity strip; a page of hundreds of charts is read by nobody."""
 
-# fonts of one width on all systems: labels are measured here and drawn by the reader's browser
-_FONT = "Arial, Helvetica, Liberation Sans, sans-serif"
 _TIME_STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 21600, 43200, 86400)
-_PATH = re.compile(r' d="[^"]*"')
-_LONG = re.compile(r"-?\d+\.\d{2,}(?:e-?\d+)?")
-
-# In the page, colours follow the reader's light or dark setting; a picture file has them fixed.
-_IN_PAGE = {
-    name: f"var(--{name})" for name in ("paper", "ink", "soft", "line", "wash", "naive", "cut", "final", "kept")
-}
-_IN_FILE = {
-    "paper": "#ffffff", "ink": "#1a1d21", "soft": "#555d66", "line": "#d8dde2", "wash": "#f3f5f7",
-    "naive": "#6b7683", "cut": "#1f6fb2", "final": "#1b7f4b", "kept": "#cfe8d9",
-}  # fmt: skip
 
 
 class Drawn(Struct, frozen=True, kw_only=True):
@@ -67,54 +52,16 @@ def draw(result: AuditResult) -> Drawn:
     Raises:
         MissingExtraError: Altair or vl-convert is not installed.
     """
-    try:
-        _altair()
-        import vl_convert
-    except ImportError as error:
-        raise MissingExtraError(
-            f"charts need the package {error.name or 'altair'}", hint="pip install 'reelwise[report]'"
-        ) from None
+    check_drawing()
     found = waterfall(result)
     bars = [_row(bar, found.bottom) for bar in found.bars]
-    poster = _waterfall(found, narrow=False, colours=_IN_FILE).properties(title=_heading(result))
+    poster = _waterfall(found, narrow=False, colours=IN_FILE).properties(title=_heading(result))
     return Drawn(
-        waterfall_wide=_svg(_waterfall(found, narrow=False, colours=_IN_PAGE), bars=bars),
-        waterfall_narrow=_svg(_waterfall(found, narrow=True, colours=_IN_PAGE), bars=bars),
+        waterfall_wide=svg(_waterfall(found, narrow=False, colours=IN_PAGE), bars=bars),
+        waterfall_narrow=svg(_waterfall(found, narrow=True, colours=IN_PAGE), bars=bars),
         strips=tuple(_strips(clip) for clip in result.clips[:CLIPS_DRAWN]),
-        png=vl_convert.vegalite_to_png(_dressed(poster, _IN_FILE, {"bars": bars}), scale=2),
+        png=png(poster, bars=bars),
     )
-
-
-def _altair() -> Any:
-    # as Any: its annotations do not take the plain specifications that it accepts
-    return importlib.import_module("altair")
-
-
-def _svg(chart: Any, **data: list[dict[str, Any]]) -> Html:
-    import vl_convert
-
-    text: str = vl_convert.vegalite_to_svg(_dressed(chart, _IN_PAGE, data))
-    # sixteen digits of a pixel say nothing and are most of the file
-    short = _PATH.sub(lambda path: _LONG.sub(lambda number: f"{float(number[0]):.1f}", path[0]), text)
-    return Html(short)
-
-
-def _dressed(chart: Any, colours: Mapping[str, str], data: Mapping[str, list[dict[str, Any]]]) -> dict[str, Any]:
-    # data join after the specification is checked: Altair would copy and check every point
-    spec: dict[str, Any] = (
-        chart.configure(aria=False, font=_FONT, background=colours["paper"] if colours is _IN_FILE else "transparent")
-        .configure_view(stroke=None)
-        .configure_axis(
-            labelColor=colours["soft"], titleColor=colours["soft"], gridColor=colours["line"], titleFontWeight="normal",
-            domain=False, ticks=False, labelFontSize=12, titleFontSize=12, labelPadding=6, titlePadding=8,
-        )
-        .configure_title(
-            color=colours["ink"], subtitleColor=colours["soft"], anchor="start", fontSize=16, subtitleFontSize=12,
-            offset=16, subtitlePadding=6,
-        )
-        .to_dict()
-    )  # fmt: skip
-    return spec | {"datasets": dict(data)}
 
 
 # --- the waterfall
@@ -132,7 +79,7 @@ def _heading(result: AuditResult) -> dict[str, Any]:
 
 
 def _waterfall(found: Waterfall, *, narrow: bool, colours: Mapping[str, str]) -> Any:
-    alt = _altair()
+    alt = altair()
     width, step, size = (330, 62, 14) if narrow else (410, 40, 20)
     base = alt.Chart(alt.NamedData("bars"))
     label = "datum.value >= 1e6 ? format(datum.value, '.3~s') : datum.value >= 1 ? format(datum.value, ',.0f') : format(datum.value, '.2~g')"
@@ -172,7 +119,7 @@ def _row(bar: Bar, bottom: float) -> dict[str, Any]:
 
 def _labels(base: Any, y: Any, width: int, *, narrow: bool, colours: Mapping[str, str]) -> list[Any]:
     """Write name, money and factor beside each bar, or above it where there is no room beside."""
-    alt = _altair()
+    alt = altair()
 
     def words(place: float, field: str, *, of: Any = base, **how: Any) -> Any:
         return of.mark_text(baseline="middle", **how).encode(x=alt.value(place), y=y, text=f"{field}:N")
@@ -207,12 +154,12 @@ def _strips(clip: ClipCount) -> tuple[Html, Html] | None:
     end = max(clip.seconds, points[-1]["s"])
     top = max(1e-3, *(point["share"] for point in points))
     kept = [{"s": start, "stop": stop} for start, stop in _merged(clip, end)]
-    wide = _svg(_strip(end, top, width=850, height=90), activity=points, kept=kept)
-    return wide, _svg(_strip(end, top, width=296, height=80), activity=points, kept=kept)
+    wide = svg(_strip(end, top, width=850, height=90), activity=points, kept=kept)
+    return wide, svg(_strip(end, top, width=296, height=80), activity=points, kept=kept)
 
 
 def _strip(end: float, top: float, *, width: int, height: int) -> Any:
-    alt = _altair()
+    alt = altair()
     marks = _time_marks(end, most=width // 70)
     label = "floor(datum.value / 3600) > 0 ? floor(datum.value / 3600) + ':' + format(floor(datum.value / 60) % 60, '02') + ':' + format(datum.value % 60, '02') : floor(datum.value / 60) + ':' + format(datum.value % 60, '02')"
     x = alt.X("s:Q", scale=alt.Scale(domain=[0, end], nice=False), axis=alt.Axis(
@@ -220,8 +167,8 @@ def _strip(end: float, top: float, *, width: int, height: int) -> Any:
     y_scale = alt.Scale(domain=[0, 1.15 * top], nice=False)  # so that what is shaded stands out above the peaks
     y = alt.Y("share:Q", scale=y_scale, axis=alt.Axis(
         title=None, values=[0, top], format=".0%" if top >= 0.1 else ".1~%" if top >= 0.01 else ".2~%", minExtent=34, maxExtent=34))  # fmt: skip
-    area = alt.Chart(alt.NamedData("activity")).mark_area(color=_IN_PAGE["cut"], line=False).encode(x=x, y=y)
-    shade = alt.Chart(alt.NamedData("kept")).mark_rect(color=_IN_PAGE["kept"]).encode(x=x, x2="stop:Q")
+    area = alt.Chart(alt.NamedData("activity")).mark_area(color=IN_PAGE["cut"], line=False).encode(x=x, y=y)
+    shade = alt.Chart(alt.NamedData("kept")).mark_rect(color=IN_PAGE["kept"]).encode(x=x, x2="stop:Q")
     return alt.layer(shade, area).properties(width=width, height=height)
 
 

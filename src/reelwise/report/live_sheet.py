@@ -6,6 +6,7 @@ Drawn as SVG by hand, with no package; a PNG needs the extra `report`, which tur
 from __future__ import annotations
 
 import base64
+import textwrap
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -98,8 +99,11 @@ def _title(report: LiveReport) -> tuple[list[str], float]:
         lines.append(
             f"Overlap with the model's own mask of each frame (IoU): {iou.mean:.3f} on average, {iou.p5:.3f} for the worst 5 %."
         )
-    second = " ".join((f"{receipt.model}; {receipt.target}.", *lines))
-    return [text(LEFT, 34, first, size=18, bold=True), text(LEFT, 56, second, colour=SOFT)], 76.0
+    parts, y = [text(LEFT, 34, first, size=18, bold=True)], 56.0
+    for line in textwrap.wrap(" ".join((f"{receipt.model}; {receipt.target}.", *lines)), 165):
+        parts.append(text(LEFT, y, line, colour=SOFT))
+        y += 18
+    return parts, y + 2
 
 
 def _shots(shots: tuple[Shot, ...], start: float, y: float) -> tuple[list[str], float]:

@@ -36,8 +36,8 @@ def clip_costs(case: Case, final: Plan, footage: Footage) -> tuple[ClipCost, ...
         for plan in (case.plan, final):
             out, _, _ = collect(plan, [piece], case.facts, case.book)
             bill = price_collected([(case.workload, plan, out)], case.facts, case.book, Account(free_tiers=False))
-            machines = {host.sku for host in plan.hosts}  # they run a whole month, whatever one clip asks of them
-            usd.append(sum(float(total(line.usd)) for line in bill.lines if line.sku not in machines))
+            # machines and fees are paid for a whole month, whatever one clip asks of them
+            usd.append(sum(float(total(line.usd)) for line in bill.lines if line.stage not in {"host", "fee"}))
             outs.append(out)
         model, units = _used(outs[1])
         found.append(

@@ -123,9 +123,12 @@ class Call(Stage, frozen=True, kw_only=True):
         seconds = item.audio_seconds if self.part == "audio" else item.seconds
         generated = item.seconds if self.part == "generate" else 0.0
         output = item.tokens_output * (item.questions if self.ask == "once" else 1.0)
+        split: Num = 1.0
+        if not isinstance(self.chunk, str) and self.part != "generate":
+            split = maximum(ceil(seconds / self.chunk), 1.0)  # each part is a call: minimums and blocks act on each
         self._add(
-            item, out, model=self.model, count=count, seconds=seconds, images=item.frames, seconds_output=generated,
-            tokens_output=output, megabytes=item.megabytes,
+            item, out, model=self.model, count=count * split, seconds=seconds / split, images=item.frames / split,
+            seconds_output=generated, tokens_output=output, megabytes=item.megabytes / split,
         )  # fmt: skip
 
     def rule(self, out: Out) -> TokenRule:

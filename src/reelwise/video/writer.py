@@ -29,6 +29,7 @@ __all__ = ["RECORDINGS", "Recording", "copy_head", "jpeg", "write_mp4"]
 RECORDINGS: dict[str, str] = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska"}
 """Containers of recordings, by the ending of the file."""
 _TICKS = 90_000
+_LEAST = 90  # a millisecond: containers keep no less
 
 
 def jpeg(rgb: NDArray[np.uint8], *, quality: int = 4) -> bytes:
@@ -150,7 +151,7 @@ class Recording:
         self._out: OutputContainer | None = None
         self._stream: VideoStream | None = None
         self._reformatter = VideoReformatter()
-        self._last = -1
+        self._last = -_LEAST
 
     def write(self, picture: NDArray[np.uint8], seconds: float) -> None:
         """Write a frame.
@@ -172,7 +173,7 @@ class Recording:
             frame = self._reformatter.reformat(
                 frame, width=stream.width, height=stream.height, format=stream.pix_fmt, threads=1
             )
-            ticks = max(self._last + 1, round(seconds * _TICKS))
+            ticks = max(self._last + _LEAST, round(seconds * _TICKS))
             frame.pts, frame.time_base, self._last = ticks, Fraction(1, _TICKS), ticks
             out.mux(stream.encode(frame))
             self.frames += 1

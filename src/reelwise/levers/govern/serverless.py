@@ -4,23 +4,26 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
+from msgspec.structs import replace
+
 from reelwise.levers.base import Card, Lever, Verdict, no, yes
+from reelwise.levers.govern.twins import serverless_twin
 from reelwise.levers.serve_better.serving_runtime import hosted_calls
 
 if TYPE_CHECKING:
     from reelwise.facts import Facts
+    from reelwise.hosts import Host
     from reelwise.plan import Plan
     from reelwise.rates import Book
     from reelwise.workload import Workload
 
-__all__ = ["BUSY_BREAK_EVEN", "Serverless"]
-
-BUSY_BREAK_EVEN = 0.83
-"""Busy share above which a rented GPU is cheaper: Lambda H100 PCIe 3.29 USD an hour over Modal H100 0.001097 USD a second (2026)."""
+__all__ = ["Serverless"]
 
 
 class Serverless(Lever, frozen=True, kw_only=True):
-    """Pay for busy seconds only."""
+    """Pay for busy seconds only, on `sku` (the cheapest serverless machine with the same processor if null)."""
+
+    sku: str | None = None
 
     card: ClassVar[Card] = Card(
         number=21,
@@ -39,26 +42,48 @@ class Serverless(Lever, frozen=True, kw_only=True):
         ),
     )
 
+    owns: ClassVar[tuple[str, ...]] = ("host.sku", "host.scale")
+    excludes: ClassVar[tuple[str, ...]] = ("open_model",)
+    lossless: ClassVar[bool] = True
+
     def applies(self, workload: Workload, plan: Plan, facts: Facts, book: Book) -> Verdict:  # noqa: ARG002 - one signature for all
         """Fit self-hosted work that leaves machines idle."""
         calls = hosted_calls(plan)
         if not calls:
             return no("every model is rented by the call: it costs nothing while idle already")
         named = {call.host for call in calls}
-        if all(host.scale == "serverless" for host in plan.hosts if host.name in named):
-            return no("every host is serverless already")
+        hosts = [host for host in plan.hosts if host.name in named and host.scale in {"fixed", "auto"}]
+        if not hosts:
+            return no("every host is serverless already, or bought")
         if workload.latency == "realtime":
             return no("real-time answers cannot wait for a cold start")
-        return idle_hours(workload)
+        pairs = [(host, twin) for host in hosts if (twin := self._twin(host))]
+        if not pairs:
+            return no(f"no serverless machine is known with the processor of {hosts[0].sku}: name one with `sku`")
+        shares = [book.rate(host.sku).usd / (book.rate(twin).usd * 3600) for host, twin in pairs]
+        return idle_hours(workload, float(min(shares)))
+
+    def apply(self, plan: Plan) -> Plan:
+        """Put the serverless twin in place of each rented machine that has one."""
+        hosts = []
+        for host in plan.hosts:
+            twin = self._twin(host) if host.scale in {"fixed", "auto"} else None
+            hosts.append(replace(host, sku=twin, scale="serverless") if twin else host)
+        return replace(plan, hosts=tuple(hosts))
+
+    def _twin(self, host: Host) -> str | None:
+        return self.sku or serverless_twin(host.sku)
 
 
-def idle_hours(workload: Workload) -> Verdict:
-    """Say whether the load leaves a rented machine idle for long enough."""
+def idle_hours(workload: Workload, share: float) -> Verdict:
+    """Say whether the load leaves a rented machine idle for long enough; it is cheaper where it is busy for more than `share`."""
+    if share >= 1:
+        return yes("the serverless machine costs less by the hour than the rented one")
     if workload.load == "steady":
-        return no(f"the load is steady: a rented machine is cheaper above {BUSY_BREAK_EVEN:.0%} busy")
+        return no(f"the load is steady: a rented machine is cheaper above {share:.0%} busy")
     if workload.load == "spiky":
         return yes("the load is spiky: idle hours cost nothing")
     busy = 1 / workload.peak_over_mean
-    if busy >= BUSY_BREAK_EVEN:
-        return no(f"machines for the peak are {busy:.0%} busy: renting is cheaper (peak_over_mean)")
-    return yes(f"machines for the peak are busy {busy:.0%} of the time at most")
+    if busy >= share:
+        return no(f"machines for the peak are {busy:.0%} busy: renting is cheaper above {share:.0%} (peak_over_mean)")
+    return yes(f"machines for the peak are busy {busy:.0%} of the time at most, renting is cheaper above {share:.0%}")

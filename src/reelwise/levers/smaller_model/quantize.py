@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from reelwise.levers.base import Card, Lever, Verdict, no, yes
+from reelwise.levers.base import Card, Lever, Verdict, no
 from reelwise.levers.serve_better.serving_runtime import hosted_calls
+from reelwise.levers.smaller_model.probed import probed, with_variant
 
 if TYPE_CHECKING:
     from reelwise.facts import Facts
@@ -36,10 +37,19 @@ class Quantize(Lever, frozen=True, kw_only=True):
         ),
     )
 
+    owns: ClassVar[tuple[str, ...]] = ("host.variant",)
+    excludes: ClassVar[tuple[str, ...]] = ("distil", "open_model", "edge")
+
     def applies(self, workload: Workload, plan: Plan, facts: Facts, book: Book) -> Verdict:  # noqa: ARG002 - one signature for all
-        """Fit models that are served by hosts of the plan, where some loss is allowed."""
+        """Fit models that are served by hosts of the plan, where some loss is allowed and both speed and loss are measured."""
         if not hosted_calls(plan):
             return no("every model is rented by the call: its numbers are not yours to store (see open_model)")
         if workload.quality_floor is not None and workload.quality_floor >= 1:
             return no("quality_floor 1 leaves no room for rounding")
-        return yes("the plan hosts its model: measure speed and accuracy in 8 bits")
+        if all(host.variant != "full" for host in plan.hosts):
+            return no("every host runs a smaller network already")
+        return probed("quantize", facts, workload.footage)
+
+    def apply(self, plan: Plan) -> Plan:
+        """Run the smaller network on every machine that runs the full one."""
+        return with_variant(plan, "quantized")
