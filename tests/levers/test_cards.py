@@ -237,7 +237,9 @@ class Routed(Gated, frozen=True, kw_only=True):
 
 class Kept(Gated, frozen=True, kw_only=True):
     def apply(self, plan: Plan) -> Plan:
-        return plan.put(Gate()).edit(Call, lambda call: call if call.host else replace(call, cache="explicit"))
+        return plan.put(Gate()).edit(
+            Call, lambda call: call if call.host else replace(call, cache="explicit", mode="batch")
+        )
 
 
 class OnlyHosts(Invented, frozen=True, kw_only=True):
@@ -254,7 +256,7 @@ class OnlyHosts(Invented, frozen=True, kw_only=True):
         (Kept(), (True, False, True)),
         (OnlyHosts(), (True, False, False)),
     ],
-    ids=["card", "gate", "gate and route", "gate and explicit cache", "hosts"],
+    ids=["card", "gate", "gate and route", "gate and a cache in batches", "hosts"],
 )
 def test_flags_follow_the_code_of_a_lever(lever: Lever, expected: tuple[bool, bool, bool]) -> None:
     assert flags(lever) == Flags(priced=expected[0], executed=expected[1], measured=expected[2])
@@ -311,7 +313,7 @@ def test_flags_of_some_levers() -> None:
         assert flags(find(name)) == Flags(priced=True, executed=True, measured=True), name
     for name in ("route", "cascade", "prompt_cache", "precompute", "answer_cache"):
         assert flags(find(name)) == Flags(priced=True, executed=True, measured=True), name
-    assert flags(find("explicit_cache")) == Flags(priced=True, executed=False, measured=True)
+    assert flags(find("explicit_cache")) == Flags(priced=True, executed=True, measured=True)
     for name in ("open_model", "serverless", "edge", "quantize", "distil"):
         assert flags(find(name)) == Flags(priced=True, executed=False, measured=False), name
 

@@ -13,6 +13,7 @@ from reelwise.facts import Entry, settings_hash
 from reelwise.flow import Out, Tally
 from reelwise.plan import run
 from reelwise.run.batching import Batching, Waits, held_before
+from reelwise.run.caching import break_even
 from reelwise.run.estimate import Estimate, Side, estimate, estimate_counted, sides
 from reelwise.run.footage import piece_of
 from reelwise.run.journal import Journal
@@ -148,39 +149,59 @@ def execute(
     workload = job.workload(plan)
     most = float(job.script.output_most or "inf")
     infos = [looked_at(track) for track in tracks]
-    clips = [(Path(info.path).name, info.sha256_head) for info in infos]
     pieces = pieces_of(job, workload, tracks, scans)
     expected = estimate_counted(job.case, plan, pieces) if counted else estimate(job.case, plan, workload, infos, most)
-    tally = Tally()
-    with (
-        Journal(out / "journal.jsonl", job.key(plan, clips)) as journal,
-        Reusing(kept or out / "kept", plan, job.script) as reusing,
-    ):
-        spent = sum(one.cost_nano for one in journal.over.values()) + held_before(journal.notes)
-        spent += sum(held for _, held in journal.lost.values())
-        desk = Desk(
-            job.case.book, ledger, journal, Cap(max_nano, spent), feature=job.case.workload.feature, plan=plan.hash
-        )  # fmt: skip
-        batching = Batching(desk, endpoints, waits or Waits(), feature=job.case.workload.feature, plan=plan.hash)
-        runner = Runner(plan, desk, endpoints, batching, reusing, job.case.facts, at_once=at_once)
-        runner.number(pieces)
-        stopped = _fold(job, plan, pieces, runner, tally, progress)
-        runner.outcomes += reusing.finish(pieces, runner.outcomes, journal)
-        _count_reuse(plan, runner.outcomes, tally)
+    runner, tally, stopped = _ran(
+        job, plan, pieces, endpoints=endpoints, ledger=ledger, out=out, max_nano=max_nano, at_once=at_once,
+        waits=waits or Waits(), kept=kept or out / "kept", progress=progress,
+    )  # fmt: skip
     outcomes = tuple(sorted(runner.outcomes, key=lambda one: (one.item, one.stage, one.chunk, one.question)))
-    names = ", ".join(dict.fromkeys(name for name, _ in clips[:3])) + (
-        f" and {len(clips) - 3} more" if len(clips) > 3 else ""
-    )
-    asked = len(job.script.asked)
     return RunResult(
         results=merged(job.script, infos, outcomes, runner),
         outcomes=outcomes,
         receipt=_receipt(job, plan, outcomes, expected, (naive, infos, most), levers, sandbox),
         expected=expected,
-        facts=learned(outcomes, tally, footage=job.case.workload.footage, on=names, asked=asked),
+        facts=learned(
+            outcomes, tally, footage=job.case.workload.footage, on=_names(infos), asked=len(job.script.asked)
+        ),
         stopped=stopped,
-        notes=(*job.notes, *_notes(job, plan, outcomes)),
+        notes=(*job.notes, *_notes(job, plan, outcomes), *_dear_caches(job, plan, pieces)),
     )
+
+
+def _ran(
+    job: Job,
+    plan: Plan,
+    pieces: list[Piece],
+    *,
+    endpoints: Endpoints,
+    ledger: Ledger,
+    out: Path,
+    max_nano: int | None,
+    at_once: int,
+    waits: Waits,
+    kept: Path,
+    progress: Callable[[str, float], None] | None,
+) -> tuple[Runner, Tally, ReelwiseError | None]:
+    """Run the stages with a journal; return what was made, what was counted, and what ended it early."""
+    tally, feature = Tally(), job.case.workload.feature
+    clips = [(Path(piece.track.info.path).name, piece.track.info.sha256_head) for piece in pieces]
+    with Journal(out / "journal.jsonl", job.key(plan, clips)) as journal, Reusing(kept, plan, job.script) as reusing:
+        spent = sum(one.cost_nano for one in journal.over.values()) + held_before(journal.notes)
+        spent += sum(held for _, held in journal.lost.values())
+        desk = Desk(job.case.book, ledger, journal, Cap(max_nano, spent), feature=feature, plan=plan.hash)
+        batching = Batching(desk, endpoints, waits, feature=feature, plan=plan.hash)
+        runner = Runner(plan, desk, endpoints, batching, reusing, job.case.facts, at_once=at_once)
+        runner.number(pieces)
+        stopped = _fold(job, plan, pieces, runner, tally, progress)
+        runner.outcomes += reusing.finish(pieces, runner.outcomes, journal)
+        _count_reuse(plan, runner.outcomes, tally)
+    return runner, tally, stopped
+
+
+def _names(infos: Sequence[ClipInfo]) -> str:
+    names = list(dict.fromkeys(Path(info.path).name for info in infos))
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
 
 def _count_reuse(plan: Plan, outcomes: Sequence[Outcome], tally: Tally) -> None:
@@ -278,6 +299,20 @@ def _receipt(  # noqa: PLR0917 - one call of it
         unpriced=tuple((one.identity, one.unpriced) for one in outcomes if one.unpriced),
         attempts=sum(one.attempts for one in outcomes if one.status != "cached"),
     )
+
+
+def _dear_caches(job: Job, plan: Plan, pieces: Sequence[Piece]) -> tuple[str, ...]:
+    """Say where an explicit cache costs more than it saves, and from how many questions on it would not."""
+    said = []
+    for call in plan.of(Call, lambda call: call.cache == "explicit"):
+        least = break_even(call, pieces[0].item, job.case.facts, job.case.book)
+        asked = len(job.script.asked)
+        if least is None or asked < least:
+            when = "for no number of them" if least is None else f"from {least} on"
+            said.append(
+                f"the explicit cache of {call.model} costs more than it saves with {asked} questions: it pays {when}"
+            )
+    return tuple(said)
 
 
 def _notes(job: Job, plan: Plan, outcomes: Sequence[Outcome]) -> tuple[str, ...]:

@@ -34,8 +34,10 @@ def learned(outcomes: Sequence[Outcome], tally: Tally, *, footage: str, on: str,
         asked: questions in a call that asks all at once.
     """
     today = dt.datetime.now(tz=dt.UTC).date()
-    entries = list(entries_of(tally, None, footage=footage, on=on, day=today))
-    metered = [one for one in outcomes if one.known and one.units and one.status in {"ok", "refused"}]
+    entries = list(entries_of(tally, tally, footage=footage, on=on, day=today))
+    metered = [
+        one for one in outcomes if one.known and one.units and one.kind == "call" and one.status in {"ok", "refused"}
+    ]
     for model in sorted({one.model for one in metered}):
         mine = [one for one in metered if one.model == model and one.status == "ok"]
         each = [(one.units.get("tokens_output", 0.0), float(asked if one.question < 0 else 1)) for one in mine]

@@ -68,7 +68,7 @@ def merged(script: Script, infos: Sequence[Any], outcomes: Sequence[Outcome], ru
         runner: knows what could not be read or sent.
     """
     by_item: dict[int, list[Outcome]] = {}
-    for one in outcomes:
+    for one in (one for one in outcomes if one.kind == "call"):
         by_item.setdefault(one.item, []).append(one)
     broken = dict(runner.broken)
     found = []

@@ -46,6 +46,8 @@ def check_fits(call: Call, kind: Kind, script: Script, *, video: bool, where: st
         )
     if call.part == "audio" and kind == "anthropic":
         raise InputError(f"{call.model} takes no sound", where=where, hint="a model that does: gemini-2.5-flash")
+    if call.cache == "explicit" and kind != "gemini":
+        raise InputError(f"{call.model} has no explicit caches", where=where, hint="cache: prefix")
     if call.mode == "flex" and kind == "anthropic":
         raise InputError(f"{call.model} has no mode flex", where=where, hint="standard or batch")
     if kind == "anthropic" and script.output_most is None and call.part == "video":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["Reconciled", "reconcile"]
 
 _SHOWN = 20
+_CACHE = re.compile(r"cachedContents/[A-Za-z0-9-]+")
 
 
 class Reconciled(Struct, frozen=True, kw_only=True):
@@ -49,7 +51,8 @@ def reconcile(outcomes: Iterable[Outcome], rows: Iterable[Any], extra: dict[str,
     """
     invoiced: dict[str, int] = {}
     for row in rows:
-        name = row.identity or row.id
+        cache = _CACHE.match(row.id) if row.kind in {"cache", "storage"} else None
+        name = cache[0] if cache is not None else row.identity or row.id
         invoiced[name] = invoiced.get(name, 0) + row.nano
     total = sum(invoiced.values())
     posted = residual = held = unsure = calls = 0

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from reelwise.errors import EndpointError, InputError, MediaError, ReelwiseError
+from reelwise.run.caching import fill, let_go
 from reelwise.run.deciding import doubted, routed
 from reelwise.run.orders import ask_of, check_fits, content_key, expected_text, task_of, work_of
 from reelwise.run.outcome import Outcome
@@ -199,14 +200,17 @@ class Runner:
         if all(self._known(head) is not None for row in heads for head in row):
             for row in heads:
                 found += [self._kept(head) for head in row]
+                filled = self._desk.journal.over.get(f"{row[0].identity}-cache")
+                self._note(filled)
             return found
         with tempfile.TemporaryDirectory(prefix="reelwise-run-") as folder:
             for row, view in zip(heads, shown(stage, piece, out, Path(folder)), strict=False):
-                for head in row:
-                    if self._known(head) is not None:
-                        found.append(self._kept(head))
-                    elif self._stop is None:
-                        found.append(self._one(self._order(stage, piece, view, head, out)))
+                orders = [self._order(stage, piece, view, head, out) for head in row if self._known(head) is None]
+                found += [self._kept(head) for head in row if self._known(head) is not None]
+                if stage.cache == "explicit" and orders:
+                    found += self._cached(stage, row[0], orders)
+                else:
+                    found += [self._one(order) for order in orders if self._stop is None]
         return found
 
     def _heads(self, stage: Call, piece: Piece, out: Out) -> list[list[Outcome]]:
@@ -271,6 +275,30 @@ class Runner:
             head=head, endpoint=endpoint, task=task_of(piece.script, questions=questions), work=work, ask=ask,
             questions=questions,
         )  # fmt: skip
+
+    def _cached(self, stage: Call, of: Outcome, orders: list[Order]) -> list[Outcome]:
+        """Put what some calls share into a cache, and make them from it."""
+        first = orders[0]
+        shared = msgspec.structs.replace(first.work, parts=first.work.parts[:-1], schema=b"", labels=())
+        head = msgspec.structs.replace(
+            first.head,
+            identity=f"{of.identity}-cache",
+            kind="cache",
+            question=0,
+            labelled=False,
+            text_expected=0,
+        )
+        filled = fill(self._desk, first.endpoint, stage, shared, ask=first.ask, head=head)
+        self._note(filled.outcome)
+        found = []
+        for order in orders:
+            if self._stop is not None:
+                break
+            work = msgspec.structs.replace(order.work, parts=order.work.parts[-1:], system="", cache=filled.name)
+            told = msgspec.structs.replace(order.head, text_expected=expected_text(work))
+            found.append(self._one(msgspec.structs.replace(order, work=work, head=told)))
+        let_go(first.endpoint, filled)
+        return found
 
     def _one(self, order: Order) -> Outcome:
         """Make a call, or find its answer among those that the same pixels and words had before."""

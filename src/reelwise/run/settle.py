@@ -23,6 +23,8 @@ from reelwise.models.work import Work
 from reelwise.run.outcome import Outcome, metered_units
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from reelwise.ledger.ledger import Ledger
     from reelwise.metering import Call as Metered
     from reelwise.models.answer import Answer
@@ -144,6 +146,40 @@ class Desk:
         if stop is not None:
             raise stop
         return found
+
+    def other(self, head: Outcome, bound: int, make: Callable[[], tuple[int, dict[str, float], str]]) -> Outcome:
+        """Do something else that is billed, held for and written down like a call.
+
+        Args:
+            head: its outcome so far.
+            bound: the most that it can cost, nano-USD.
+            make: does it; returns what it cost, what it used, and what the vendor calls it.
+
+        Raises:
+            BudgetError, EndpointError: it is written down before they are passed on.
+        """
+        self.cap.take(bound)
+        found = msgspec.structs.replace(head, held_nano=bound)
+        call: Metered | None = None
+        try:
+            with meter(
+                self._feature, hold_nano=bound, model=head.model, stage="call", ledger=self.ledger, id=head.identity,
+                timeout_seconds=3600.0, strict=True,
+            ) as call:  # fmt: skip
+                self.journal.begin(head.identity, head.clip, bound)
+                nano, units, name = make()
+                call.cost(nano=nano)
+                call.used(**{unit: round(value) for unit, value in units.items() if unit.startswith("tokens_")})
+                call.was(plan=self._plan)
+                found = msgspec.structs.replace(found, units=units, sent_as=name)
+        except EndpointError as error:
+            self._over(_failed(found, error), call, bound)
+            raise
+        except BudgetError:
+            if call is None:
+                self.cap.settle(bound, 0)
+            raise
+        return self._over(found, call, bound)
 
     def _over(self, found: Outcome, call: Metered | None, bound: int, *, interrupted: bool = False) -> Outcome:
         """Write down what was posted."""

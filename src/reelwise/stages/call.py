@@ -100,7 +100,8 @@ class Call(Stage, frozen=True, kw_only=True):
             return "a host of yours has no address here"
         if self.part == "generate":
             return "generated video is not run yet"
-        return "explicit caches are not run yet" if self.cache == "explicit" else ""
+        both = self.cache == "explicit" and self.mode == "batch"
+        return "explicit caches in batches are not run yet" if both else ""
 
     def _add(self, item: Item, out: Out, *, model: str, count: Num, **amounts: Any) -> None:
         out.requests.append(
