@@ -71,10 +71,11 @@ def test_slow_drift_does_not_get_through():
     assert adaptive.close().reasons["need"] >= 3
 
 
+@pytest.mark.parametrize("mode", ["full", "max"])
 @pytest.mark.parametrize("fps", [5, 10, 30])
-def test_the_ceiling_holds_whatever_moves(fps):
+def test_the_ceiling_holds_whatever_moves_in_best_quality_too(fps, mode):
     model = Counting()
-    adaptive = Adaptive(model, carrier=rising(100), limits=Limits(wait_seconds=None, ceiling_fps=fps))
+    adaptive = Adaptive(model, carrier=rising(100), mode=mode, limits=Limits(wait_seconds=None, ceiling_fps=fps))
     for index in range(90):
         adaptive.look(blob(0), index / 30)
     adaptive.close()
@@ -337,6 +338,12 @@ def test_closing_does_not_wait_for_a_call_that_hangs():
         ({"fallback": 3}, "no model"),
         ({"user": "u1"}, "without a ledger"),
         ({"limits": Limits(ceiling_fps=1, baseline_fps=2)}, "ceiling"),
+        ({"limits": Limits(ceiling_fps=0.1, baseline_fps=0, max_age_seconds=5)}, "no mask older than 5 s"),
+        ({"limits": Limits(max_age_seconds=2), "inferences_a_minute": 20}, "none may be older than 2 s"),
+        (
+            {"limits": Limits(max_age_seconds=60), "usd_an_hour": 1, "usd_per_call": "0.1"},
+            "none may be older than 60 s",
+        ),
         ({"limits": Limits(timeout_seconds=0)}, "not between"),
         ({"limits": Limits(wait_seconds=-1)}, "to wait"),
     ],

@@ -95,6 +95,20 @@ def test_a_call_that_was_handed_over_and_has_not_begun_is_taken_back(how):
     assert receipt.inferences == 0
 
 
+def test_basic_mode_takes_back_a_call_of_the_model_that_costs():
+    block, entered = threading.Event(), threading.Event()
+    model = Counting()
+    adaptive = Adaptive(model, carrier=HOT, limits=Limits(wait_seconds=0))
+    adaptive._engine.main._worker.submit(lambda _finish: (entered.set(), block.wait(10)))
+    assert entered.wait(5)
+    adaptive.look(blob(0), 0.0)
+    adaptive.choose("basic")
+    block.set()
+    adaptive.look(blob(0), 0.1)
+    assert adaptive.close().revoked == 1
+    assert model.calls == 0
+
+
 def test_an_answer_that_comes_after_it_was_left_starts_nothing():
     model = Held()
     adaptive = Adaptive(model, carrier=HOT, limits=Limits(wait_seconds=0))
@@ -233,6 +247,24 @@ def test_a_remote_setting_that_hangs_holds_up_no_frame():
     adaptive.look(blob(0))
     hang.set()
     assert adaptive.close().frames == 31
+
+
+def test_a_remote_setting_that_hangs_from_the_start_holds_up_no_stream(monkeypatch):
+    monkeypatch.setattr("reelwise.live.afar._FIRST_SECONDS", 0.05)
+    hang = threading.Event()
+    adaptive = Adaptive(Counting(), remote=lambda: hang.wait(20) and None, limits=FILE)
+    for index in range(5):
+        adaptive.look(blob(index))
+    assert not hang.is_set()
+    hang.set()
+    assert adaptive.close().answers
+
+
+def test_what_is_off_from_afar_is_off_from_the_first_frame_on():
+    model = Counting()
+    with Adaptive(model, remote=lambda: "off", limits=FILE) as adaptive:
+        feed(adaptive, 1)
+    assert model.calls == 0
 
 
 def test_a_remote_setting_that_fails_keeps_what_it_said(time):

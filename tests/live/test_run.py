@@ -242,13 +242,29 @@ def test_a_source_that_cannot_be_opened_is_an_error_at_once():
         ran(Drawn(0, then=StreamError("no camera")))
 
 
-def test_an_output_that_fails_ends_the_run_and_leaves_nothing_half():
-    bad, good = Kept(fails_at=5, error=OutputError("disk full")), Kept()
+def test_an_output_that_fails_ends_the_run_the_others_are_whole_and_what_was_spent_is_told():
+    broken = OutputError("disk full")
+    bad, good = Kept(fails_at=5, error=broken), Kept()
     model = Counting()
-    with pytest.raises(OutputError, match="disk full"):
-        ran(Drawn(1000), model, outputs=[good, bad])
-    assert bad.state == good.state == "abandoned"
+    run, report = ran(Drawn(1000), model, outputs=[good, bad], usd_per_call="0.5")
+    assert run.error is broken
+    assert (good.state, bad.state) == ("closed", "abandoned")
+    assert report.outputs == ("kept",)
+    assert report.ended == "disk full"
+    assert report.receipt.cost_usd == 0.5 * model.calls
     assert model.calls < 20
+
+
+def test_an_output_that_cannot_be_finished_does_not_keep_others_from_it():
+    def close():
+        raise OutputError("disk full")
+
+    bad, good = Kept(), Kept()
+    bad.close = close
+    run, report = ran(Drawn(10), outputs=[bad, good])
+    assert run.error.message == "disk full"
+    assert good.state == "closed"
+    assert report.outputs == ("kept",)
 
 
 def test_nobody_reads_the_output_and_not_one_more_call_is_made():

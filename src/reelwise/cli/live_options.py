@@ -76,7 +76,7 @@ def limit_options(command: F) -> F:
         command,
         (
             click.option("--max-age", type=click.FloatRange(0.001, 86_400), metavar="SECONDS",
-                         help="A mask that is older gets an inference, ahead of any pace."),
+                         help="A mask that is older gets an inference, whatever its need."),
             click.option("--fps", "ceiling_fps", type=click.FloatRange(0, 1000), default=0.0, metavar="N",
                          help="Inferences a second at most; 0: up to every frame."),
             click.option("--baseline", "baseline_fps", type=click.FloatRange(0, 1000), default=1.0, show_default=True,

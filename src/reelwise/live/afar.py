@@ -18,12 +18,13 @@ __all__ = ["Afar"]
 _EVERY_SECONDS = 1.0
 _IDLE_SECONDS = 10.0
 _JOIN_SECONDS = 1.0
+_FIRST_SECONDS = 1.0
 
 
 class Afar:
     """Asks for modes.
 
-    A question that takes long, or fails, leaves the answer before as it was: frames do not wait for it. The thread ends by itself
+    A question that takes long, or fails, leaves the answer before as it was: frames do not wait for it, but the first for a second. The thread ends by itself
     when no frame came for ten seconds.
 
     Args:
@@ -48,7 +49,7 @@ class Afar:
         self._active = remote is not None or books.asks_ledger
         self._asked: float | None = None
         self._idle = 0.0
-        self._stop = threading.Event()
+        self._stop, self._answered = threading.Event(), threading.Event()
         self._thread: threading.Thread | None = None
 
     def look(self, at: float) -> tuple[Wish, ...]:
@@ -56,16 +57,21 @@ class Afar:
         if not self._active:
             return ()
         self._idle = 0.0
-        if self._asked is None or not self._threaded:
+        if not self._threaded:
             if self._asked is None or at - self._asked >= self._every:
                 self._asked = at
                 self._ask()
         elif (self._thread is None or not self._thread.is_alive()) and not self._stop.is_set():
             self._thread = threading.Thread(target=self._run, name="reelwise-live-modes", daemon=True)
             self._thread.start()
+            if self._asked is None:  # what is off from afar is off from the first frame on, if the answer comes in time
+                self._asked = at
+                self._answered.wait(_FIRST_SECONDS)
         return self.wishes
 
     def _run(self) -> None:
+        self._ask()
+        self._answered.set()
         while not self._stop.wait(self._every) and self._idle < _IDLE_SECONDS:
             self._idle += self._every
             self._ask()

@@ -382,12 +382,13 @@ class Engine:
             wishes.append(self.denial.wish)
         moment = self.time.last or 0.0
         change = self.modes.settle(wishes, moment)
+        if not self.modes.allowed:
+            self.main.revoke()
         if change is None:
             return
         self.pending.append(change)
         if change.new == OFF:
             self._off_since = moment if self._off_since is None else self._off_since
-            self.main.revoke()
             if self.device is not None:
                 self.device.revoke()
         elif change.old == OFF:

@@ -81,7 +81,8 @@ class Pace:
         usd_per_call: what one inference costs, exact.
 
     Raises:
-        InputError: dollars an hour without a price of a call, or less than one call costs.
+        InputError: dollars an hour without a price of a call, or less than one call costs; or masks that may not get as old as the
+            rate or price lets them.
     """
 
     def __init__(self, target: Target, limits: Limits, usd_per_call: Fraction) -> None:
@@ -130,13 +131,12 @@ class Pace:
             must: why it is wanted whatever the need is (no mask yet, ...); empty where it is not.
             profile: of the mode.
         """
-        if profile.every_frame:
-            return EVERY_FRAME
         since = at - self._last
         ceilings = [one for one in (self._limits.ceiling_fps, profile.ceiling_fps) if one > 0]
-        too_soon = bool(ceilings) and since < (1.0 - _SLACK) / min(ceilings)
-        if too_soon or not self.affordable:
+        if ceilings and since < (1.0 - _SLACK) / min(ceilings):
             return ""
+        if profile.every_frame or not self.affordable:
+            return EVERY_FRAME if profile.every_frame else ""
         if must or cue:
             return must or cue
         if age >= self._max_age - _SLACK:
@@ -185,6 +185,13 @@ class Pace:
 
 def _max_age_of(limits: Limits, bucket: Bucket | None) -> float:
     if limits.max_age_seconds is not None:
+        if bucket is not None and bucket.mean_seconds > limits.max_age_seconds * (1 + _SLACK):
+            raise InputError(
+                f"a mask every {bucket.mean_seconds:.3g} s is what rate or price give, and none may be older than "
+                f"{limits.max_age_seconds:g} s",
+                where="max_age_seconds",
+                hint="allow more inferences, or older masks",
+            )
         return limits.max_age_seconds
     return _MAX_AGE if bucket is None else max(_MAX_AGE, _MAX_AGE_CALLS * bucket.mean_seconds)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from reelwise.errors import InputError
+from reelwise.errors import InputError, OutputError
 from reelwise.live.histogram import Durations
 from reelwise.live.latest import Latest
 from reelwise.live.masks import iou
@@ -95,20 +95,18 @@ class LiveRun:
     def run(self) -> LiveReport:
         """Run until the source ends, the time is up, nobody reads any more, or `stop` is called; outputs are finished whole.
 
-        `error` is set afterwards where the source ended as it should not.
+        `error` is set afterwards where the source ended as it should not, or an output cannot be written: what was begun there is
+        removed, the others are whole, and what was spent is in the report.
 
         Raises:
-            OutputError: an output cannot be written; what was begun there is removed.
-            InputError: the source cannot be read at all.
+            ReelwiseError: the source cannot be read at all.
         """
-        from reelwise.errors import OutputError, ReelwiseError
+        from reelwise.errors import ReelwiseError
 
         done = False
         try:
             try:
                 self._work()
-            except (OutputError, KeyboardInterrupt):
-                raise
             except ReelwiseError as error:
                 if self._first is None and not self._adaptive.receipt().frames:
                     raise
@@ -214,15 +212,23 @@ class LiveRun:
                 self._outputs.remove(one)
                 one.close()
                 self._say("note", f"{one.shown}: nobody reads it any more")
+            except OutputError:
+                self._outputs.remove(one)
+                one.abandon()
+                raise
         self.write.add(time.perf_counter() - mark)
         return bool(self._outputs)
 
     def _finish(self, *, whole: bool) -> None:
-        for one in self._outputs:
-            if whole:
-                one.close()
-            else:
-                one.abandon()
+        for one in list(self._outputs):
+            try:
+                if whole:
+                    one.close()
+                else:
+                    one.abandon()
+            except OutputError as error:
+                self._outputs.remove(one)
+                self.error = self.error or error
 
     def _progress(self, seconds: float) -> None:
         receipt = self._adaptive.receipt()

@@ -70,8 +70,8 @@ class Limits(Struct, frozen=True, kw_only=True):
     """Limits that hold whatever the target is. Times in seconds.
 
     Attributes:
-        max_age_seconds: a mask that is older gets an inference on the next frame, ahead of any pace. None: 10 s; under a rate or a price
-            four times as long as an inference lasts on average, where that is longer.
+        max_age_seconds: a mask that is older gets an inference on the next frame, whatever its need. None: 10 s; under a rate or a price
+            four times the mean time between inferences, where that is longer.
         baseline_fps: inferences a second even where nothing moves, under a quality alone; each that finds the carried mask right doubles
             the wait for the next, up to sixteen times and `max_age_seconds`; 0 for none.
         ceiling_fps: inferences a second at most; 0 for no ceiling: up to every frame.
@@ -124,6 +124,12 @@ class Limits(Struct, frozen=True, kw_only=True):
                 f"a ceiling of {self.ceiling_fps:g} a second under a baseline of {self.baseline_fps:g}",
                 where="ceiling_fps",
                 hint="raise the ceiling, or lower the baseline",
+            )
+        if self.ceiling_fps and self.max_age_seconds is not None and self.ceiling_fps * self.max_age_seconds < 1:
+            raise InputError(
+                f"a ceiling of {self.ceiling_fps:g} a second, and no mask older than {self.max_age_seconds:g} s",
+                where="max_age_seconds",
+                hint="raise the ceiling, or allow older masks",
             )
         return self
 

@@ -215,7 +215,9 @@ def _next_reaches(found: Comparison, able: Sequence[Offer]) -> list[str]:
     if now + 1 < len(found.cheapest):
         later = found.cheapest[now + 1]
         if later.option:
-            said.append(f"From {volume(later.low, later.unit)} on, `{later.option}` is cheaper.")
+            last = now + 2 == len(found.cheapest)
+            until = " on" if last else f" to {volume(later.high, later.unit)}"
+            said.append(f"From {volume(later.low, later.unit)}{until}, `{later.option}` is cheaper.")
         else:
             said.append(f"From {volume(later.low, later.unit)} on, none can do the job: quotas end.")
     else:
