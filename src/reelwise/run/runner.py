@@ -72,6 +72,7 @@ class Runner:
 
     Attributes:
         outcomes: of all calls so far, in no order.
+        before: ids of calls of an earlier part of the run.
         broken: items that could not be read or sent, with why.
     """
 
@@ -93,6 +94,7 @@ class Runner:
         self._stop: BaseException | None = None
         self._failed = 0
         self._place: dict[int, int] = {}
+        self.before = frozenset(desk.journal.over) | frozenset(desk.journal.lost)
         self.outcomes: list[Outcome] = []
         self.broken: list[tuple[str, ReelwiseError]] = []
 
