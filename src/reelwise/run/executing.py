@@ -188,7 +188,8 @@ def _ran(
     """Run the stages with a journal; return what was made, what was counted, and what ended it early."""
     tally, feature = Tally(), job.case.workload.feature
     clips = [(Path(piece.track.info.path).name, piece.track.info.sha256_head) for piece in pieces]
-    with Journal(out / "journal.jsonl", job.key(plan, clips)) as journal, Reusing(kept, plan, job.script) as reusing:
+    key = job.key(plan, clips)  # another plan in the same folder has a journal of its own
+    with Journal(out / f"journal-{key[:8]}.jsonl", key) as journal, Reusing(kept, plan, job.script) as reusing:
         spent = sum(one.cost_nano for one in journal.over.values()) + held_before(journal.notes)
         spent += sum(held for _, held in journal.lost.values())
         desk = Desk(job.case.book, ledger, journal, Cap(max_nano, spent), feature=feature, plan=plan.hash)

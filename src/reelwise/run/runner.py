@@ -94,7 +94,9 @@ class Runner:
         self._stop: BaseException | None = None
         self._failed = 0
         self._place: dict[int, int] = {}
-        self.before = frozenset(desk.journal.over) | frozenset(desk.journal.lost)
+        self.before = frozenset(name for name, one in desk.journal.over.items() if one.paid) | frozenset(
+            desk.journal.lost
+        )
         self.outcomes: list[Outcome] = []
         self.broken: list[tuple[str, ReelwiseError]] = []
 
