@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from reelwise.cli import main
+from reelwise.evidence_store import read_store
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples" / "run"
 PLAN = {
@@ -154,11 +155,13 @@ def test_verify_prints_agreements_and_gates_on_a_floor(drawn_clip, tmp_path, tol
     path = tmp_path / "verify.yaml"
     path.write_text(yaml.safe_dump(tree))
     words = ["verify", path, drawn_clip, "--sandbox", "--whole", "--out", tmp_path / "v", "--json"]
-    found, _ = told(*words)
+    found, _ = told(*words, "--evidence", tmp_path / "facts")
+    (kept,) = read_store(tmp_path / "facts")
     _, err = told(*words[:-1], "--floor", "0.9", code=3)
     _, none = told("verify", tmp_path / "plan2.yaml", drawn_clip, code=2)
 
     assert {one["what"]: one["value"] for one in found["agreements"]}["labels"] == 1.0
     assert found["factor"] == pytest.approx(2, rel=0.001)
+    assert (kept.name, kept.fact.value, kept.fact.kind) == ("quality.batch_api", 1.0, "measured")
     assert "below the floor" in err
     assert "no such file" in none

@@ -77,7 +77,7 @@ def test_answers_that_do_not_arrive_are_counted_once_and_not_asked_for_again(kin
     assert held.invoice_nano == held.posted_nano + held.ambiguous_invoiced_nano
     again, _, _ = run(open_session, write_plan(CALL), paths, scenario=faults)
     assert again.receipt.cost_nano == result.receipt.cost_nano
-    assert again.receipt.reconciled.invoice_nano == 0
+    assert again.receipt.reconciled.invoice_nano == again.receipt.reconciled.residual_nano == 0
 
 
 def test_calls_that_failed_unbilled_are_made_again_when_the_run_is_repeated(copies, write_plan, open_session):
@@ -121,7 +121,7 @@ def test_a_run_that_is_interrupted_goes_on_where_it_was(copies, write_plan, open
 def test_a_process_that_died_leaves_a_call_that_is_not_made_again(drawn_clip, write_plan, open_session, tmp_path):
     plan = write_plan(CALL)
     first, _, _ = run(open_session, plan, [drawn_clip])
-    path = tmp_path / "out" / "journal.jsonl"
+    (path,) = (tmp_path / "out").glob("journal-*.jsonl")
     lines = path.read_bytes().splitlines(keepends=True)
     path.write_bytes(b"".join(lines[:2]) + lines[2][:40])  # the end is missing, and half a line is there
     second, _, _ = run(open_session, plan, [drawn_clip])
@@ -148,16 +148,27 @@ def test_a_budget_ends_the_run_before_it_is_overspent_and_a_larger_one_goes_on(c
 def test_a_journal_of_another_version_or_another_run_is_refused(drawn_clip, write_plan, open_session, tmp_path):
     plan = write_plan(CALL)
     run(open_session, plan, [drawn_clip])
-    path = tmp_path / "out" / "journal.jsonl"
+    (path,) = (tmp_path / "out").glob("journal-*.jsonl")
     head, _, rest = path.read_bytes().partition(b"\n")
     other = msgspec.json.encode({**msgspec.json.decode(head), "journal": 99})
     for first, said in ((other, "version 99"), (b"not json", "no journal")):
         path.write_bytes(first + b"\n" + rest)
         with pytest.raises(InputError, match=said):
             run(open_session, plan, [drawn_clip])
-    path.write_bytes(head + b"\n" + rest)
+    path.write_bytes(msgspec.json.encode({**msgspec.json.decode(head), "key": "other"}) + b"\n" + rest)
     with pytest.raises(InputError, match="of another run"):
-        run(open_session, write_plan({**CALL, "detail": "low"}), [drawn_clip])
+        run(open_session, plan, [drawn_clip])
+    path.write_bytes(head + b"\n" + rest.replace(b'"over"', b'"ovr', 1))
+    with pytest.raises(InputError, match="is damaged"):
+        run(open_session, plan, [drawn_clip])
+
+
+def test_another_plan_in_the_same_folder_is_a_run_of_its_own(drawn_clip, write_plan, open_session, tmp_path):
+    run(open_session, write_plan(CALL), [drawn_clip])
+    other, _, _ = run(open_session, write_plan({**CALL, "detail": "low"}), [drawn_clip])
+
+    assert other.receipt.requests == {"ok": 1}
+    assert len(list((tmp_path / "out").glob("journal-*.jsonl"))) == 2
 
 
 def test_five_failures_in_a_row_end_the_run(copies, write_plan, open_session):

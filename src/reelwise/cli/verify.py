@@ -11,7 +11,11 @@ from reelwise.cli.options import EVIDENCE
 from reelwise.cli.output import json_option, money, print_json, table
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from reelwise.levers import Lever
     from reelwise.run.verifying import Verified
+    from reelwise.video import Track
 
 __all__ = ["cli"]
 
@@ -45,6 +49,11 @@ _FILE = click.Path(path_type=Path)
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the sample.")
 @click.option("--set", "settings", multiple=True, metavar="FIELD=VALUE", help="Override a field of the file.")
 @click.option("--day", help="Price at this day (ISO).")
+@click.option(
+    "--evidence",
+    type=_FILE,
+    help="Where one lever makes the cheaper plan: add what its answers are worth to this folder, for `reelwise search`.",
+)
 @json_option
 def cli(
     workload: Path,
@@ -62,6 +71,7 @@ def cli(
     seed: int,
     settings: tuple[str, ...],
     day: str | None,
+    evidence: Path | None,
     as_json: bool,
 ) -> None:
     """Ask WORKLOAD's plan and a cheaper one about the same sample of CLIP, and say how far the answers agree."""
@@ -73,7 +83,7 @@ def cli(
     from reelwise.run.verifying import verify
 
     names = None if levers is None else tuple(name.strip() for name in levers.split(",") if name.strip())
-    job = read_job(workload, settings=settings, day=day, evidence=EVIDENCE, levers=names)
+    job = read_job(workload, settings=settings, day=day, evidence=evidence or EVIDENCE, levers=names)
     cheap = job.case.plan
     if plan is not None:
         tree = read_yaml(plan)
@@ -89,6 +99,8 @@ def cli(
     with Session(job, sandbox=sandbox, scenario=scenario, out=out, ledger_at=ledger_at, max_usd=max_usd) as session:
         tracks = session.decoded(clips_of(clips))
         found = verify(session, job, cheap, tracks, most_nano=round(max_usd * 1e9), parts=parts, seed=seed)
+    if evidence is not None:
+        _keep(evidence, job.case.levers if plan is None else (), found, tracks)
     if as_json:
         print_json(found)
     else:
@@ -101,6 +113,20 @@ def cli(
     if low:
         said = ", ".join(f"{one.what} {one.value:.1%} (at least {one.low:.1%})" for one in low)
         raise GateError(f"below the floor of {floor:.1%}: {said}", where="verify", hint="more items, or a dearer plan")
+
+
+def _keep(folder: Path, levers: Sequence[Lever], found: Verified, tracks: Sequence[Track]) -> None:
+    """Write down what one lever's answers are worth."""
+    from reelwise.cli.output import note
+    from reelwise.run.learned import keep, quality
+
+    answers = [one for one in found.agreements if one.what != "events"]
+    if len(levers) != 1 or not answers:
+        note("nothing is added to the evidence: it takes one lever, and answers")
+        return
+    worst = min(answers, key=lambda one: one.value)
+    names = ", ".join(dict.fromkeys(Path(track.info.path).name for track in tracks[:3]))
+    keep(folder, tracks, [quality(levers[0].name, worst, on=names)])
 
 
 def _show(found: Verified) -> None:

@@ -1,17 +1,17 @@
-"""How far a cheaper plan's answers agree with the full plan's, with 95 % intervals: labels, texts, masks, and the events that are seen."""
+"""How far a cheaper plan's answers agree with the full plan's, with 95 % intervals: labels, texts, and the events that are seen."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
-__all__ = ["Agreement", "label_agreement", "mask_agreement", "mean_agreement", "text_likeness"]
+__all__ = ["Agreement", "label_agreement", "mean_agreement", "text_likeness"]
 
 _Z = 1.959964
 _RESAMPLES = 2000
@@ -22,8 +22,8 @@ class Agreement(Struct, frozen=True, kw_only=True):
     """How far two plans agree in one respect.
 
     Attributes:
-        what: labels, text, masks or events.
-        value: share of equal labels; mean likeness of texts, 0..1; mean IoU of masks; share of active time that is still looked at.
+        what: labels, text or events.
+        value: share of equal labels; mean likeness of texts, 0..1; share of active time that is still looked at.
         low, high: 95 % interval over items.
         items: items it rests on.
     """
@@ -77,8 +77,3 @@ def mean_agreement(what: str, values: Sequence[float], weights: Sequence[float] 
     if high - low < 1e-9:
         low, high = max(0.0, value - 3.0 / len(table)), min(1.0, value + 3.0 / len(table))
     return Agreement(what=what, value=value, low=min(low, value), high=max(high, value), items=len(table))
-
-
-def mask_agreement(pairs: Sequence[tuple[Any, Any]], iou: Callable[[Any, Any], float]) -> Agreement | None:
-    """Compare masks (float arrays, foreground 0..1) by their IoU."""
-    return mean_agreement("masks", [iou(a, b) for a, b in pairs])

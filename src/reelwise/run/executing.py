@@ -50,7 +50,7 @@ class Receipt(Struct, frozen=True, kw_only=True):
         usage: what they used, by unit.
         cost_usd: what was posted; cost_nano in nano-USD.
         invoice_usd: what the sandbox's invoice says of the same calls; None where there is none to see.
-        reconciled: the run held against that invoice.
+        reconciled: the calls of this part of the run held against that invoice.
         naive_usd: what the naive plan was expected to cost on the same clips; avoided_usd is the rest of it.
         levers: names of levers that were pulled.
         estimate: predicted and metered, unit by unit.
@@ -156,10 +156,12 @@ def execute(
         waits=waits or Waits(), kept=kept or out / "kept", progress=progress,
     )  # fmt: skip
     outcomes = tuple(sorted(runner.outcomes, key=lambda one: (one.item, one.stage, one.chunk, one.question)))
+    made = [one for one in outcomes if one.identity not in runner.before]
+    held = reconcile(made, sandbox.invoice.rows) if sandbox is not None else None
     return RunResult(
         results=merged(job.script, infos, outcomes, runner),
         outcomes=outcomes,
-        receipt=_receipt(job, plan, outcomes, expected, (naive, infos, most), levers, sandbox),
+        receipt=_receipt(job, plan, outcomes, expected, (naive, infos, most), levers, held),
         expected=expected,
         facts=learned(
             outcomes, tally, footage=job.case.workload.footage, on=_names(infos), asked=len(job.script.asked)
@@ -186,7 +188,8 @@ def _ran(
     """Run the stages with a journal; return what was made, what was counted, and what ended it early."""
     tally, feature = Tally(), job.case.workload.feature
     clips = [(Path(piece.track.info.path).name, piece.track.info.sha256_head) for piece in pieces]
-    with Journal(out / "journal.jsonl", job.key(plan, clips)) as journal, Reusing(kept, plan, job.script) as reusing:
+    key = job.key(plan, clips)  # another plan in the same folder has a journal of its own
+    with Journal(out / f"journal-{key[:8]}.jsonl", key) as journal, Reusing(kept, plan, job.script) as reusing:
         spent = sum(one.cost_nano for one in journal.over.values()) + held_before(journal.notes)
         spent += sum(held for _, held in journal.lost.values())
         desk = Desk(job.case.book, ledger, journal, Cap(max_nano, spent), feature=feature, plan=plan.hash)
@@ -270,7 +273,7 @@ def _receipt(  # noqa: PLR0917 - one call of it
     expected: Estimate,
     against: tuple[Plan | None, list[Any], float],
     levers: tuple[str, ...],
-    sandbox: Any,
+    held: Reconciled | None,
 ) -> Receipt:
     usage = dict.fromkeys(UNITS, 0.0)
     requests: dict[str, int] = {}
@@ -283,7 +286,6 @@ def _receipt(  # noqa: PLR0917 - one call of it
     naive_usd = None
     if naive is not None:
         naive_usd = estimate(job.case, naive, job.workload(naive), infos, most).usd
-    held = reconcile(outcomes, sandbox.invoice.rows) if sandbox is not None else None
     return Receipt(
         plan_hash=plan.hash,
         requests=requests,

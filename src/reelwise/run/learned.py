@@ -15,10 +15,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from reelwise.flow import Tally
+    from reelwise.run.agreement import Agreement
     from reelwise.run.outcome import Outcome
     from reelwise.video import Track
 
-__all__ = ["keep", "learned"]
+__all__ = ["keep", "learned", "quality"]
 
 _SOURCE = "reelwise run"
 
@@ -64,6 +65,22 @@ def _entry(
     low, high = interval(sums, value, 0)
     fact = Fact(value=value, low=low, high=high, kind="measured", source=_SOURCE, day=today.isoformat(), on=on)
     return (Entry(name=name, settings=settings_hash((model,)) if model else "", source_class=footage, fact=fact),)
+
+
+def quality(lever: str, found: Agreement, *, on: str) -> Entry:
+    """Make the fact that says what one lever's answers are worth: how far they agree with those without it.
+
+    Args:
+        lever: its name.
+        found: labels or texts.
+        on: the clips' names.
+    """
+    today = dt.datetime.now(tz=dt.UTC).date().isoformat()
+    fact = Fact(
+        value=found.value, low=found.low, high=found.high, kind="measured", day=today, on=f"{on}: {found.items} answers",
+        source=f"reelwise verify: agreement of {found.what} with the full plan",
+    )  # fmt: skip
+    return Entry(name=f"quality.{lever}", fact=fact)
 
 
 def keep(folder: Path, tracks: Sequence[Track], entries: Sequence[Entry]) -> Path:

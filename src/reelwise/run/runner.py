@@ -72,6 +72,7 @@ class Runner:
 
     Attributes:
         outcomes: of all calls so far, in no order.
+        before: ids of calls of an earlier part of the run.
         broken: items that could not be read or sent, with why.
     """
 
@@ -93,6 +94,9 @@ class Runner:
         self._stop: BaseException | None = None
         self._failed = 0
         self._place: dict[int, int] = {}
+        self.before = frozenset(name for name, one in desk.journal.over.items() if one.paid) | frozenset(
+            desk.journal.lost
+        )
         self.outcomes: list[Outcome] = []
         self.broken: list[tuple[str, ReelwiseError]] = []
 
