@@ -50,16 +50,20 @@ def on(host: Host, work: Work, known: Facts | None = None, sku: str = "") -> Fle
     return fleet_of(host, work, known or facts(), BOOK.card(sku) if sku else None)
 
 
-def simulated(streams: float, seconds: float, places: int, start: float, kept: float) -> tuple[float, float]:
+def simulated(  # noqa: PLR0917 - what there is to vary
+    streams: float, seconds: float, places: int, start: float, kept: float, minimum: int = 0
+) -> tuple[float, float]:
     """Let streams come at random to machines that start on demand and stop when idle; count what is on, and who waits."""
     rate, now, billed, started = streams / seconds, 0.0, 0.0, 0
-    machines: list[list[float]] = []  # streams on it, end of its last, start
+    machines: list[list[float]] = [
+        [0.0, math.inf, 0.0] for _ in range(minimum)
+    ]  # streams on it, end of its last, start
     ends: list[tuple[float, int, list[float]]] = []
     for number, gap in enumerate(np.random.default_rng(4).exponential(1 / rate, RUNS)):
         now += float(gap)
         while ends and ends[0][0] <= now:
             end, _, machine = heapq.heappop(ends)
-            machine[0], machine[1] = machine[0] - 1, end
+            machine[0], machine[1] = machine[0] - 1, max(end, machine[1])
         for machine in [one for one in machines if not one[0] and one[1] + kept <= now]:
             billed += machine[1] + kept - machine[2]
             machines.remove(machine)
@@ -86,6 +90,29 @@ def test_machines_that_come_and_go_are_never_too_cheap(
     assert float(fleet.cold_share) >= waited - 0.02
     if streams <= 0.01 and seconds > kept:
         assert float(fleet.hours) / HOURS_A_MONTH == pytest.approx(true, rel=0.03)
+
+
+@pytest.mark.parametrize("minimum", [1, 2])
+@pytest.mark.parametrize("places", [1, 4])
+@pytest.mark.parametrize("streams", [0.01, 0.2, 1.0, 3.0])
+@pytest.mark.parametrize("seconds", [10, 600])
+def test_machines_that_are_on_in_any_case_are_not_always_enough(
+    minimum: int, places: int, streams: float, seconds: float
+) -> None:
+    host = Host(name="h", sku="x", scale="auto", streams=places, cold_start_seconds=9, idle_seconds=60, minimum=minimum)
+    fleet = on(host, live(streams, seconds, fps=30.0 / places))
+    true, waited = simulated(streams, seconds, places, 9, 60, minimum)
+    assert 0.97 <= float(fleet.hours) / HOURS_A_MONTH / true <= 1.6
+    assert float(fleet.cold_share) >= waited - 0.005
+    assert float(fleet.hours) >= minimum * HOURS_A_MONTH
+
+
+def test_a_second_session_waits_where_one_machine_of_one_stream_is_on() -> None:
+    host = Host(name="h", sku="x", scale="auto", streams=1, cold_start_seconds=180, idle_seconds=600, minimum=1)
+    assert float(on(host, live(0.05)).cold_share) == pytest.approx(0.05 / 1.05)
+    assert float(on(replace(host, spare=1), live(0.05)).cold_share) == 0
+    jobs = replace(live(0.05), live=False)
+    assert float(on(replace(host, streams=None), jobs).cold_share) == 0  # jobs queue
 
 
 def test_a_lonely_session_is_billed_from_start_to_stop() -> None:
@@ -155,10 +182,13 @@ def test_a_stream_alone_needs_all_its_machines() -> None:
     st.sampled_from(["fixed", "auto", "serverless", "device"]),
     st.sampled_from([None, 1, 7]),
     st.booleans(),
+    st.sampled_from([(1, 0), (0, 2), (0, 0)]),
 )
-def test_arrays_are_taken_one_by_one(streams: list[float], scale: Any, places: int | None, is_live: bool) -> None:
+def test_arrays_are_taken_one_by_one(
+    streams: list[float], scale: Any, places: int | None, is_live: bool, beyond: tuple[int, int]
+) -> None:
     more = {"cold_start_seconds": 5.0, "idle_seconds": 30.0} if scale in {"auto", "serverless"} else {}
-    host = Host(name="h", sku="x", scale=scale, streams=places, spare=1, **more)
+    host = Host(name="h", sku="x", scale=scale, streams=places, spare=beyond[0], minimum=beyond[1], **more)
     together = on(host, replace(live(np.array(streams)), live=is_live))
     for name in ("hours", "machines", "busy_share", "cold_share"):
         alone = [float(getattr(on(host, replace(live(one), live=is_live)), name)) for one in streams]

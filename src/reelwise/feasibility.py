@@ -166,9 +166,10 @@ def starts_in_time(workload: Workload, fleet: Fleet) -> str:
     share = most(fleet.cold_share)
     if not fleet.host.comes_and_goes or cold <= limit or share <= _LATE_SHARE:
         return ""
-    remedy = "keep one on (scale: auto, minimum: 1)" if workload.latency == "realtime" else "keep one on"
+    more = f"keep more on (minimum: {fleet.host.minimum + 1}, or a spare)" if fleet.host.minimum else ""
+    remedy = more or ("keep one on (scale: auto, minimum: 1)" if workload.latency == "realtime" else "keep one on")
     return (
-        f"{share:.0%} of sessions wait about {span(cold)} for a machine to start, the latency class `{workload.latency}` "
+        f"{100 * share:.2g}% of sessions wait about {span(cold)} for a machine to start, the latency class `{workload.latency}` "
         f"allows {span(limit)}: {remedy}"
     )
 

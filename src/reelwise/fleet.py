@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["Fleet", "Work", "fleet_of", "speed_of"]
 
 _MONTH_SECONDS = HOURS_A_MONTH * 3600
+_PLACES_MOST = 1_000  # machines, and streams on them, whose chances are summed one by one
 _SPEEDUPS = {"quantized": "probe.quantize.speed_ratio", "distilled": "probe.distil.speed_ratio"}
 
 
@@ -87,7 +88,7 @@ class Fleet(Struct, frozen=True, kw_only=True):
         busy_hours: machine hours of work in them.
         streams: streams that one machine takes at a time.
         running: streams that run at the same time, on average.
-        cold_seconds: how long a start takes; cold_share: share of sessions that find no machine on and wait for one.
+        cold_seconds: how long a start takes; cold_share: share of sessions that find no free machine on and wait for one.
         basis: evidence mask.
     """
 
@@ -191,10 +192,17 @@ def fleet_of(host: Host, work: Work, facts: Facts, card: Entry | None = None) ->
         return replace(fleet, machines=machines, hours=machines * HOURS_A_MONTH)
     cold, cold_bit = _cold_start(host, facts, card)
     idle, idle_bit = _idle(host, facts, card)
-    on, cold_share = _on(work, mean, streams, waits=_waits(card, cold + idle, work), sticky=sticky)
-    if host.scale == "auto":
+    waits = _waits(card, cold + idle, work)
+    on, cold_share = _on(work, mean, streams, waits=waits, sticky=sticky)
+    if host.scale == "auto" and host.minimum and not host.spare and (work.live or sticky):
+        # those that find the machines taken that are on in any case need others, which come and go for them alone
+        past = _all_taken(work.streams, maximum(floor(host.minimum * streams + 1e-9), 1.0))
+        rest = replace(work, sessions=work.sessions * past, stream_seconds=work.stream_seconds * past)
+        more, _ = _on(rest, mean * past, streams, waits=waits, sticky=sticky)
+        on, cold_share = maximum(host.minimum + more, on), minimum(cold_share, past)
+    elif host.scale == "auto":
         on = maximum(on + host.spare, float(host.minimum))
-        cold_share = cold_share if host.minimum + host.spare == 0 else 0.0
+        cold_share = cold_share if host.minimum + host.spare == 0 else 0.0  # jobs queue, and streams find the spare
     at_peak = maximum(ceil(need) + (host.spare if host.scale == "auto" else 0), ceil(on))
     return replace(fleet, machines=at_peak, hours=on * HOURS_A_MONTH, cold_seconds=cold, cold_share=cold_share,
                    basis=basis | cold_bit | idle_bit)  # fmt: skip
@@ -230,6 +238,15 @@ def _on(work: Work, mean: Num, streams: Num, *, waits: Num, sticky: bool) -> tup
     on = (running + tail) / streams + shared * (1 - none_on)
     starts = minimum(2 / sqrt(math.pi * maximum(waiting, 1e-12)), 1.0) / maximum(streams, 1.0)
     return maximum(on, mean), starts + shared * none_on
+
+
+def _all_taken(running: Num, places: Num) -> Num:
+    """Return the share of streams that find so many places taken, if so many streams run on average (Erlang's loss formula)."""
+    full, found = 1.0 + 0.0 * running, 1.0 + 0.0 * running * places
+    for place in range(1, int(min(_PLACES_MOST, _most(places))) + 1):
+        full = running * full / (place + running * full)
+        found = where(place <= places, full, found)
+    return found
 
 
 def _waits(card: Entry | None, beside: Num, work: Work) -> Num:
@@ -302,5 +319,8 @@ def _bought(fleet: Fleet, work: Work) -> Fleet:
 
 
 def _some(value: Num) -> bool:
-    most = value.max() if hasattr(value, "max") else value
-    return bool(most > 0)
+    return _most(value) > 0
+
+
+def _most(value: Num) -> float:
+    return float(value.max() if hasattr(value, "max") else value)

@@ -216,8 +216,9 @@ def _next_reaches(found: Comparison, able: Sequence[Offer]) -> list[str]:
         later = found.cheapest[now + 1]
         if later.option:
             last = now + 2 == len(found.cheapest)
-            until = " on" if last else f" to {volume(later.high, later.unit)}"
-            said.append(f"From {volume(later.low, later.unit)}{until}, `{later.option}` is cheaper.")
+            low, high = volume(later.low, later.unit), volume(later.high, later.unit)
+            span = f"{low} on" if last else f"{number(later.low)} to {high}"
+            said.append(f"From {span}, `{later.option}` is cheaper.")
         else:
             said.append(f"From {volume(later.low, later.unit)} on, none can do the job: quotas end.")
     else:
