@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: install demo demo-live test lint bench nightly wheel clean
+.PHONY: install demo demo-live test lint bench nightly smoke-live wheel clean
 .DELETE_ON_ERROR:
 
 install: $(READY)
@@ -50,7 +50,13 @@ nightly: $(READY)
 	$(BIN)/python bench/keep.py models
 	$(BIN)/python bench/keep.py live_engine
 	if [ -d ../shared/clips ]; then $(BIN)/python bench/keep.py live && $(BIN)/python bench/live_publish.py; fi
+	$(BIN)/python bench/keep.py run_faults
+	$(BIN)/python bench/keep.py run_memory
 	$(BIN)/python bench/publish.py
+
+# Calls the real model services whose keys are in the environment (0.05 dollars at most) and names those that are not.
+smoke-live: $(READY)
+	$(BIN)/python scripts/smoke_live.py
 
 # The wheel, in an environment of its own: the demo must run from it with its data files.
 wheel: $(READY)

@@ -208,16 +208,51 @@ def live_engine_rows(found: dict) -> list[str]:
     ]
 
 
+def run_faults_rows(found: dict) -> list[str]:
+    command = "python bench/run_faults.py"
+    cuts, calls = found["cut_streams_error"], found["calls"]
+    return [
+        row(f"{calls:,} calls with faults: charged twice", f"{found['double_charges']}", "0", command),
+        row("attempts to calls", f"{found['attempts_to_calls']:.3f}", "1.10", command),
+        row(
+            f"{found['posted_exact']:,} calls settled by their usage: off by a nano-dollar or more",
+            f"{found['posted_or_voided_wrong']}", "0", command,
+        ),
+        row(
+            "what the invoice has besides, less the calls marked ambiguous",
+            f"{found['undelivered_nano_on_the_invoice'] - found['ambiguous_nano_on_the_invoice']} nano-USD", "0", command,
+        ),
+        row(
+            f"{found['cut_streams']:,} cut streams: off by more than 5 %; the worst",
+            f"{found['cut_streams_off_by_more_than_5_percent']}; {cuts['max'] * 100:.1f} %", "0", command,
+        ),
+    ]  # fmt: skip
+
+
+def run_memory_rows(found: dict) -> list[str]:
+    command = "python bench/run_memory.py"
+    return [
+        row(
+            f"eight uploads at once, {way}: memory that they add, by MB of a file",
+            "; ".join(f"{size}: {grown:.1f} MB" for size, grown in sizes.items()), "no growth with the file", command,
+        )
+        for way, sizes in found["grew_mb_by_size"].items()
+    ]  # fmt: skip
+
+
 def main() -> None:
     parts = [HEAD]
-    for name, rows in (
+    found = (
         ("price", price_rows),
         ("decode", decode_rows),
         ("holds", holds_rows),
         ("ledger", ledger_rows),
         ("models", models_rows),
         ("live_engine", live_engine_rows),
-    ):
+        ("run_faults", run_faults_rows),
+        ("run_memory", run_memory_rows),
+    )
+    for name, rows in found:
         path = RESULTS / f"{name}.json"
         if not path.is_file():
             continue

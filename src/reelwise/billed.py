@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from reelwise.errors import GateError, InputError, LedgerError
+from reelwise.errors import EndpointError, GateError, InputError, LedgerError
 
 __all__ = ["may_be_billed"]
 
@@ -60,6 +60,8 @@ def may_be_billed(
         return True
     if isinstance(error, not_billed):
         return False
+    if isinstance(error, EndpointError):  # our own wires know, whatever it was raised from
+        return error.billed
     one: BaseException | None = error
     for _ in range(_CHAIN_MAX):
         if one is None:

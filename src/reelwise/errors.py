@@ -13,8 +13,13 @@
     ├── GateError                 exit 3   a budget or a gate said no
     │   └── BudgetError                    a call was denied before it was made
     ├── EndpointError             exit 4   a model endpoint failed
-    │   ├── UnreachableError               no connection to it was made: nothing was sent
-    │   └── StreamError                    a live stream cannot be opened, or went away for good
+    │   ├── StreamError                    a live stream cannot be opened, or went away for good
+    │   ├── RefusedError                   it said no: key, model, content or request; nothing is billed
+    │   ├── BusyError                      too many requests, or overloaded: nothing is billed, try later
+    │   ├── NotSentError                   it was not reached, or did not get the whole request: nothing is billed
+    │   │   └── UnreachableError           no connection to it was made
+    │   ├── AmbiguousError                 the request was sent and no answer came: it may be billed
+    │   └── AnswerError                    it answered, and the answer cannot be used: it is billed
     └── OutputError               exit 5   the result could not be written
 
 Each error has a ``hint``: the next thing to try. Foreign errors are mapped to these where they enter.
@@ -26,7 +31,10 @@ __all__ = [
     "EXIT_DONE",
     "EXIT_INTERRUPTED",
     "AlreadySettledError",
+    "AmbiguousError",
+    "AnswerError",
     "BudgetError",
+    "BusyError",
     "DocumentError",
     "EndpointError",
     "GateError",
@@ -35,8 +43,10 @@ __all__ = [
     "LedgerLockedError",
     "MediaError",
     "MissingExtraError",
+    "NotSentError",
     "OutputError",
     "ReelwiseError",
+    "RefusedError",
     "StreamError",
     "UnknownModelError",
     "UnpricedError",
@@ -141,17 +151,74 @@ class BudgetError(GateError):
 
 
 class EndpointError(ReelwiseError):
-    """A model endpoint failed or answered nonsense."""
+    """A model endpoint failed or answered nonsense.
+
+    Attributes:
+        billed: whether the call may be billed although it failed.
+        status: the HTTP status it answered; 0 where none came.
+        retry_seconds: when to try again, where it said so.
+        reason: a word for programs: key, model, content, quota, input, limit, overload, ...
+        attempts: how often the call was sent.
+    """
 
     exit_code = 4
+    billed = True
 
-
-class UnreachableError(EndpointError):
-    """No connection to an endpoint was made: nothing was sent, and nothing is billed."""
+    def __init__(
+        self,
+        message: str,
+        *,
+        where: str = "",
+        hint: str = "",
+        status: int = 0,
+        retry_seconds: float | None = None,
+        reason: str = "",
+    ) -> None:
+        super().__init__(message, where=where, hint=hint)
+        self.status = status
+        self.retry_seconds = retry_seconds
+        self.reason = reason
+        self.attempts = 0
 
 
 class StreamError(EndpointError):
     """A live stream cannot be opened, or went away and did not come back."""
+
+
+class RefusedError(EndpointError):
+    """The endpoint said no: a wrong key, a model that is gone, content or a request it does not take. Nothing is billed."""
+
+    billed = False
+
+
+class BusyError(EndpointError):
+    """Too many requests, or the endpoint is overloaded or failed before it began. Nothing is billed; the same call may work later."""
+
+    billed = False
+
+
+class NotSentError(EndpointError):
+    """The endpoint was not reached, or did not get the whole request: nothing is billed."""
+
+    billed = False
+
+
+class UnreachableError(NotSentError):
+    """No connection to an endpoint was made: nothing was sent, and nothing is billed."""
+
+
+class AmbiguousError(EndpointError):
+    """The whole request was sent and no answer came back: it may have been accepted and be billed. It is not sent again blindly."""
+
+
+class AnswerError(EndpointError):
+    """The endpoint answered, and is paid for it, but the answer cannot be used: no JSON, cut off, fields missing.
+
+    Attributes:
+        spent: what the answer said that it used (a `reelwise.models.used.Used`); None where it did not.
+    """
+
+    spent: object = None
 
 
 class OutputError(ReelwiseError):

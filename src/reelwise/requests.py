@@ -44,6 +44,7 @@ class Request(Struct, frozen=True, kw_only=True):
     tokens_audio: Num = 0.0
     tokens_text: Num = 0.0
     tokens_cached: Num = 0.0
+    tokens_audio_cached: Num = 0.0
     tokens_cache_write: Num = 0.0
     tokens_output: Num = 0.0
     seconds_output: Num = 0.0

@@ -145,6 +145,7 @@ def test_it_comes_back_by_itself(time):
     receipt = adaptive.close()
     assert [(one.old, one.new) for one in told] == [("full", "basic"), ("basic", "full")]
     assert told[1].message == "The segmentation service is back."
+    assert told[1].reason.startswith("over: 3 failures in a row")
     assert answers[-1].kind == "inferred"
     assert receipt.reasons["probe"] == 4
     assert receipt.failures == {"raised": 6}

@@ -311,9 +311,20 @@ def test_a_change_of_size_in_the_middle_goes_through(tmp_path):
 
     out = VideoFile(tmp_path / "out.mp4", fps=30)
     source = Drawn(30, frame=lambda i: blob(0) if i < 15 else blob(0, height=144, width=256))
-    _, report = ran(source, outputs=[out])
+    told = []
+    _, report = ran(source, outputs=[out], run={"tell": told.append})
+    assert "the size of the picture changed to 256x144" in [one.text for one in told]
     assert report.receipt.size_changes == 1
     assert (tmp_path / "out.mp4").stat().st_size > 0
+
+
+def test_black_frames_are_said_once_and_sent_nowhere():
+    told, model = [], Counting()
+    source = Drawn(40, frame=lambda i: blob(0) * 0 if 10 <= i < 30 else blob(0))
+    _, report = ran(source, model, run={"tell": told.append}, mode="max")
+    assert [one.text for one in told].count("the picture is black; nothing is sent meanwhile") == 1
+    assert report.receipt.frames_black == 20
+    assert model.calls == 20
 
 
 def test_off_uncovers_the_picture_only_for_the_user_who_chose_it():

@@ -102,7 +102,6 @@ class Health:
         self._row += 1
         self._good = 0
         if self.down:
-            self.why = said
             self._wait_longer(now)
         elif jammed:
             self._fall(now, "failing", f"its calls do not come back: {said}")

@@ -120,6 +120,7 @@ class Modes:
         self.count = 0
         self.seconds: dict[str, float] = {}
         self._at: float | None = None
+        self._wishes: list[Wish] = []
 
     @property
     def profile(self) -> Profile:
@@ -147,6 +148,9 @@ class Modes:
         if self._at is not None and at > self._at:
             self.seconds[self.now.mode] = self.seconds.get(self.now.mode, 0.0) + at - self._at
         self._at = at if self._at is None else max(self._at, at)
+        if wishes == self._wishes:
+            return None
+        self._wishes = wishes
         chosen = wishes[0]
         if chosen.mode == MAX:
             wishes = [one for one in wishes if one.cause not in {"budget", "remote"} or one.mode == OFF]
@@ -162,7 +166,7 @@ class Modes:
 
     def _changed(self, before: Wish, after: Wish, at: float) -> ModeChange:
         why = after.why
-        if MODES.index(after.mode) < MODES.index(before.mode) and not why:
+        if MODES.index(after.mode) < MODES.index(before.mode) and before.cause not in {"start", "user"}:
             why = f"over: {before.why or before.cause}"
         change = ModeChange(
             seconds=round(at, 3),

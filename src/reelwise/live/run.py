@@ -84,7 +84,7 @@ class LiveRun:
         self.stalls = 0
         self.read, self.compose, self.write = Durations(), Durations(), Durations()
         self._shots = _Shots(shots)
-        self._size = (0, 0)
+        self._size, self._black = (0, 0), False
 
     def stop(self, why: str = "stopped") -> None:
         """End soon, from another thread or a signal handler; no further call begins."""
@@ -160,8 +160,8 @@ class LiveRun:
         mark = time.perf_counter()
         frame = item.rgb()
         self.read.add(time.perf_counter() - mark)
-        self._size = (frame.shape[1], frame.shape[0])
         answer = self._adaptive.look(frame, item.seconds)
+        self._look_at(frame, answer)
         if self._first is None and answer.kind != "blank":
             self._first = time.monotonic() - self._began
             self._say("first", f"first mask after {self._first:.2f} s")
@@ -185,6 +185,15 @@ class LiveRun:
             said = f"not verified from {answer.seconds:,.1f} s on, for the model failed there, too: {reference.said}"
             self._say("note", said)
             self._adaptive.note(said)
+
+    def _look_at(self, frame: NDArray[np.uint8], answer: Answer) -> None:
+        """Tell what is unusual about a frame, once."""
+        size = (frame.shape[1], frame.shape[0])
+        if self._size not in {(0, 0), size}:
+            self._say("note", f"the size of the picture changed to {size[0]}x{size[1]}")
+        if answer.black and not self._black:
+            self._say("note", "the picture is black; nothing is sent meanwhile")
+        self._size, self._black = size, answer.black
 
     def _composed(self, frame: NDArray[np.uint8], answer: Answer) -> NDArray[np.uint8]:
         if answer.mode == "off" and self._adaptive.cause == "user":

@@ -51,7 +51,7 @@ def language_usages(language: Language, request: Request) -> tuple[tuple[Usage, 
     size: Num = 0.0
     for _, number in tokens:
         size = size + number
-    cached_audio: Num = getattr(request, "tokens_audio_cached", 0.0)
+    cached_audio: Num = request.tokens_audio_cached
     if not is_zero(cached_audio):
         tokens[4] = ("tokens_cached", request.tokens_cached - cached_audio)
         tokens.append(("tokens_audio_cached", cached_audio))

@@ -1,0 +1,78 @@
+"""Near-duplicate frames: a picture that is as good as one that was just answered for."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+import numpy as np
+
+from reelwise.errors import InputError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["FrameReuse"]
+
+T = TypeVar("T")
+_SIDE = 24
+
+
+class FrameReuse(Generic[T]):
+    """Keeps the answers for the last few frames and serves them for frames that look the same. One thread, one stream.
+
+    A frame is compared with the frame that was ANSWERED, not with the one before: slow drift adds up and is seen.
+
+    Args:
+        most_different: mean difference of a cell of 24 x 24 at most, in steps of 255 (1.5 is noise of a camera), beside the worst cell
+            at most eight times that: a small thing that appears counts.
+        age_seconds: an answer is not served for longer.
+        frames: answers that are kept.
+
+    Raises:
+        InputError: a limit that is not positive.
+    """
+
+    def __init__(self, *, most_different: float = 1.5, age_seconds: float = 10.0, frames: int = 16) -> None:
+        if not (0 < most_different < 255 and age_seconds > 0 and frames > 0):
+            raise InputError("a limit is not positive", where="frame reuse", hint="give more than 0")
+        self.most_different, self.age_seconds, self.frames = most_different, age_seconds, frames
+        self._kept: OrderedDict[int, tuple[float, NDArray[np.float32], T]] = OrderedDict()
+        self._number = 0
+
+    def find(self, seconds: float, luma: NDArray[np.uint8]) -> T | None:
+        """Return the answer for the most alike kept frame that is alike enough, or None.
+
+        Args:
+            seconds: the frame's time.
+            luma: uint8 (h, w), 24 x 24 at least.
+        """
+        seen = self._cells(luma)
+        best, answer = self.most_different, None
+        for made, cells, kept in self._kept.values():
+            if not 0 <= seconds - made <= self.age_seconds:
+                continue
+            apart = np.abs(cells - seen)
+            mean = float(apart.mean())
+            if mean <= best and float(apart.max()) <= 8 * self.most_different:
+                best, answer = mean, kept
+        return answer
+
+    def put(self, seconds: float, luma: NDArray[np.uint8], answer: T) -> None:
+        """Keep the answer for a frame; the oldest goes."""
+        self._number += 1
+        self._kept[self._number] = (seconds, self._cells(luma), answer)
+        while len(self._kept) > self.frames:
+            self._kept.popitem(last=False)
+
+    @staticmethod
+    def _cells(luma: NDArray[np.uint8]) -> NDArray[np.float32]:
+        if luma.ndim != 2 or min(luma.shape) < _SIDE or luma.dtype != np.uint8:
+            raise InputError(
+                f"a frame of {luma.dtype} {luma.shape}", where="frame reuse", hint="give uint8 luma, 24 x 24 or more"
+            )
+        rows = np.linspace(0, luma.shape[0], _SIDE + 1).astype(int)
+        columns = np.linspace(0, luma.shape[1], _SIDE + 1).astype(int)
+        sums = np.add.reduceat(np.add.reduceat(luma, rows[:-1], axis=0, dtype=np.float32), columns[:-1], axis=1)
+        cells: NDArray[np.float32] = np.asarray(sums / np.outer(np.diff(rows), np.diff(columns)), np.float32)
+        return cells

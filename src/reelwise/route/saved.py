@@ -1,0 +1,178 @@
+"""A trained score as a file: plain JSON with a version, whole or not there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+import msgspec
+from msgspec import Struct
+
+from reelwise.documents import read_text, write_whole
+from reelwise.errors import DocumentError, InputError
+from reelwise.route.floor import Floor, area, hold_floor, share_at
+from reelwise.route.learner import Learned, Recipe, cross_scores, learn
+from reelwise.route.outcomes import Outcomes, numbers_of, table_of, width_of
+from reelwise.route.rules import Rule
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+__all__ = ["VERSION", "Saved", "Trained", "read_saved", "train", "write_saved"]
+
+VERSION: Final = 1
+_LARGEST: Final = 50_000_000
+
+
+class Trained(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What it was trained on.
+
+    Attributes:
+        rows: how many.
+        sha256: of the file of outcomes.
+        columns: of further features, in order.
+        apgr: share of the gap between the models that is recovered, on rows not learned from; null where there is no gap.
+        share_at_floor: smallest share of dear calls that reaches the floor on those rows, read off the curve: not proved.
+        seed: of what is dealt by lot.
+    """
+
+    rows: int
+    sha256: str
+    columns: tuple[str, ...]
+    apgr: float | None
+    share_at_floor: float
+    seed: int
+
+
+class Saved(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A score, the cut-off that keeps a floor, and where both come from.
+
+    Attributes:
+        version: of the file's format.
+        kind: router (decides before the call) or cascade (decides on the cheap answer).
+        cheap, dear: the models.
+        answers: texts of cheap answers that it looks at.
+        learned: the score.
+        floor: the cut-off.
+        trained: where it comes from.
+        rules: what is decided before any score, in order.
+    """
+
+    version: int
+    kind: Literal["router", "cascade"]
+    cheap: str
+    dear: str
+    answers: int
+    learned: Learned
+    floor: Floor
+    trained: Trained
+    rules: tuple[Rule, ...] = ()
+
+    def score(self, text: str, answers: Sequence[str] = (), features: Sequence[float] = ()) -> float:
+        """Return how much the dear model is worth here.
+
+        Raises:
+            InputError: another number of answers or features than it was trained with, or one that is not finite.
+        """
+        from reelwise.route import grams
+        from reelwise.route.learner import stacked
+
+        if len(answers) != self.answers or len(features) != len(self.trained.columns):
+            raise InputError(
+                f"{len(answers)} answers and {len(features)} features",
+                where=self.kind,
+                hint=f"it was trained with {self.answers} and {len(self.trained.columns)}",
+            )
+        numbers = stacked([numbers_of(text, answers, features)])
+        return float(self.learned.score(numbers, grams.hashed([(*answers, text)]))[0])
+
+
+def train(
+    outcomes: Outcomes,
+    recipe: Recipe,
+    *,
+    kind: Literal["router", "cascade"],
+    cheap: str,
+    dear: str,
+    quality: float,
+    risk: float = 0.05,
+    ahead: int | None = None,
+    rules: tuple[Rule, ...] = (),
+    seed: int = 0,
+) -> Saved:
+    """Learn a score from outcomes, and prove a floor on scores that each row got from the other rows.
+
+    Args:
+        outcomes: at least 75 rows.
+        recipe: `FOR_ROUTER` or `FOR_CASCADE`.
+        kind: what decides: router or cascade.
+        cheap: name of the cheap model.
+        dear: name of the dear one.
+        quality: the floor, see `floor.hold_floor`.
+        risk: chance of missing it.
+        ahead: on the next so many rows.
+        rules: kept in the file.
+        seed: the same outcomes and seed give the same file.
+
+    Raises:
+        InputError: too few rows, nothing to choose, or a share outside 0..1.
+    """
+    table = table_of(outcomes.rows)
+    scores = cross_scores(table, recipe, seed=seed)
+    floor = hold_floor(scores, table.cheap, table.dear, quality=quality, risk=risk, ahead=ahead)
+    gap = table.dear.mean() != table.cheap.mean()
+    return Saved(
+        version=VERSION,
+        kind=kind,
+        cheap=cheap,
+        dear=dear,
+        answers=len(outcomes.columns.answers),
+        learned=learn(table, recipe, seed=seed),
+        floor=floor,
+        trained=Trained(
+            rows=len(table),
+            sha256=outcomes.sha256,
+            columns=outcomes.columns.features,
+            apgr=area(scores, table.cheap, table.dear) if gap else None,
+            share_at_floor=share_at(scores, table.cheap, table.dear, quality),
+            seed=seed,
+        ),
+        rules=rules,
+    )
+
+
+def write_saved(saved: Saved, path: Path) -> None:
+    """Write the file whole, or leave what was there.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    write_whole(path, msgspec.json.encode(saved) + b"\n")
+
+
+def read_saved(path: Path, kind: Literal["router", "cascade"]) -> Saved:
+    """Read a file that `write_saved` wrote.
+
+    Raises:
+        DocumentError: missing, not such a file, damaged, of the other kind, or of another version.
+    """
+    text = read_text(path, largest=_LARGEST)
+    again = f"train it again: reelwise {'router train' if kind == 'router' else 'cascade calibrate'}"
+    try:
+        plain: Any = msgspec.json.decode(text)
+        version = plain.get("version") if isinstance(plain, dict) else None
+        if isinstance(version, int) and version != VERSION:
+            raise DocumentError(
+                f"is of version {version}; this release reads version {VERSION}", where=str(path), hint=again
+            )
+        saved = msgspec.convert(plain, Saved)
+        saved.learned.check(width=width_of(saved.answers, len(saved.trained.columns)), texts=saved.answers + 1)
+    except (msgspec.DecodeError, msgspec.ValidationError) as error:
+        raise DocumentError(f"is no {kind} file: {error}", where=str(path), hint=again) from None
+    except InputError as error:
+        if isinstance(error, DocumentError):
+            raise
+        raise DocumentError(error.message, where=str(path), hint=again) from None
+    if saved.kind != kind:
+        raise DocumentError(f"is a {saved.kind}, a {kind} was expected", where=str(path), hint=again)
+    return saved

@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from reelwise.errors import InputError
+from reelwise.reuse.bound import Counts, counted, served
+
+
+def kinds(counts, bound):
+    return {verdict.kind for verdict in served(counts, bound) if verdict.served}
+
+
+def test_nothing_but_exact_repeats_is_served_before_anything_was_judged():
+    assert kinds({}, 0.01) == {"exact"}
+    assert kinds({}, 0.05) == {"exact", "moved", "scrambled"}
+
+
+def test_a_kind_is_served_once_it_is_proved():
+    # 1 - 0.05 ** (1 / n) <= 0.05 from n = 59 on
+    assert "small" not in kinds({"small": Counts(right=58)}, 0.05)
+    assert "small" in kinds({"small": Counts(right=59)}, 0.05)
+    assert "small" not in kinds({"small": Counts(right=59)}, 0.02)
+
+
+def test_the_first_kind_that_fails_ends_it():
+    counts = {"small": Counts(right=50, wrong=10), "endings": Counts(right=10_000)}
+    assert "endings" not in kinds(counts, 0.05)
+
+
+def test_a_presumed_kind_is_dropped_when_it_is_refuted():
+    assert "moved" not in kinds({"moved": Counts(right=10, wrong=10)}, 0.05)
+
+
+def test_the_bound_holds_in_95_of_100_worlds():
+    rng = random.Random(0)  # noqa: S311 - a test
+    missed = 0
+    for _ in range(400):
+        truth = 0.06  # just above the bound: whoever serves it has missed
+        wrong = sum(rng.random() < truth for _ in range(300))
+        missed += "small" in kinds({"small": Counts(right=300 - wrong, wrong=wrong)}, 0.05)
+
+    assert missed <= 20
+
+
+def test_pairs_are_counted_by_kind():
+    found = counted([("a b?", "A  b", True), ("What's it?", "what is it", False), ("x", "y", True)])
+
+    assert found["exact"] == Counts(right=1)
+    assert found["small"] == Counts(wrong=1)
+    assert sum(one.right + one.wrong for one in found.values()) == 2
+
+
+@pytest.mark.parametrize("bound", [0.0, 1.0, -0.1, float("nan")])
+def test_a_bound_outside_is_refused(bound):
+    with pytest.raises(InputError):
+        served({}, bound)

@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+import random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reelwise.reuse.likeness import KINDS, Question, difference
+
+PAIRS = [
+    ("What is on the table?", "  what IS on   the table ", "exact"),
+    ("What's on the table?", "What is on the table?", "small"),
+    ("Is there a semi-final?", "Is there a semi final?", "small"),
+    ("What is the activation energy?", "What is activation energy?", "small"),
+    ("In the kitchen, what falls over first?", "What falls over first in the kitchen?", "moved"),
+    ("colour man jacket red when does wear", "When does man wear red jacket colour", "scrambled"),
+    ("What are the best plans?", "What is the best plan?", "other"),
+    ("Which dogs bark loudest?", "Which dog bark loudest?", "endings"),
+    ("How can I open the door?", "How do you open the door?", "helpers"),
+    ("Does the man sit?", "Does the man not sit?", "negation"),
+    ("Doesn't the man sit?", "Does the man sit?", "negation"),
+    ("Are there 3 cars?", "Are there 4 cars?", "number"),
+    ("Is -5 in the picture?", "Is 5 in the picture?", "number"),
+    ("Are there three cars?", "Are there four cars?", "number"),
+    ("Does Anna greet Ben?", "Does Ben greet Anna?", "order"),
+    ("Why do dogs like men?", "Why do men like dogs?", "order"),
+    (
+        "Where does the current source turn into a voltage source?",
+        "Where does the voltage source turn into a current source?",
+        "order",
+    ),
+    ("What does ~ mean in C++?", "What does % mean in C++?", "other"),
+    ("What is the colour of the car?", "Who drives the car?", "other"),
+    ("???", "!!", "other"),
+    ("What is 5!?", "What is 5?", "number"),
+    ("What is .NET?", "What is .net!", "exact"),
+    (".NET?", "NET?", "small"),
+    ("??? -", "- !!", "other"),
+]
+
+
+@pytest.mark.parametrize(("one", "other", "kind"), PAIRS)
+def test_what_differs_has_a_name(one, other, kind):
+    assert difference(Question.of(one), Question.of(other)) == kind
+    assert difference(Question.of(other), Question.of(one)) == kind
+
+
+@given(st.text(max_size=80), st.randoms(use_true_random=False))
+def test_whatever_has_a_kind_is_found_under_the_same_loose_name(text, rng):
+    words = text.split()
+    rng.shuffle(words)
+    a, b = Question.of(text), Question.of(" ".join(words))
+
+    if difference(a, b) in KINDS:
+        assert a.loose == b.loose
+
+
+@pytest.mark.parametrize(("one", "other", "kind"), [pair for pair in PAIRS if pair[2] in KINDS])
+def test_the_cache_can_find_every_kind(one, other, kind):
+    del kind
+    assert Question.of(one).loose == Question.of(other).loose
+
+
+def test_exchanged_parts_are_never_served_however_they_are_drawn():
+    rng = random.Random(0)  # noqa: S311 - a test
+    words = ["red", "blue", "green", "black", "white", "big", "small", "old", "new", "fast"]
+    for _ in range(300):
+        left, right = rng.sample(words, 2)
+        middle = " ".join(rng.choices(("beside", "before", "hits", "behind"), k=rng.randint(1, 3)))
+        start = "which" if rng.random() < 0.5 else "does"
+        one, other = f"{start} {left} car {middle} {right} car?", f"{start} {right} car {middle} {left} car?"
+        assert difference(Question.of(one), Question.of(other)) == "order"
+
+
+def test_very_long_questions_are_only_the_same_when_they_are_equal():
+    long = "word " * 3000
+    assert difference(Question.of(long + "a"), Question.of(long + "A ")) == "exact"
+    assert Question.of(long + "a").loose != Question.of(long + "b").loose
