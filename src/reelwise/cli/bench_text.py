@@ -31,13 +31,14 @@ def show_local(found: dict[str, Any]) -> None:
         f"From nothing to the first answer: {cold['first_answer_seconds']:.2f} s (opening it {cold['load_seconds']:.2f} s, "
         f"first call {cold['first_call_seconds'] * 1e3:,.1f} ms); memory of that process: {cold['rss_megabytes']:,.0f} MB"
     )
+    threads = {run["threads"] for run in found["runs"]}
     table(
         ("batch", "streams", "threads", "frames/s", "5 to 95 %", "p50 ms", "p95 ms", "p99 ms", "CPU ms/frame", "memory MB", ""),
         [
             (
-                str(run["batch"]), str(run["streams"]), str(run["threads"]), *_speed(run["frames_per_second"]),
+                str(run["batch"]), str(run["streams"]), "" if threads == {1} else str(run["threads"]), *_speed(run["frames_per_second"]),
                 *_latency(run["latency"]), _ms(run["cpu_seconds_per_frame"] * 1e3), f"{run['rss_megabytes']:,.0f}",
-                "fastest" if number == found["best"] else "",
+                "best" if number == found["best"] else "",
             )
             for number, run in enumerate(found["runs"])
         ],

@@ -149,7 +149,7 @@ def _run(
     outputs = make_outputs(options, source.fps)
     composes = any(one.wants_frames for one in outputs) or options["picture"] is not None
     backdrop = None
-    if composes:
+    if composes or options["background"] != "blur":  # a background that is none is said, whether it is needed or not
         from reelwise.live.backdrop import backdrop_of
 
         backdrop = backdrop_of(options["background"], strength=options["strength"])
@@ -223,7 +223,7 @@ def _judge(report: LiveReport) -> None:
     if receipt.denied and not receipt.inferences:
         raise GateError("no inference was let through", where=report.source, hint="reelwise budget status")
     if receipt.failures:
-        said = next((one for one in receipt.notes if one.startswith("the model failed")), "see the notes")
+        said, count = receipt.failure_last.removeprefix(f"{receipt.model}: "), sum(receipt.failures.values())
         raise EndpointError(
-            f"the model never answered: {said}", where=receipt.model, hint="--fallback MODEL takes over"
+            f"no mask came from it in {count:,} calls: {said}", where=receipt.model, hint="--fallback MODEL takes over"
         )

@@ -95,6 +95,8 @@ def open_source(name: str, options: dict[str, Any]) -> tuple[Source, list[Cue]]:
         return StreamSource(feed, ears=tuple(ears)), list(ears)
     if options["follow"]:
         return StreamSource(GrowingFile(Path(name), idle_seconds=options["idle"]), ears=tuple(ears)), list(ears)
+    if "://" in name:
+        raise InputError("is no source", where=name.rpartition("@")[2], hint="a file, webcam, or rtsp://...")
     file = FileSource(name)
     heard = _heard_in(name, options["sound"])
     return (Paced(file) if options["realtime"] else file), heard

@@ -59,7 +59,8 @@ def _cost(receipt: LiveReceipt) -> str:
         return "no price was given (--price USD a call)"
     said = f"{money(receipt.cost_usd)} USD; every frame sent: {money(receipt.cost_usd_every_frame)} USD"
     if receipt.cost_usd > 0:
-        said += f", {receipt.cost_usd_every_frame / receipt.cost_usd:.3g} times as much"
+        times = f"{receipt.cost_usd_every_frame / receipt.cost_usd:.3g}"
+        said += f", {times} times as much" if times != "1" else ", the same"
     if receipt.cost_usd_hour_most is not None:
         said += f"; at most {money(receipt.cost_usd_hour_most)} USD in any hour"
     return said
@@ -83,10 +84,10 @@ def _quality(receipt: LiveReceipt) -> str:
 
 def _time(report: LiveReport) -> str:
     receipt = report.receipt
-    parts = [f"{_ms(receipt.skip_path_ms)} of CPU for a frame that was carried"]
+    parts = [f"{_ms(receipt.skip_path_ms)} of CPU for a frame that was carried"] if receipt.skip_path_ms.mean else []
     if receipt.answers:
         parts.append(f"{_ms(receipt.model_ms)} for an inference")
-    parts.append(f"apart: {_ms(report.read_ms)} reading")
+    parts.append(f"{'apart: ' if parts else ''}{_ms(report.read_ms)} reading")
     if report.compose_ms.mean:
         parts.append(f"{_ms(report.compose_ms)} background")
     if report.write_ms.mean:
@@ -97,7 +98,7 @@ def _time(report: LiveReport) -> str:
 
 
 def _ms(timing: Timing) -> str:
-    return f"{timing.mean:.3g} ms"
+    return f"{timing.mean:.3g} ms" if timing.mean < 1000 else f"{timing.mean / 1000:.3g} s"
 
 
 def _modes(receipt: LiveReceipt) -> str:
@@ -108,18 +109,20 @@ def _modes(receipt: LiveReceipt) -> str:
 def _losses(report: LiveReport) -> str:
     receipt = report.receipt
     failures = ", ".join(f"{count:,} {kind}" for kind, count in receipt.failures.items())
+    too_fast, under_way = "dropped, come too fast", "asked for an inference while one was under way"
+    stalled = f"({receipt.stall_seconds:,.1f} s)"
     counted = (
-        (receipt.dropped, "frames dropped because they came too fast"),
-        (receipt.waited, "frames asked for an inference while one was under way"),
-        (receipt.frames_blank, "frames without a mask that may be shown"),
-        (receipt.frames_black, "of them black"),
-        (receipt.size_changes, "changes of size"),
-        (receipt.stalls, f"stalls ({receipt.stall_seconds:,.1f} s)"),
-        (report.reconnects, "times opened again"),
-        (receipt.denied, "inferences denied by a budget"),
-        (receipt.retries, "retries"),
+        (receipt.dropped, f"frame {too_fast}", f"frames {too_fast}"),
+        (receipt.waited, f"frame {under_way}", f"frames {under_way}"),
+        (receipt.frames_blank, "frame without a mask that may be shown", "frames without a mask that may be shown"),
+        (receipt.frames_black, "of them black", "of them black"),
+        (receipt.size_changes, "change of size", "changes of size"),
+        (receipt.stalls, f"stall {stalled}", f"stalls {stalled}"),
+        (report.reconnects, "time opened again", "times opened again"),
+        (receipt.denied, "inference denied by a budget", "inferences denied by a budget"),
+        (receipt.retries, "retry", "retries"),
     )
-    parts = [f"{count:,} {said}" for count, said in counted if count]
+    parts = [f"{count:,} {one if count == 1 else many}" for count, one, many in counted if count]
     if failures:
         parts.append(f"failed inferences: {failures}")
     return "; ".join(parts)

@@ -43,6 +43,8 @@ def install(model: str, sources: tuple[Path, ...], again: bool, as_json: bool) -
 @json_option
 def list_(as_json: bool) -> None:
     """List what is installed, and whether each file is whole."""
+    from reelwise.models.shelf import folder_of
+
     if as_json:
         _print_list()
         return
@@ -50,9 +52,10 @@ def list_(as_json: bool) -> None:
     if not rows:
         note("nothing is installed: reelwise models install person-segmentation")
         return
+    click.echo(f"in {folder_of()}")
     table(
-        ("model", "state", "file", "from", "installed"),
-        [(str(r["model"]), str(r["state"]), str(r["path"]), str(r["source"]), str(r["day"])) for r in rows],
+        ("model", "state", "file", "installed"),
+        [(str(r["model"]), str(r["state"]), Path(str(r["path"])).name, str(r["day"])) for r in rows],
     )
 
 

@@ -175,15 +175,6 @@ class LiveRun:
         self._shots.take(frame, composed, answer)
         return self._written(frame, composed, answer)
 
-    def _look_at(self, frame: NDArray[np.uint8], answer: Answer) -> None:
-        """Tell what is unusual about a frame, once."""
-        size = (frame.shape[1], frame.shape[0])
-        if self._size not in {(0, 0), size}:
-            self._say("note", f"the size of the picture changed to {size[0]}x{size[1]}")
-        if answer.black and not self._black:
-            self._say("note", "the picture is black; nothing is sent meanwhile")
-        self._size, self._black = size, answer.black
-
     def _verify(self, reference: Reference, frame: NDArray[np.uint8], answer: Answer) -> None:
         if reference.is_over():
             return
@@ -194,6 +185,15 @@ class LiveRun:
             said = f"not verified from {answer.seconds:,.1f} s on, for the model failed there, too: {reference.said}"
             self._say("note", said)
             self._adaptive.note(said)
+
+    def _look_at(self, frame: NDArray[np.uint8], answer: Answer) -> None:
+        """Tell what is unusual about a frame, once."""
+        size = (frame.shape[1], frame.shape[0])
+        if self._size not in {(0, 0), size}:
+            self._say("note", f"the size of the picture changed to {size[0]}x{size[1]}")
+        if answer.black and not self._black:
+            self._say("note", "the picture is black; nothing is sent meanwhile")
+        self._size, self._black = size, answer.black
 
     def _composed(self, frame: NDArray[np.uint8], answer: Answer) -> NDArray[np.uint8]:
         if answer.mode == "off" and self._adaptive.cause == "user":

@@ -46,6 +46,7 @@ _CURVE = 84  # pixels high
 _BAND = 16
 _POINTS = 600
 _HIGH = 3.0  # needs above it are drawn at the top
+_LOW = 1.6  # the top is no lower: the mark at 1 must not touch the curve's name
 _KINDS = {"inferred": GREEN, "carried": "#9aa5b1", "blank": "#b3261e"}
 _SAYS = {
     "inferred": "the model saw this frame",
@@ -157,7 +158,7 @@ def _need(report: LiveReport, start: float, end: float, y: float) -> list[str]:
     """Draw the need of the frames, and the threshold at the end."""
     low = y + _CURVE
     needs = [one for one in report.receipt.moments if one.need is not None]
-    top = min(_HIGH, max([1.25, *(one.need or 0.0 for one in needs)]))
+    top = min(_HIGH, max([_LOW, *(one.need or 0.0 for one in needs)]))
     parts = [
         text(LEFT - 12, y + 14, "need", colour=SOFT, anchor="end"),
         text(LEFT - 12, low - _CURVE / top * 1.0 + 4, "1", size=11, colour=SOFT, anchor="end"),
