@@ -30,6 +30,7 @@ _LIGHT = 4
 _ALL = 0.5
 _BAND = 9
 _SPECK = 3
+_LEVEL = np.float32(1 / 255)
 _SAME = 0.1
 _BLACK = np.zeros((SIDE, SIDE), np.uint8)
 
@@ -178,7 +179,8 @@ class Carrier:
             if places.size:
                 votes = vote(small, low, places, broken == 0)
                 low.ravel()[places] = votes.share
-                low.ravel()[places] = cv2.medianBlur(low, _SPECK).ravel()[places]
+                bytes_ = cv2.medianBlur(cv2.convertScaleAbs(low, alpha=255.0), _SPECK)
+                low.ravel()[places] = bytes_.ravel()[places] * _LEVEL
                 unknown.ravel()[places[votes.unknown]] = 255
         changed = cv2.absdiff(cv2.compare(low, 0.5, cv2.CMP_GT), hard)
         away = cv2.bitwise_not(cv2.dilate(hard, self._band))

@@ -19,6 +19,7 @@ _CELL = 8
 _PADDED = SIDE // _CELL + 2
 _EVERY = 2  # rows and columns that vote: a quarter of the places do as well as all
 _FEW = 1
+_VOTE = 1024.0
 
 
 class Votes(NamedTuple):
@@ -49,11 +50,13 @@ def vote(
     """
     half = opencv().resize(small, (SIDE // _EVERY, SIDE // _EVERY), interpolation=opencv().INTER_NEAREST)
     some = (_BASE[::_EVERY, ::_EVERY] + codes(half)).ravel()
-    weight = sure[::_EVERY, ::_EVERY].ravel().astype(np.float64)
-    voters = np.bincount(some, weights=weight, minlength=_BINS)
-    yes = np.bincount(some, weights=weight * mask[::_EVERY, ::_EVERY].ravel(), minlength=_BINS)
+    # both sums in one: a bin has at most as many votes as a cell has places, and their sides add up to no more than they are
+    weight = sure[::_EVERY, ::_EVERY].ravel() * (_VOTE + mask[::_EVERY, ::_EVERY].ravel().astype(np.float64))
+    sums = np.bincount(some, weights=weight, minlength=_BINS)
     around = _BASE.ravel()[asked] + codes(small.reshape(-1, 1, 3)[asked])[:, 0] + _AROUND
-    count, share = voters[around].sum(axis=0), yes[around].sum(axis=0)
+    both = sums[around].sum(axis=0)
+    count = np.floor(both / _VOTE)
+    share = both - count * _VOTE
     unknown = count < _FEW
     old = mask.ravel()[asked]
     return Votes(np.where(unknown, old, share / np.maximum(count, 1.0)).astype(np.float32), unknown)
