@@ -142,6 +142,7 @@ def _join(workers: Sequence[_Stream]) -> None:
     ) in workers:  # by an event: a `join` that Ctrl-C has cut short takes a running thread for ended (Python 3.11)
         if one.ident is not None:
             one.ended.wait(max(0.0, until - time.perf_counter()))
+            one.join(max(0.0, until - time.perf_counter()))
 
 
 def _warm(call: Callable[[], Any]) -> None:
