@@ -83,7 +83,9 @@ def cost(rows: list[dict[str, Any]], sent: np.ndarray) -> dict[str, Any]:
     book = Book.load(dt.date(2024, 11, 1))
     nano = [
         [
-            charge(Request(model=model, count=1, tokens_text=len(row["text"]) / 4, tokens_output=said / 4), book).nano
+            charge(
+                Request(model=model, count=1, tokens_text=max(1.0, len(row["text"]) / 4), tokens_output=said / 4), book
+            ).nano
             for model, said in zip((FLASH, PRO), row["letters"], strict=True)
         ]
         for row in rows

@@ -211,7 +211,13 @@ def test_a_frame_to_the_cloud_and_back_takes_its_time() -> None:
 def test_a_machine_that_starts_when_it_is_needed_is_late_for_a_live_frame() -> None:
     cold = opened(hosted(scale="serverless", sku="modal/t4"))
     assert "wait about 3 s for a machine to start" in bill(cold).why[0]
-    assert bill(opened(hosted(scale="auto", sku="modal/t4", minimum=1))).feasible, "one is always on"
+    one = bill(opened(hosted(scale="auto", sku="modal/t4", minimum=1), source={"fps": 15}))
+    assert "1.1% of sessions wait" in one.why[0], "one is always on, and sometimes taken"
+    assert "minimum: 2" in one.why[0]
+    assert bill(opened(hosted(scale="auto", sku="modal/t4", minimum=2), source={"fps": 15})).feasible
+    wide = bill(opened(hosted(scale="auto", sku="modal/t4", minimum=2)))
+    assert "minimum: 4" in wide.why[0], "a stream of 30 frames a second takes two machines of 15"
+    assert bill(opened(hosted(scale="auto", sku="modal/t4", minimum=4))).feasible
     busy = {"users": 1e7, "sessions": 30, "seconds": 10}
     assert bill(
         opened(hosted(scale="serverless", sku="modal/t4", streams=1000), demand=busy, source={"fps": 0.01})

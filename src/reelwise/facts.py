@@ -31,6 +31,8 @@ NAMES = (
     "audio.speech_share",
     "cache.answer_hit_share",
     "cache.prefix_hit_share",
+    "call.text_factor",
+    "call.tokens_output",
     "crop.area_share",
     "crop.height_share",
     "crop.width_share",

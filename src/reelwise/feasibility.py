@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -166,7 +167,8 @@ def starts_in_time(workload: Workload, fleet: Fleet) -> str:
     share = most(fleet.cold_share)
     if not fleet.host.comes_and_goes or cold <= limit or share <= _LATE_SHARE:
         return ""
-    more = f"keep more on (minimum: {fleet.host.minimum + 1}, or a spare)" if fleet.host.minimum else ""
+    enough = fleet.host.minimum + max(1, math.ceil(1 / most(fleet.streams) - 1e-9))  # one stream may take two machines
+    more = f"keep more on (minimum: {enough}, or a spare)" if fleet.host.minimum else ""
     remedy = more or ("keep one on (scale: auto, minimum: 1)" if workload.latency == "realtime" else "keep one on")
     return (
         f"{100 * share:.2g}% of sessions wait about {span(cold)} for a machine to start, the latency class `{workload.latency}` "

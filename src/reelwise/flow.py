@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 from msgspec import Struct
@@ -11,13 +11,14 @@ from reelwise.units import Num
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Iterator
 
     from reelwise.rates import Book
     from reelwise.requests import Request, Usage
+    from reelwise.stages import Call, Escalate, Reuse, Route
     from reelwise.video import Track  # noqa: TC004 - pricing must not import av
 
-__all__ = ["START", "Item", "Out", "Piece", "Tally"]
+__all__ = ["START", "Item", "Out", "Piece", "Runner", "Tally"]
 
 
 START = "start"
@@ -31,6 +32,7 @@ class Item(Struct, frozen=True, kw_only=True):
         count: items a month.
         seconds, frames, audio_seconds, megabytes: what is left of the item at this point of the plan.
         tokens_prefix, tokens_prompt, tokens_output: text of one call about it.
+        tokens_output_most: where answers are cut.
         width_px, height_px: size of a frame, plain integers: token rules are functions of whole pixels.
         sampled: frames were chosen by a stage, so a native video part is sent at that rate.
         sheet: frames in one picture (contact sheet).
@@ -53,6 +55,7 @@ class Item(Struct, frozen=True, kw_only=True):
     tokens_prefix: Num = 0.0
     tokens_prompt: Num = 0.0
     tokens_output: Num = 0.0
+    tokens_output_most: Num = float("inf")
     sampled: bool = False
     sheet: Num = 1.0
     questions: Num = 1.0
@@ -73,17 +76,19 @@ class Out:
         book: prices of the day, for stages that depend on them (a chunk below a price cliff).
         day: the day of token rules.
         tally: where counts on real footage go, or None when only pricing.
+        runner: what calls models for stages that need their answers; None where none are called.
 
     Attributes:
         prefix: returns the hash of the plan before the stage that is running; called only where a measured fact needs it.
     """
 
-    __slots__ = ("book", "day", "prefix", "requests", "tally", "usages")
+    __slots__ = ("book", "day", "prefix", "requests", "runner", "tally", "usages")
 
-    def __init__(self, book: Book, day: dt.date, tally: Tally | None = None) -> None:
+    def __init__(self, book: Book, day: dt.date, tally: Tally | None = None, runner: Runner | None = None) -> None:
         self.book = book
         self.day = day
         self.tally = tally
+        self.runner = runner
         self.prefix: Callable[[], str] = str
         self.requests: list[Request] = []
         self.usages: list[Usage] = []
@@ -99,6 +104,10 @@ class Piece(Struct, frozen=True, kw_only=True):
         frames: indices of chosen frames, or None while all are in play.
         box: region of interest as fractions (left, top, right, bottom).
         scan: scans its file as `reelwise.scan.scan` does, and may remember; None scans it each time.
+        script: what is said around it, a `reelwise.script.Script`; None where no model is called.
+        sheet: columns and rows of frames in one picture; None for a frame a picture.
+        answers: what calls answered so far, in order.
+        heard: stretches of sound that are sent, in seconds; None for those of the picture.
     """
 
     item: Item
@@ -107,10 +116,30 @@ class Piece(Struct, frozen=True, kw_only=True):
     frames: Any = None
     box: tuple[float, float, float, float] = (0.0, 0.0, 1.0, 1.0)
     scan: Any = None
+    script: Any = None
+    sheet: tuple[int, int] | None = None
+    answers: tuple[Any, ...] = ()
+    heard: tuple[tuple[float, float], ...] | None = None
 
     def with_item(self, **changes: Any) -> Piece:
         """Return the piece with some of its item's amounts changed."""
         return msgspec.structs.replace(self, item=msgspec.structs.replace(self.item, **changes))
+
+
+class Runner(Protocol):
+    """Does for real what needs a model's answers, for the stages that ask for it; see `reelwise.run.runner`."""
+
+    def call(self, stage: Call, pieces: Iterable[Piece], out: Out) -> Iterator[Piece]:
+        """Call a model about each piece; those that failed do not come back."""
+
+    def route(self, stage: Route, pieces: Iterable[Piece], out: Out) -> Iterator[Piece]:
+        """Give each piece its lane."""
+
+    def escalate(self, stage: Escalate, pieces: Iterable[Piece], out: Out) -> Iterator[Piece]:
+        """Pass on the pieces whose answers are in doubt."""
+
+    def reuse(self, stage: Reuse, pieces: Iterable[Piece], out: Out) -> Iterator[Piece]:
+        """Pass on the pieces that nothing kept answers."""
 
 
 class Tally:

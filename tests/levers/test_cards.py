@@ -235,6 +235,13 @@ class Routed(Gated, frozen=True, kw_only=True):
         return plan.put(Gate()).put(Route())
 
 
+class Kept(Gated, frozen=True, kw_only=True):
+    def apply(self, plan: Plan) -> Plan:
+        return plan.put(Gate()).edit(
+            Call, lambda call: call if call.host else replace(call, cache="explicit", mode="batch")
+        )
+
+
 class OnlyHosts(Invented, frozen=True, kw_only=True):
     def apply(self, plan: Plan) -> Plan:
         return replace(plan, hosts=(Host(name="spare", sku="aws/g4dn.xlarge"),))
@@ -245,10 +252,11 @@ class OnlyHosts(Invented, frozen=True, kw_only=True):
     [
         (Invented(), (False, False, False)),
         (Gated(), (True, True, True)),
-        (Routed(), (True, False, False)),
+        (Routed(), (True, True, True)),
+        (Kept(), (True, False, True)),
         (OnlyHosts(), (True, False, False)),
     ],
-    ids=["card", "gate", "gate and route", "hosts"],
+    ids=["card", "gate", "gate and route", "gate and a cache in batches", "hosts"],
 )
 def test_flags_follow_the_code_of_a_lever(lever: Lever, expected: tuple[bool, bool, bool]) -> None:
     assert flags(lever) == Flags(priced=expected[0], executed=expected[1], measured=expected[2])
@@ -286,7 +294,6 @@ def test_a_measured_lever_runs_on_footage_and_an_executed_one_finds_a_fact_in_it
             continue  # it does not apply to calls without a token rule, and says so
         keys = [set(tallied(one, piece)) for one in (lever.apply(plan), plan)]
         found |= keys[0] - keys[1]
-    assert flags(lever).executed or not found
     if name in {"gate", "crop", "trim_silence"}:
         assert found
 
@@ -302,10 +309,12 @@ def tallied(plan: Plan, piece: Piece) -> dict[tuple[str, str, str], list[tuple[f
 def test_flags_of_some_levers() -> None:
     for name in ("sample_frames", "gate", "crop", "trim_silence"):
         assert flags(find(name)) == Flags(priced=True, executed=True, measured=True), name
-    for name in ("downscale", "batch_api", "chunk_below_cliff", "contact_sheet"):
-        assert flags(find(name)) == Flags(priced=True, executed=False, measured=True), name
-    for name in ("route", "cascade", "precompute", "answer_cache", "prompt_cache", "open_model", "serverless", "edge",
-                 "quantize", "distil"):  # fmt: skip
+    for name in ("downscale", "batch_api", "chunk_below_cliff", "contact_sheet", "flex", "ask_once", "trim_prompt"):
+        assert flags(find(name)) == Flags(priced=True, executed=True, measured=True), name
+    for name in ("route", "cascade", "prompt_cache", "precompute", "answer_cache"):
+        assert flags(find(name)) == Flags(priced=True, executed=True, measured=True), name
+    assert flags(find("explicit_cache")) == Flags(priced=True, executed=True, measured=True)
+    for name in ("open_model", "serverless", "edge", "quantize", "distil"):
         assert flags(find(name)) == Flags(priced=True, executed=False, measured=False), name
 
 

@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 
 from reelwise.billed import may_be_billed
-from reelwise.errors import EndpointError, InputError, UnreachableError
+from reelwise.errors import EndpointError, InputError, RefusedError, UnreachableError
 from reelwise.live import Adaptive, Limits
-from reelwise.live.endpoint import HttpModel, RefusedError
+from reelwise.live.endpoint import HttpModel
 from reelwise.live.masks import iou
 
 from .conftest import blob, mask_of, rising
@@ -128,10 +128,11 @@ def test_frames_are_scaled_down_before_they_are_sent(server):
 @pytest.mark.parametrize("status", [301, 400, 401, 429, 500, 503])
 def test_a_refusal_says_its_status_and_is_billed_only_where_it_may_be(server, model, status):
     server.answer = (status, "text/plain", b"quota is used up\nmore")
-    with pytest.raises(RefusedError, match=f"{status}: quota is used up") as caught:
+    with pytest.raises(EndpointError, match=f"{status}: quota is used up") as caught:
         model(blob(0))
     assert caught.value.status == status
     assert caught.value.exit_code == 4
+    assert isinstance(caught.value, RefusedError) is (400 <= status < 500)
     assert may_be_billed(caught.value, (), (UnreachableError,)) is not (400 <= status < 500)
     assert server.requests == 1  # nothing is sent a second time
 

@@ -246,10 +246,10 @@ def test_importing_the_package_loads_neither_av_nor_numpy() -> None:
     assert done.stdout.split() == ["False", "False"]
 
 
-def test_only_reader_and_writer_import_av() -> None:
+def test_only_reader_writer_and_cutter_import_av() -> None:
     folder = Path(__file__).resolve().parents[2] / "src" / "reelwise" / "video"
     users = {file.stem for file in folder.glob("*.py") if "\nimport av" in file.read_text()}
-    assert users == {"reader", "writer"}
+    assert users == {"cutter", "reader", "writer"}
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="peak memory is read from /proc")

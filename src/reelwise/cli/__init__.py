@@ -24,11 +24,14 @@ _CALLERS = ("reelwise-live-", "bench-stream")
 
 COMMANDS: dict[str, str] = {
     "init": "Ask the four questions and write a commented workload file.",
+    "run": "Run a plan for real: every call held, metered and settled, the receipt beside the estimate.",
     "audit": "Count what a clip would cost, and what each lever takes off it.",
     "scan": "Find when something happens in a video, faster than it can be decoded.",
     "live": "Segment a stream with a fraction of a model's inferences, at a quality or a price that is held.",
     "sample": "Choose frames under a budget, and compare them with as many at an even pace.",
     "price": "Price a workload: the month, per unit, with a band and what moves it.",
+    "verify": "Say how far a cheaper plan's answers agree with the full plan's, on a sample, under a budget.",
+    "drill": "Play the testing matrix with a plan: what was promised, what came of it, what it cost.",
     "compare": "Compare every way to deploy a job, with the volume at which another is cheaper.",
     "stack": "Pull levers one after another and print the waterfall.",
     "diff": "Say what a change to a workload file does to the bill, and stop above a gate.",

@@ -29,8 +29,9 @@ _WIDTH = 98
 def cli(*, name: str | None, family: str | None, as_json: bool) -> None:
     """List every lever, or show the whole card of one.
 
-    priced: it changes a plan, so its worth can be computed. executed: it also runs on real footage and counts what
-    would be sent (no model is called). measured: its effect is found in the footage itself.
+    priced: it changes a plan, so its worth can be computed. executed: `reelwise run` does it for real, on your footage and with
+    your models. measured: its effect is found in the footage
+    itself, or in what your models answer.
     """
     if name is not None:
         lever = find(name.strip().replace("-", "_").lower())

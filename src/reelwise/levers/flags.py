@@ -30,11 +30,11 @@ class Flags(Struct, frozen=True, kw_only=True):
 
     Attributes:
         priced: it changes a plan, so the bill with and without it can be compared.
-        executed: priced, and every stage it adds or changes does its own work on real footage (it has its own `process`:
-            choosing stretches, frames, a region, sound). What needs a model to be called is not executed yet.
-        measured: priced, and an audit counts the plan with and without it on real footage: every stage it changes is
-            `counted`, and asks only for facts that footage can tell. A lever whose effect needs a model's answers or the
-            history of your traffic is priced only; so is one that changes nothing but hosts.
+        executed: priced, and `reelwise run` does every stage it adds or changes for real: the stage has its own `process`,
+            and names nothing that it cannot run yet (`unrun`).
+        measured: priced, and every fact that it asks for can be told here: by an audit, which counts the plan with and without it on
+            footage (the stages it changes are `counted`), or, where it is executed, by a run, from what models answered. A lever whose
+            effect no run can show is priced only; so is one that changes nothing but hosts.
     """
 
     priced: bool
@@ -60,18 +60,23 @@ def flags(lever: Lever) -> Flags:
         return Flags(priced=False, executed=False, measured=False)
     pairs = list(changed_stages(lever))
     added = [stage for stage, after in pairs if after]
-    executed = bool(added) and all(type(stage).process is not Stage.process for stage in added)
-    measured = (
-        bool(pairs) and all(stage.counted for stage, _ in pairs) and all(_footage_tells(stage) for stage in added)
-    )
+    runs = [stage for stage, after in changed_stages(lever, _runnable()) if after]
+    executed = bool(runs) and all(type(stage).process is not Stage.process and not stage.unrun() for stage in runs)
+    counted = bool(pairs) and all(stage.counted for stage, _ in pairs) and all(_told(stage, ()) for stage in added)
+    measured = counted or (executed and all(_told(stage, _FROM_RUNS) for stage in added))
     return Flags(priced=True, executed=executed, measured=measured)
 
 
-def changed_stages(lever: Lever) -> Iterator[tuple[Stage, bool]]:
-    """List the stages that differ on any probe plan, and whether each is in the plan after the lever (or only before)."""
+def _runnable() -> tuple[Plan, ...]:
+    """Return the probe plans that can be run here as they are."""
+    return tuple(plan for plan in probes() if not any(stage.unrun() for stage in plan.stages))
+
+
+def changed_stages(lever: Lever, plans: tuple[Plan, ...] = ()) -> Iterator[tuple[Stage, bool]]:
+    """List the stages that differ on any probe plan (or of `plans`), and whether each is in the plan after the lever (or only before)."""
     variants = (lever, *(type(lever)(**settings) for settings in lever.offers))
     for pulled in variants:
-        for plan in probes():
+        for plan in plans or probes():
             after = pulled.apply(plan)
             yield from ((stage, False) for stage in plan.stages if stage not in after.stages)
             yield from ((stage, True) for stage in after.stages if stage not in plan.stages)
@@ -81,7 +86,11 @@ _FROM_FOOTAGE = ("gate.", "crop.", "sample.", "audio.", "decode.", "scan.")
 """Facts that scanning or decoding a clip can tell, by the first part of their names."""
 
 
-def _footage_tells(stage: Stage) -> bool:
+_FROM_RUNS = ("call.", "route.", "escalate.", "cache.")
+"""Facts that a run tells from what models answered."""
+
+
+def _told(stage: Stage, more: tuple[str, ...]) -> bool:
     if isinstance(stage, Call) and stage.host is not None:
         return False  # its machines' speed decides
     asked = _Asked()
@@ -89,7 +98,7 @@ def _footage_tells(stage: Stage) -> bool:
         count=1.0, seconds=60.0, frames=1800.0, audio_seconds=60.0, width_px=1920, height_px=1080, tokens_prefix=5000.0
     )
     stage.expect(item, asked, Out(Book.load(_DAY), _DAY))
-    return all(name.startswith(_FROM_FOOTAGE) for name in asked.names)
+    return all(name.startswith((*_FROM_FOOTAGE, *more)) for name in asked.names)
 
 
 class _Asked(Facts):

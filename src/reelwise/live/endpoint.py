@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from reelwise.errors import EndpointError, InputError, UnreachableError
+from reelwise.errors import EndpointError, InputError, RefusedError, UnreachableError
 from reelwise.live.opencv import opencv
 from reelwise.models.connection import Connection, endpoint_of
 
@@ -19,20 +19,13 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["HttpModel", "RefusedError"]
+__all__ = ["HttpModel"]
 
 _SIDE_MIN, _SIDE_MAX = 16, 16_384
 _JPEG_QUALITY = 85
 _SAID_MAX = 160
+_REFUSED, _FAILED = 400, 500
 _HINT = 'a PNG, or JSON as {"mask": [[0.0, 1.0], ...]}; a PNG in base64 will do, too'
-
-
-class RefusedError(EndpointError):
-    """The endpoint answered with an HTTP status that is no success; `status` is it."""
-
-    def __init__(self, message: str, *, status: int, where: str, hint: str = "") -> None:
-        super().__init__(message, where=where, hint=hint)
-        self.status = status
 
 
 class HttpModel:
@@ -74,8 +67,8 @@ class HttpModel:
 
         Raises:
             UnreachableError: no connection could be made: nothing was sent.
-            RefusedError: it answered with an error; `status` says which.
-            EndpointError: it broke off, took too long, or answered what is no mask.
+            RefusedError: it said no (HTTP 400 to 499): nothing is billed; `status` says which.
+            EndpointError: it failed, broke off, took too long, or answered what is no mask: it may be billed.
         """
         answer = self._connection().send(self._encoded(frame), self._timeout)
         if not answer.reached:
@@ -83,7 +76,8 @@ class HttpModel:
         if answer.trouble and answer.status:
             said = answer.body[:_SAID_MAX].decode("utf-8", "replace").split("\n")[0].strip()
             message = f"answered {answer.trouble}{f': {said}' if said else ''}"
-            raise RefusedError(message, status=answer.status, where=self.name)
+            refused = _REFUSED <= answer.status < _FAILED
+            raise (RefusedError if refused else EndpointError)(message, status=answer.status, where=self.name)
         if answer.trouble:
             raise EndpointError(f"{answer.trouble} ({self._timeout:g} s)", where=self.name)
         if answer.kind == "application/json":

@@ -56,4 +56,17 @@ class Audio(Stage, frozen=True, kw_only=True):
                 out.tally.add(
                     "audio.speech_share", settings, prefix, share * piece.item.audio_seconds, piece.item.audio_seconds
                 )
-            yield piece.with_item(audio_seconds=piece.item.audio_seconds * share)
+            if out.runner is None:
+                yield piece.with_item(audio_seconds=piece.item.audio_seconds * share)
+                continue
+            heard = _within(video.sound_stretches(piece.track), piece.stretches)
+            sent = min(float(piece.item.audio_seconds), sum(stop - start for start, stop in heard))
+            yield replace(piece, heard=heard).with_item(audio_seconds=sent)
+
+
+def _within(
+    sound: tuple[tuple[float, float], ...], stretches: tuple[tuple[float, float], ...]
+) -> tuple[tuple[float, float], ...]:
+    """Return what lies in both."""
+    both = ((max(a, c), min(b, d)) for a, b in sound for c, d in stretches)
+    return tuple(sorted((start, stop) for start, stop in both if stop > start))

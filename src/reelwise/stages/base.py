@@ -12,7 +12,13 @@ if TYPE_CHECKING:
     from reelwise.facts import Facts
     from reelwise.flow import Item, Out, Piece
 
-__all__ = ["Stage"]
+__all__ = ["Stage", "class_of"]
+
+
+def class_of(item: Item, facts: Facts, name: str) -> str:
+    """Name the class that a fact of what models did is looked up for: the class of users where it is known for that, else the footage."""
+    own = item.source_class
+    return own if own and facts.known(name, own) else item.footage
 
 
 class Stage(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="stage", tag=str.lower):
@@ -40,6 +46,10 @@ class Stage(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_f
         for piece in pieces:
             for item in self.expect(piece.item, facts, out):
                 yield piece.with_item(**{name: getattr(item, name) for name in item.__struct_fields__})
+
+    def unrun(self) -> str:
+        """Say why it cannot be run on real items here; empty where it can. Pricing it is another matter."""
+        return ""
 
     def check(self, where: str) -> None:
         """Refuse settings that the types let through.

@@ -5,17 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from msgspec import Meta
+from msgspec.structs import replace
 
 from reelwise.errors import DocumentError
 from reelwise.requests import Request, Usage
-from reelwise.stages.base import Stage
+from reelwise.stages.base import Stage, class_of
 from reelwise.tokens import rule as rule_named
 from reelwise.tokens import rule_for
 from reelwise.units import ceil, maximum, minimum, where
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from reelwise.facts import Facts
-    from reelwise.flow import Item, Out
+    from reelwise.flow import Item, Out, Piece
     from reelwise.tokens import TokenRule
     from reelwise.units import Num
 
@@ -84,6 +87,22 @@ class Call(Stage, frozen=True, kw_only=True):
             self._card(item, out)
         return (item,)
 
+    def process(self, pieces: Iterable[Piece], facts: Facts, out: Out) -> Iterator[Piece]:
+        """Call the model for real where there is a runner; else count what would be sent."""
+        if out.runner is None:
+            yield from super().process(pieces, facts, out)
+        else:
+            yield from out.runner.call(self, pieces, out)
+
+    def unrun(self) -> str:
+        """Say why it cannot be called here; empty where it can."""
+        if self.host is not None:
+            return "a host of yours has no address here"
+        if self.part == "generate":
+            return "generated video is not run yet"
+        both = self.cache == "explicit" and self.mode == "batch"
+        return "explicit caches in batches are not run yet" if both else ""
+
     def _add(self, item: Item, out: Out, *, model: str, count: Num, **amounts: Any) -> None:
         out.requests.append(
             Request(
@@ -116,15 +135,26 @@ class Call(Stage, frozen=True, kw_only=True):
         """Return the token rule this call is counted by."""
         return rule_named(self.token_rule) if self.token_rule is not None else rule_for(self.model, out.day)
 
+    def native(self, item: Item, rule: TokenRule) -> bool:
+        """Say whether an item is sent as a video, not as pictures."""
+        return self.part == "video" or (self.part == "auto" and rule.fps_default is not None and not _packed(item))
+
+    def calls_of(self, item: Item, out: Out) -> tuple[int, float]:
+        """Say into how many calls one real item is split, and how many tokens of media it has."""
+        rule = self.rule(out)
+        image, video, audio, pictures = self._media(item, rule)
+        text = item.tokens_prefix + item.tokens_prompt * (item.questions if self.ask == "once" else 1.0)
+        media = image + video + audio
+        return int(self._split(item, out, rule=rule, media=media, pictures=pictures, text=text)), float(media)
+
     def _media(self, item: Item, rule: TokenRule) -> tuple[Num, Num, Num, Num]:
         """Count image, video and audio tokens of the whole item, and the pictures in it."""
         if self.part == "audio":
             return 0.0, 0.0, rule.audio(item.audio_seconds), 0.0
-        native = self.part == "video" or (self.part == "auto" and rule.fps_default is not None and not _packed(item))
         detail = (
             self.detail if rule.details else ""
         )  # asked of a model that has levels, where this one stands in for it
-        if not native:
+        if not self.native(item, rule):
             return item.frames * rule.image(item.width_px, item.height_px, detail), 0.0, 0.0, item.frames
         frames = item.frames
         if not item.sampled:
@@ -147,7 +177,22 @@ class Call(Stage, frozen=True, kw_only=True):
                 calls = maximum(calls, ceil(pictures / limit))
         return calls
 
+    def _told(self, item: Item, facts: Facts) -> Item:
+        """Put what answers of this model were measured to be in place of what the workload takes them to be."""
+        changes: dict[str, Any] = {}
+        basis = item.basis
+        if facts.known("call.tokens_output", item.footage):
+            tokens, bit = facts.get("call.tokens_output", stage=(self.model,), source_class=item.footage)
+            changes["tokens_output"] = minimum(tokens, item.tokens_output_most)
+            basis |= bit
+        if facts.known("call.text_factor", item.footage):
+            factor, bit = facts.get("call.text_factor", stage=(self.model,), source_class=item.footage)
+            changes |= {"tokens_prefix": item.tokens_prefix * factor, "tokens_prompt": item.tokens_prompt * factor}
+            basis |= bit
+        return replace(item, basis=basis, **changes) if changes else item
+
     def _ask(self, item: Item, facts: Facts, out: Out) -> None:
+        item = self._told(item, facts)
         rule = self.rule(out)
         image, video, audio, pictures = self._media(item, rule)
         once = self.ask == "once"
@@ -181,7 +226,9 @@ class Call(Stage, frozen=True, kw_only=True):
         fresh = prefix + question
         bit = 0
         if self.cache == "prefix":
-            hits, bit = facts.get("cache.prefix_hit_share", source_class=item.source_class)
+            hits, bit = facts.get(
+                "cache.prefix_hit_share", source_class=class_of(item, facts, "cache.prefix_hit_share")
+            )
             long_enough = prefix >= prefix_min(self.model)
             cached = where(long_enough, prefix * hits, 0.0)
             write = (

@@ -12,8 +12,10 @@ from reelwise.stages.scale import fitted
 from reelwise.units import ceil, minimum
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from reelwise.facts import Facts
-    from reelwise.flow import Item, Out
+    from reelwise.flow import Item, Out, Piece
 
 __all__ = ["Pack"]
 
@@ -49,3 +51,14 @@ class Pack(Stage, frozen=True, kw_only=True):
                 height_px=height,
             ),
         )
+
+    def process(self, pieces: Iterable[Piece], facts: Facts, out: Out) -> Iterator[Piece]:
+        """Lay the frames of each piece out on sheets, choosing them at an even pace where nothing has before."""
+        for piece in pieces:
+            if piece.frames is None:
+                from reelwise import video
+
+                chosen = video.sample_uniform(piece.track, piece.stretches, self.fps)
+                piece = replace(piece, frames=chosen).with_item(frames=float(len(chosen)), sampled=True)  # noqa: PLW2901 - the same piece, sampled
+            (item,) = self.expect(piece.item, facts, out)
+            yield replace(piece, item=item, sheet=(self.columns, self.rows))

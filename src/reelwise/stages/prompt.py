@@ -11,8 +11,10 @@ from reelwise.stages.base import Stage
 from reelwise.units import minimum
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from reelwise.facts import Facts
-    from reelwise.flow import Item, Out
+    from reelwise.flow import Item, Out, Piece
     from reelwise.units import Num
 
 __all__ = ["Prompt"]
@@ -48,5 +50,15 @@ class Prompt(Stage, frozen=True, kw_only=True):
                 tokens_prefix=_capped(item.tokens_prefix, self.prefix),
                 tokens_prompt=_capped(item.tokens_prompt, self.question),
                 tokens_output=_capped(item.tokens_output, self.output),
+                tokens_output_most=_capped(item.tokens_output_most, self.output),
             ),
         )
+
+    def process(self, pieces: Iterable[Piece], facts: Facts, out: Out) -> Iterator[Piece]:
+        """Shorten the script of each piece: later parts of the instructions go first."""
+        for piece in super().process(pieces, facts, out):
+            if piece.script is None:
+                yield piece
+                continue
+            script, _ = piece.script.trimmed(self.prefix, self.question)
+            yield replace(piece, script=script)

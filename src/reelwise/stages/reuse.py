@@ -9,12 +9,14 @@ from msgspec.structs import replace
 
 from reelwise.evidence import ASSUMED
 from reelwise.requests import Usage
-from reelwise.stages.base import Stage
+from reelwise.stages.base import Stage, class_of
 from reelwise.units import maximum, minimum
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from reelwise.facts import Facts
-    from reelwise.flow import Item, Out
+    from reelwise.flow import Item, Out, Piece
 
 __all__ = ["Reuse"]
 
@@ -51,7 +53,9 @@ class Reuse(Stage, frozen=True, kw_only=True):
             count, duplicates = count / duplicates, 1.0
         if self.answers:
             most = 1 - 1 / (views * duplicates)
-            hits, bit = facts.get("cache.answer_hit_share", source_class=item.source_class, default=1.0)
+            hits, bit = facts.get(
+                "cache.answer_hit_share", source_class=class_of(item, facts, "cache.answer_hit_share"), default=1.0
+            )
             bit = bit or ASSUMED  # that every exact repeat is found
             caught = minimum(hits, most)
             basis |= bit
@@ -69,3 +73,10 @@ class Reuse(Stage, frozen=True, kw_only=True):
                 )
             )
         return (replace(item, count=count, views=views, duplicates=duplicates, basis=basis),)
+
+    def process(self, pieces: Iterable[Piece], facts: Facts, out: Out) -> Iterator[Piece]:
+        """Answer from what is kept where models are called; else divide by the repetition."""
+        if out.runner is None:
+            yield from super().process(pieces, facts, out)
+        else:
+            yield from out.runner.reuse(self, pieces, out)

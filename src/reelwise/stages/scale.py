@@ -11,8 +11,10 @@ from reelwise.stages.base import Stage
 from reelwise.tokens import cheapest_size, rule_for
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from reelwise.facts import Facts
-    from reelwise.flow import Item, Out
+    from reelwise.flow import Item, Out, Piece
 
 __all__ = ["Scale"]
 
@@ -43,6 +45,12 @@ class Scale(Stage, frozen=True, kw_only=True):
             rule = rule_for(self.snap_model, out.day)
             width, height = cheapest_size(rule, width, height, self.snap_detail, self.snap_min)
         return (replace(item, width_px=width, height_px=height),)
+
+    def process(self, pieces: Iterable[Piece], facts: Facts, out: Out) -> Iterator[Piece]:
+        """Set the size that frames of each piece are scaled to when they are cut out of its file."""
+        for piece in pieces:
+            (item,) = self.expect(piece.item, facts, out)
+            yield piece.with_item(width_px=item.width_px, height_px=item.height_px)
 
 
 def fitted(width: int, height: int, long_side: int) -> tuple[int, int]:

@@ -1,4 +1,4 @@
-"""Open, decode, gate, sample, crop and scale video. Pure functions; only `reader` and `writer` import av.
+"""Open, decode, gate, sample, crop and scale video. Pure functions; only `reader`, `writer` and `cutter` import av.
 
 Importing this package loads neither numpy nor av: each name is loaded from its file on first use.
 """

@@ -1,0 +1,159 @@
+"""What `reelwise run` prints: answers, the receipt, the estimate beside it, the invoice."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+import msgspec
+
+from reelwise.cli.output import money, table
+
+if TYPE_CHECKING:
+    from reelwise.run.ablation import Ablation
+    from reelwise.run.executing import RunResult
+    from reelwise.run.job import Job
+    from reelwise.run.reconcile import Reconciled
+    from reelwise.run.session import Session
+
+__all__ = ["document", "show", "show_steps", "steps_document"]
+
+_SHOWN = 20
+_TEXT_MAX = 60
+
+
+def document(result: RunResult, session: Session) -> dict[str, Any]:
+    """Make the JSON document of a run."""
+    stopped = result.stopped
+    return {
+        "results": msgspec.to_builtins(result.results),
+        "receipt": msgspec.to_builtins(result.receipt),
+        "expected": msgspec.to_builtins(result.expected),
+        "facts": [msgspec.to_builtins(entry) for entry in result.facts],
+        "sandbox": session.box is not None,
+        "stopped": None if stopped is None else {"error": str(stopped), "hint": stopped.hint},
+        "notes": list(result.notes),
+        "outcomes": msgspec.to_builtins(result.outcomes),
+    }
+
+
+def steps_document(found: Ablation, session: Session) -> dict[str, Any]:
+    """Make the JSON document of several runs."""
+    return {
+        "factor": found.factor,
+        "without_each": found.without_each,
+        "steps": [
+            {
+                "lever": step.lever,
+                "plan": step.plan,
+                "predicted_usd": step.predicted_usd,
+                "metered_usd": step.metered_usd,
+                "predicted_factor": step.predicted_factor,
+                "metered_factor": step.metered_factor,
+                "receipt": msgspec.to_builtins(step.result.receipt),
+                "answered": sum(one.status == "ok" for one in step.result.results),
+                "items": len(step.result.results),
+            }
+            for step in found.steps
+        ],
+        "skipped": [{"lever": name, "reason": why} for name, why in found.skipped],
+        "sandbox": session.box is not None,
+    }
+
+
+def show(result: RunResult, job: Job) -> None:
+    """Print a run for people."""
+    rows = []
+    for one in result.results[:_SHOWN]:
+        said = "; ".join(
+            _short(f"{a.label} ({a.confidence:.2f})" if a.label and a.confidence is not None else a.label or a.text)
+            for a in one.answers
+        )
+        rows.append((Path(one.clip).name, one.status, f"{one.calls}", money(one.cost_usd), said or one.why))
+    table(("clip", "status", "calls", "USD", "answer"), rows, right=(2, 3))
+    if len(result.results) > _SHOWN:
+        click.echo(f"{len(result.results) - _SHOWN:,} more are in the receipt")
+    _show_sides(result)
+    receipt = result.receipt
+    calls = ", ".join(f"{count} {status}" for status, count in sorted(receipt.requests.items())) or "none"
+    click.echo(f"Calls: {calls}; sent {receipt.attempts} times; plan {receipt.plan_hash}; prices of {job.case.day}")
+    if receipt.naive_usd is not None and receipt.avoided_usd is not None and receipt.naive_usd > 0:
+        less = f", {receipt.naive_usd / receipt.cost_usd:.3g} times as much" if receipt.cost_usd else ""
+        click.echo(f"The naive plan was expected to cost {money(receipt.naive_usd)} USD{less}")
+    if receipt.reconciled is not None:
+        show_reconciled(receipt.reconciled)
+    for identity, why in receipt.unpriced[:_SHOWN]:
+        click.echo(f"UNPRICED {identity}: {why}; all that was held for it counts")
+    for text in result.notes:
+        click.echo(f"Note: {text}")
+
+
+def _short(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= _TEXT_MAX else f"{line[: _TEXT_MAX - 3]}..."
+
+
+def _show_sides(result: RunResult) -> None:
+    rows = [
+        (
+            "USD" if side.unit == "usd" else side.unit,
+            money(side.predicted) if side.unit == "usd" else f"{side.predicted:,.1f}",
+            money(side.metered) if side.unit == "usd" else f"{side.metered:,.0f}",
+            "-" if side.error is None else f"{side.error:+.1%}",
+        )
+        for side in result.receipt.estimate
+    ]
+    table(("", "predicted", "metered", "error"), rows, title="The estimate and the receipt", right=(1, 2, 3))
+    if result.expected.usd_besides:
+        click.echo(
+            f"Besides, no model bills it: {money(result.expected.usd_besides)} USD of CPU time, storage or traffic"
+        )
+
+
+def show_reconciled(held: Reconciled) -> None:
+    """Say how a run and an invoice agree."""
+    click.echo(
+        f"Invoice of the sandbox: {held.invoice_nano / 1e9:.9f} USD; posted here: {held.posted_nano / 1e9:.9f} USD"
+    )
+    if held.ambiguous_calls:
+        click.echo(
+            f"Of {held.ambiguous_calls} calls nobody knows whether they are billed: {held.ambiguous_held_nano / 1e9:.9f} USD "
+            f"are counted for them, all that was held; the invoice has {held.ambiguous_invoiced_nano / 1e9:.9f} USD"
+        )
+    click.echo(f"Residual of all others: {held.residual_nano} nano-dollars")
+    for name, posted, there in held.differences:
+        click.echo(f"  {name}: posted {posted}, invoiced {there} nano-dollars")
+
+
+def show_steps(found: Ablation, job: Job) -> None:
+    """Print a waterfall of runs."""
+    rows = []
+    for step in found.steps:
+        answered = sum(one.status == "ok" for one in step.result.results)
+        first = "all levers" if found.without_each else "as it is"
+        name = f"without {step.lever}" if found.without_each and step.lever else step.lever or first
+        error = step.predicted_usd / step.metered_usd - 1 if step.metered_usd else None
+        held = step.result.receipt.reconciled
+        rows.append(
+            (
+                name, money(step.predicted_usd), money(step.metered_usd), "-" if error is None else f"{error:+.1%}",
+                _factor(step.predicted_factor), _factor(step.metered_factor),
+                f"{answered} of {len(step.result.results)}", "" if held is None else f"{held.residual_nano}",
+            )
+        )  # fmt: skip
+    columns = (
+        "lever", "USD predicted", "USD metered", "error", "factor predicted", "factor metered", "answered",
+        "residual, nano-USD",
+    )  # fmt: skip
+    table(
+        columns, rows, title=f"{len(found.steps[0].result.results)} items, prices of {job.case.day}", right=range(1, 8)
+    )
+    if not found.without_each and found.factor is not None:
+        click.echo(f"From naive to the stacked plan: {found.factor:.3g} times less, metered")
+    for name, why in found.skipped:
+        click.echo(f"Not pulled: {name}: {why}")
+
+
+def _factor(value: float | None) -> str:
+    return "" if value is None else f"{value:.3g}"

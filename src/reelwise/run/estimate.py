@@ -1,0 +1,162 @@
+"""The estimate for the very items that a run is about to do, and how far what was metered lies from it, unit by unit."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from reelwise.flow import Item, Out
+from reelwise.plan import fold
+from reelwise.run.measure import collect
+from reelwise.run.outcome import UNITS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from reelwise.case import Case
+    from reelwise.flow import Piece
+    from reelwise.plan import Plan
+    from reelwise.run.outcome import Outcome
+    from reelwise.video import ClipInfo
+    from reelwise.workload import Workload
+
+__all__ = ["Estimate", "Side", "estimate", "estimate_counted", "item_expected", "sides"]
+
+_COUNTED = ("calls", *UNITS)
+_INPUT = tuple(name for name in UNITS if name != "tokens_output")
+
+
+class Estimate(Struct, frozen=True, kw_only=True):
+    """What a plan was expected to use on some items.
+
+    Attributes:
+        usd: of the calls.
+        units: calls and tokens, by unit.
+        usd_by_lane: of the calls, by lane.
+        usd_besides: of what no model bills: CPU time, storage, traffic.
+    """
+
+    usd: float
+    units: dict[str, float]
+    usd_by_lane: dict[str, float]
+    usd_besides: float = 0.0
+
+
+class Side(Struct, frozen=True, kw_only=True):
+    """Predicted and metered, side by side.
+
+    Attributes:
+        unit: usd, calls, tokens_video, ...
+        predicted, metered: amounts.
+        error: predicted over metered, minus 1; None where nothing was metered.
+    """
+
+    unit: str
+    predicted: float
+    metered: float
+    error: float | None
+
+
+def item_expected(workload: Workload, info: ClipInfo, duplicates: float) -> Item:
+    """Say what a clip is before anybody has looked into it: what its container says."""
+    seconds = info.seconds or (info.frames / info.fps if info.fps else 0.0)
+    prompt = workload.prompt
+    return Item(
+        count=1.0,
+        seconds=seconds,
+        frames=float(info.frames or round(seconds * info.fps)),
+        width_px=info.width,
+        height_px=info.height,
+        audio_seconds=min(info.audio_seconds, seconds) if info.has_audio else 0.0,
+        megabytes=info.bytes / 1e6,
+        tokens_prefix=prompt.prefix,
+        tokens_prompt=prompt.question,
+        tokens_output=prompt.output,
+        questions=workload.repetition.questions,
+        duplicates=duplicates,
+        footage=workload.footage,
+    )
+
+
+def estimate(case: Case, plan: Plan, workload: Workload, infos: Sequence[ClipInfo], most: float) -> Estimate:
+    """Price a plan on clips that nobody has decoded yet.
+
+    Args:
+        case: facts and prices.
+        plan: the plan.
+        workload: with the script's lengths.
+        infos: what the containers say; the same content twice is a duplicate.
+        most: tokens that answers are cut at.
+
+    Raises:
+        UnknownModelError, UnpricedError, InputError: see `reelwise.price.price`.
+    """
+    duplicates = len(infos) / max(1, len({info.sha256_head for info in infos}))
+    out = Out(case.book, case.book.day)
+    for info in infos:
+        item = replace(item_expected(workload, info, duplicates), tokens_output_most=most)
+        fold(plan, [item], case.facts, out)
+    return _summed(out, case)
+
+
+def estimate_counted(case: Case, plan: Plan, pieces: Sequence[Piece]) -> Estimate:
+    """Price a plan on clips with what its stages count on them, and facts for what only models tell.
+
+    Raises:
+        UnknownModelError, UnpricedError, InputError: see `reelwise.price.price`.
+    """
+    out, _, _ = collect(plan, pieces, case.facts, case.book)
+    return _summed(out, case)
+
+
+def _summed(out: Out, case: Case) -> Estimate:
+    units = dict.fromkeys(_COUNTED, 0.0)
+    lanes: dict[str, float] = {}
+    usd = 0.0
+    for request in out.requests:
+        count = float(request.count)
+        units["calls"] += count
+        for name in UNITS:
+            units[name] += count * float(getattr(request, name))
+        cost = sum(float(usage.quantity) * float(rate.usd) for usage, rate in case.book.price_request(request))
+        lanes[request.lane] = lanes.get(request.lane, 0.0) + cost
+        usd += cost
+    besides = stored = 0.0
+    for usage in out.usages:
+        cost = float(usage.quantity) * float(case.book.rate(usage.sku, usage.unit).usd)
+        if usage.stage == "call":
+            stored += cost
+        else:
+            besides += cost
+    kept = {name: value for name, value in units.items() if value}
+    return Estimate(usd=usd + stored, units=kept, usd_by_lane=lanes, usd_besides=besides)
+
+
+def sides(expected: Estimate, outcomes: Iterable[Outcome]) -> tuple[Side, ...]:
+    """Put what was expected beside what was metered: dollars first, then calls and tokens, apart by kind where answers tell them apart."""
+    usd = 0.0
+    metered = dict.fromkeys(_COUNTED, 0.0)
+    for one in outcomes:
+        usd += one.cost_nano / 1e9
+        if one.status in {"failed", "cached"}:
+            continue
+        metered["calls"] += 1
+        for name in UNITS:
+            metered[name] += one.units.get(name, 0.0)
+    told = expected.units
+    rows = [_side("usd", expected.usd, usd), _side("calls", told.get("calls", 0.0), metered["calls"])]
+    rows.append(_side("tokens_input", *(sum(units.get(name, 0.0) for name in _INPUT) for units in (told, metered))))
+    apart = bool(metered["tokens_image"]) or not told.get("tokens_image")  # some vendors do not tell pictures from text
+    named = (
+        _COUNTED[1:] if apart else tuple(name for name in _COUNTED[1:] if name not in {"tokens_text", "tokens_image"})
+    )
+    rows += [_side(name, told.get(name, 0.0), metered[name]) for name in named]
+    return tuple(row for row in rows if row.predicted or row.metered)
+
+
+def _side(unit: str, predicted: float, metered: float) -> Side:
+    return Side(
+        unit=unit, predicted=predicted, metered=metered, error=predicted / metered - 1 if metered else None
+    )  # fmt: skip

@@ -1,0 +1,336 @@
+"""Run a plan on clips with real calls: estimate first, then stage by stage, then the receipt."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from msgspec import Struct
+
+from reelwise.errors import InputError, ReelwiseError
+from reelwise.facts import Entry, settings_hash
+from reelwise.flow import Out, Tally
+from reelwise.plan import run
+from reelwise.run.batching import Batching, Waits, held_before
+from reelwise.run.caching import break_even
+from reelwise.run.estimate import Estimate, Side, estimate, estimate_counted, sides
+from reelwise.run.footage import piece_of
+from reelwise.run.journal import Journal
+from reelwise.run.learned import learned
+from reelwise.run.merged import ItemResult, merged
+from reelwise.run.outcome import UNITS, Outcome
+from reelwise.run.reconcile import Reconciled, reconcile
+from reelwise.run.reusing import Reusing
+from reelwise.run.runner import Runner, check_runs
+from reelwise.run.settle import Cap, Desk
+from reelwise.stages import Call, Reuse
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from reelwise.flow import Piece
+    from reelwise.ledger.ledger import Ledger
+    from reelwise.plan import Plan
+    from reelwise.run.endpoints import Endpoints
+    from reelwise.run.job import Job
+    from reelwise.run.scans import Scans
+    from reelwise.video import ClipInfo, Track
+    from reelwise.workload import Workload
+
+__all__ = ["Receipt", "RunResult", "execute", "looked_at", "pieces_of"]
+
+
+class Receipt(Struct, frozen=True, kw_only=True):
+    """What a run used and cost.
+
+    Attributes:
+        plan_hash: the plan.
+        requests: calls that were made, by what became of them.
+        usage: what they used, by unit.
+        cost_usd: what was posted; cost_nano in nano-USD.
+        invoice_usd: what the sandbox's invoice says of the same calls; None where there is none to see.
+        reconciled: the calls of this part of the run held against that invoice.
+        naive_usd: what the naive plan was expected to cost on the same clips; avoided_usd is the rest of it.
+        levers: names of levers that were pulled.
+        estimate: predicted and metered, unit by unit.
+        unpriced: calls whose use cannot be priced, with why: all that was held counts for them.
+        attempts: how often calls were sent.
+    """
+
+    plan_hash: str
+    requests: dict[str, int]
+    usage: dict[str, float]
+    cost_usd: float
+    cost_nano: int
+    naive_usd: float | None = None
+    avoided_usd: float | None = None
+    invoice_usd: float | None = None
+    reconciled: Reconciled | None = None
+    levers: tuple[str, ...] = ()
+    estimate: tuple[Side, ...] = ()
+    unpriced: tuple[tuple[str, str], ...] = ()
+    attempts: int = 0
+
+
+class RunResult(Struct, frozen=True, kw_only=True):
+    """Everything a run did.
+
+    Attributes:
+        results: an answer for each item, in the order of the source.
+        outcomes: each call.
+        receipt: what it cost.
+        expected: the estimate behind it.
+        facts: what it teaches prices.
+        stopped: what ended it early; None where it is complete.
+        notes: what a reader must know.
+    """
+
+    results: tuple[ItemResult, ...]
+    outcomes: tuple[Outcome, ...]
+    receipt: Receipt
+    expected: Estimate
+    facts: tuple[Entry, ...] = ()
+    stopped: ReelwiseError | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def failed(self) -> int:
+        """Items without an answer."""
+        return sum(1 for one in self.results if one.status in {"failed", "ambiguous", "broken", "unreadable"})
+
+
+def execute(
+    job: Job,
+    plan: Plan,
+    tracks: Sequence[Track],
+    *,
+    endpoints: Endpoints,
+    ledger: Ledger,
+    out: Path,
+    scans: Scans | None = None,
+    max_nano: int | None = None,
+    at_once: int = 4,
+    naive: Plan | None = None,
+    levers: tuple[str, ...] = (),
+    sandbox: Any = None,
+    waits: Waits | None = None,
+    counted: bool = False,
+    kept: Path | None = None,
+    progress: Callable[[str, float], None] | None = None,
+) -> RunResult:
+    """Run a plan on decoded clips.
+
+    What is done is in the journal as soon as it is: the same run in the same folder goes on where it was, and pays nothing twice.
+
+    Args:
+        job: what is asked, facts and prices.
+        plan: the plan to run.
+        tracks: the clips, in order; the same track may come again.
+        endpoints: who answers.
+        ledger: where each call is held for and written.
+        out: the run's folder.
+        scans: remembers what scanning the clips found.
+        max_nano: the most that the run may spend, nano-USD.
+        at_once: calls under way at once.
+        naive: the plan that it is compared with.
+        levers: names of the levers that lead from it to this plan.
+        sandbox: a `reelwise.sandbox.Sandbox` whose invoice the run is held against.
+        waits: how long to wait for batches.
+        kept: folder of answers and artefacts that runs share; None is one in `out`.
+        counted: estimate with what the stages count on these very clips, not with facts of other footage.
+        progress: called with the stage and the share done.
+
+    Raises:
+        InputError: the plan cannot be run here, or the journal is of another run.
+        OutputError: the folder cannot be written.
+    """
+    check_runs(plan, endpoints, job.script)
+    workload = job.workload(plan)
+    most = float(job.script.output_most or "inf")
+    infos = [looked_at(track) for track in tracks]
+    pieces = pieces_of(job, workload, tracks, scans)
+    expected = estimate_counted(job.case, plan, pieces) if counted else estimate(job.case, plan, workload, infos, most)
+    runner, tally, stopped = _ran(
+        job, plan, pieces, endpoints=endpoints, ledger=ledger, out=out, max_nano=max_nano, at_once=at_once,
+        waits=waits or Waits(), kept=kept or out / "kept", progress=progress,
+    )  # fmt: skip
+    outcomes = tuple(sorted(runner.outcomes, key=lambda one: (one.item, one.stage, one.chunk, one.question)))
+    made = [one for one in outcomes if one.identity not in runner.before]
+    held = reconcile(made, sandbox.invoice.rows) if sandbox is not None else None
+    return RunResult(
+        results=merged(job.script, infos, outcomes, runner),
+        outcomes=outcomes,
+        receipt=_receipt(job, plan, outcomes, expected, (naive, infos, most), levers, held),
+        expected=expected,
+        facts=learned(
+            outcomes, tally, footage=job.case.workload.footage, on=_names(infos), asked=len(job.script.asked)
+        ),
+        stopped=stopped,
+        notes=(*job.notes, *_notes(job, plan, outcomes), *_dear_caches(job, plan, pieces)),
+    )
+
+
+def _ran(
+    job: Job,
+    plan: Plan,
+    pieces: list[Piece],
+    *,
+    endpoints: Endpoints,
+    ledger: Ledger,
+    out: Path,
+    max_nano: int | None,
+    at_once: int,
+    waits: Waits,
+    kept: Path,
+    progress: Callable[[str, float], None] | None,
+) -> tuple[Runner, Tally, ReelwiseError | None]:
+    """Run the stages with a journal; return what was made, what was counted, and what ended it early."""
+    tally, feature = Tally(), job.case.workload.feature
+    clips = [(Path(piece.track.info.path).name, piece.track.info.sha256_head) for piece in pieces]
+    key = job.key(plan, clips)  # another plan in the same folder has a journal of its own
+    with Journal(out / f"journal-{key[:8]}.jsonl", key) as journal, Reusing(kept, plan, job.script) as reusing:
+        spent = sum(one.cost_nano for one in journal.over.values()) + held_before(journal.notes)
+        spent += sum(held for _, held in journal.lost.values())
+        desk = Desk(job.case.book, ledger, journal, Cap(max_nano, spent), feature=feature, plan=plan.hash)
+        batching = Batching(desk, endpoints, waits, feature=feature, plan=plan.hash)
+        runner = Runner(plan, desk, endpoints, batching, reusing, job.case.facts, at_once=at_once)
+        runner.number(pieces)
+        stopped = _fold(job, plan, pieces, runner, tally, progress)
+        runner.outcomes += reusing.finish(pieces, runner.outcomes, journal)
+        _count_reuse(plan, runner.outcomes, tally)
+    return runner, tally, stopped
+
+
+def _names(infos: Sequence[ClipInfo]) -> str:
+    names = list(dict.fromkeys(Path(info.path).name for info in infos))
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+
+
+def _count_reuse(plan: Plan, outcomes: Sequence[Outcome], tally: Tally) -> None:
+    """Count the share of calls that a cache of answers made unnecessary."""
+    for stage in plan.of(Reuse, lambda stage: stage.answers):
+        for one in outcomes:
+            tally.add("cache.answer_hit_share", settings_hash(stage), "", float(one.status == "cached"), 1.0)
+
+
+def pieces_of(job: Job, workload: Workload, tracks: Sequence[Track], scans: Scans | None) -> list[Piece]:
+    """Put each clip in play once, with what is said about it."""
+    most = float(job.script.output_most or "inf")
+    copies = len(tracks) / max(1, len({track.info.sha256_head for track in tracks}))
+    return [
+        msgspec.structs.replace(piece_of(workload, msgspec.structs.replace(track), scans), script=job.script).with_item(
+            count=1.0, views=1.0, duplicates=copies, tokens_output_most=most
+        )
+        for track in tracks
+    ]
+
+
+def looked_at(track: Track) -> ClipInfo:
+    """Return what a clip's container says; of one that was decoded in part, that part's share of it."""
+    info = track.info
+    if info.seconds <= track.seconds + 0.5:
+        return info
+    share = track.seconds / info.seconds
+    return msgspec.structs.replace(
+        info, seconds=track.seconds, frames=track.frames, audio_seconds=min(info.audio_seconds, track.seconds),
+        bytes=round(info.bytes * share),
+    )  # fmt: skip
+
+
+def _fold(  # noqa: PLR0917 - one call of it
+    job: Job,
+    plan: Plan,
+    pieces: list[Piece],
+    runner: Runner,
+    tally: Tally,
+    progress: Callable[[str, float], None] | None,
+) -> ReelwiseError | None:
+    """Run the stages; an error that ends it early is returned: what is done is kept."""
+    count = len(plan.stages)
+    done = 0
+
+    def watch(stage: Any, *_: Any) -> None:
+        nonlocal done
+        done += 1
+        if progress is not None:
+            progress(type(stage).__name__.lower(), done / count)
+
+    collected = Out(job.case.book, job.case.book.day, tally, runner)
+    try:
+        run(plan, pieces, job.case.facts, collected, watch=watch)
+    except InputError:
+        raise
+    except ReelwiseError as error:
+        return error
+    return None
+
+
+def _receipt(  # noqa: PLR0917 - one call of it
+    job: Job,
+    plan: Plan,
+    outcomes: Sequence[Outcome],
+    expected: Estimate,
+    against: tuple[Plan | None, list[Any], float],
+    levers: tuple[str, ...],
+    held: Reconciled | None,
+) -> Receipt:
+    usage = dict.fromkeys(UNITS, 0.0)
+    requests: dict[str, int] = {}
+    for one in outcomes:
+        requests[one.status] = requests.get(one.status, 0) + 1
+        for name in UNITS:
+            usage[name] += one.units.get(name, 0.0) if one.status != "cached" else 0.0
+    nano = sum(one.cost_nano for one in outcomes)
+    naive, infos, most = against
+    naive_usd = None
+    if naive is not None:
+        naive_usd = estimate(job.case, naive, job.workload(naive), infos, most).usd
+    return Receipt(
+        plan_hash=plan.hash,
+        requests=requests,
+        usage={name: value for name, value in usage.items() if value},
+        cost_usd=nano / 1e9,
+        cost_nano=nano,
+        naive_usd=naive_usd,
+        avoided_usd=None if naive_usd is None else naive_usd - nano / 1e9,
+        invoice_usd=None if held is None else held.invoice_nano / 1e9,
+        reconciled=held,
+        levers=levers,
+        estimate=sides(expected, outcomes),
+        unpriced=tuple((one.identity, one.unpriced) for one in outcomes if one.unpriced),
+        attempts=sum(one.attempts for one in outcomes if one.status != "cached"),
+    )
+
+
+def _dear_caches(job: Job, plan: Plan, pieces: Sequence[Piece]) -> tuple[str, ...]:
+    """Say where an explicit cache costs more than it saves, and from how many questions on it would not."""
+    said = []
+    for call in plan.of(Call, lambda call: call.cache == "explicit"):
+        least = break_even(call, pieces[0].item, job.case.facts, job.case.book)
+        asked = len(job.script.asked)
+        if least is None or asked < least:
+            when = "for no number of them" if least is None else f"from {least} on"
+            said.append(
+                f"the explicit cache of {call.model} costs more than it saves with {asked} questions: it pays {when}"
+            )
+    return tuple(said)
+
+
+def _notes(job: Job, plan: Plan, outcomes: Sequence[Outcome]) -> tuple[str, ...]:
+    said = []
+    cut = sum(one.finish == "length" for one in outcomes)
+    if cut:
+        said.append(f"{cut} of {len(outcomes)} answers were cut at their maximum of tokens")
+    mode = {call.mode for call in plan.of(Call)} - {"standard"}
+    other = sum(one.mode != "standard" for one in outcomes)
+    if mode and outcomes and not other:
+        said.append(
+            f"{', '.join(sorted(mode))} was asked for, and the answers name the standard tier: they are billed as such"
+        )
+    texts = " ".join(one.text.lower() for one in outcomes)
+    answered = sum(one.status == "ok" for one in outcomes)
+    never = [part.name for part in job.script.parts if part.needed and part.needed.lower() not in texts]
+    if never and answered:
+        said.append(f"never needed in {answered} answers: {', '.join(never)}")
+    return tuple(said)

@@ -1,0 +1,166 @@
+"""What is sent for one call: instructions in front, what is shown, the question last; and what that can use at most."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+from reelwise.charge import Ask
+from reelwise.errors import InputError
+from reelwise.models.work import Clip, Text, Work
+from reelwise.script import text_tokens
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from reelwise.flow import Piece
+    from reelwise.models.work import Part
+    from reelwise.run.endpoints import Kind
+    from reelwise.run.rendering import Shown
+    from reelwise.script import Script
+    from reelwise.stages import Call
+
+__all__ = ["ask_of", "check_fits", "content_key", "expected_text", "task_of", "work_of"]
+
+_TIMEOUT_SECONDS = 600.0
+
+
+def check_fits(call: Call, kind: Kind, script: Script, *, video: bool, where: str) -> None:
+    """Refuse, before anything is decoded or sent, what a kind of endpoint cannot take.
+
+    Args:
+        call: the stage.
+        kind: what its endpoint speaks.
+        script: what is said.
+        video: the endpoint takes clips although its kind does not say so.
+        where: the stage's place in the plan, for messages.
+
+    Raises:
+        InputError: says what cannot be sent where.
+    """
+    if call.part == "video" and kind != "gemini" and not video:
+        raise InputError(
+            f"{call.model} takes no video",
+            where=where,
+            hint="part: images behind a stage `sample`, or a model that does",
+        )
+    if call.part == "audio" and kind == "anthropic":
+        raise InputError(f"{call.model} takes no sound", where=where, hint="a model that does: gemini-2.5-flash")
+    if call.cache == "explicit" and kind != "gemini":
+        raise InputError(f"{call.model} has no explicit caches", where=where, hint="cache: prefix")
+    if call.mode == "flex" and kind == "anthropic":
+        raise InputError(f"{call.model} has no mode flex", where=where, hint="standard or batch")
+    if kind == "anthropic" and script.output_most is None and call.part == "video":
+        raise InputError("its answers need a maximum", where=where, hint="output_most: 300")
+
+
+def task_of(script: Script, *, questions: int) -> str:
+    """Name the endpoint's method."""
+    return "moderate" if script.task == "moderate" and questions == 1 else "ask"
+
+
+def work_of(
+    call: Call,
+    piece: Piece,
+    shown: Shown,
+    *,
+    question: int,
+    kind: Kind,
+    identity: str,
+    sure: bool,
+    tokens: int = 0,
+) -> Work:
+    """Put a call together.
+
+    Args:
+        call: the stage.
+        piece: with its script.
+        shown: pictures, clip, sound.
+        question: which question; -1 for all at once.
+        kind: what the endpoint speaks.
+        identity: the call's id.
+        sure: ask how sure the model is.
+        tokens: what the limiter counts it as.
+    """
+    script: Script = piece.script
+    asked = script.asked if question < 0 else (script.asked[question],)
+    most = piece.item.tokens_output_most
+    caps = [cap for cap in (script.output_most, int(most) if most < 1e9 else None) if cap is not None]
+    cap = min(caps) * len(asked) if caps else None
+    parts: tuple[Part, ...] = (*shown.parts, Text(text=script.joined(asked)))
+    keeps = call.cache == "prefix" and bool(script.parts)
+    return Work(
+        model=call.model,
+        parts=parts,
+        system=script.instructions,
+        system_keep=keeps and kind == "anthropic",
+        labels=script.labels if len(asked) == 1 else (),
+        schema=script.schema(len(asked)),
+        tokens_output=max(1, cap) if cap is not None else None,
+        confidence=sure and kind != "anthropic" and script.task != "moderate",
+        mode="standard" if call.mode == "batch" else call.mode,
+        cache_key=_cache_key(script) if keeps and kind == "openai" else "",
+        identity=identity,
+        tokens_expected=tokens,
+        timeout_seconds=_TIMEOUT_SECONDS,
+    )
+
+
+def _cache_key(script: Script) -> str:
+    return f"reelwise-{hashlib.sha256(script.instructions.encode()).hexdigest()[:24]}"
+
+
+def ask_of(call: Call, shown: Shown, work: Work) -> Ask:
+    """Say what a call can use at most, for its hold."""
+    words = len(work.words.encode()) + len(work.schema)
+    part = "audio" if shown.audio_only else "video" if shown.media is not None else "images"
+    return Ask(
+        model=call.model,
+        mode=call.mode,
+        media=shown.media,
+        part=part,  # type: ignore[arg-type]
+        fps=shown.fps,
+        stills=shown.stills,
+        detail=next((one.detail for one in work.parts if isinstance(one, Clip)), call.detail),
+        token_rule=call.token_rule or "",
+        text_bytes=words,
+        tokens_output=work.tokens_output,
+        cache_write=call.cache == "prefix",
+    )
+
+
+def expected_text(work: Work) -> int:
+    """Estimate the tokens of all text of a call."""
+    texts = [work.system, *(part.text for part in work.parts if isinstance(part, Text)), work.schema.decode()]
+    return sum(text_tokens(one) for one in texts)
+
+
+def content_key(work: Work) -> str:
+    """Hash everything that an answer depends on: pixels and words, model and settings; never an address or a file's name."""
+    made = hashlib.sha256()
+    for word in (
+        work.model,
+        work.mode,
+        work.system,
+        work.schema.decode(),
+        ",".join(work.labels),
+        str(work.tokens_output),
+    ):
+        made.update(len(word).to_bytes(8, "little") + word.encode())
+    for part in work.parts:
+        if isinstance(part, Text):
+            made.update(b"text" + part.text.encode())
+            continue
+        detail = getattr(part, "detail", "")
+        made.update(f"{type(part).__name__}/{detail}/{part.source.mime}".encode())
+        made.update(_bytes_hash(part.source.data, part.source.path))
+    return made.hexdigest()
+
+
+def _bytes_hash(data: bytes, path: Path | str) -> bytes:
+    made = hashlib.sha256(data)
+    if path:
+        with open(path, "rb") as file:  # noqa: PTH123 - a stream of pieces
+            while chunk := file.read(1 << 20):
+                made.update(chunk)
+    return made.digest()

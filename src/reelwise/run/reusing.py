@@ -1,0 +1,200 @@
+"""Answers that are there already: of the same clip in this run or an earlier one, and of the same pixels with the same words."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import msgspec
+
+from reelwise.facts import settings_hash
+from reelwise.reuse.uploads import same_upload
+from reelwise.run.outcome import Outcome
+from reelwise.stages import Reuse
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from reelwise.flow import Out, Piece
+    from reelwise.plan import Plan
+    from reelwise.run.journal import Journal
+
+__all__ = ["COPIED", "Reusing"]
+
+_KIND = "descriptions"
+COPIED: dict[str, Any] = {
+    "status": "cached",
+    "cost_nano": 0,
+    "held_nano": 0,
+    "attempts": 0,
+    "latency_ms": 0.0,
+    "units": {},
+    "sent_as": "",
+}
+
+
+class Reusing:
+    """What a run keeps and finds again. Use it as a context manager.
+
+    Args:
+        folder: where it is kept; runs that share it share answers.
+        plan: the plan: answers of another one are other answers.
+        script: what is asked, likewise.
+        budget_megabytes: of each store; the least recently used go first.
+    """
+
+    def __init__(self, folder: Path, plan: Plan, script: Any, *, budget_megabytes: float = 1000.0) -> None:
+        self._folder, self._budget = folder, round(budget_megabytes * 1e6)
+        rest = tuple(stage for stage in plan.stages if not isinstance(stage, Reuse))
+        self._made_by = settings_hash((rest, settings_hash(script)))
+        self._lock = threading.Lock()
+        self._pixels: dict[str, str] = {}
+        self._same: list[tuple[Piece, int]] = []
+        self._place: dict[int, int] = {}
+        self._wanted: dict[int, str] = {}
+        stages = plan.of(Reuse)
+        self.answers: Any = None
+        self._artifacts: Any = None
+        self._uses = (
+            any(stage.views for stage in stages), any(stage.duplicates for stage in stages),
+            any(stage.answers for stage in stages),
+        )  # fmt: skip
+
+    def __enter__(self) -> Self:
+        from reelwise.reuse import Artifacts, ExactCache
+
+        if any(self._uses):
+            self._folder.mkdir(parents=True, exist_ok=True)
+        if self._uses[0]:
+            self._artifacts = Artifacts(self._folder / "artifacts.db", budget_bytes=self._budget)
+        if self._uses[2]:
+            self.answers = ExactCache(self._folder / "answers.db", budget_bytes=self._budget)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for one in (self._artifacts, self.answers):
+            if one is not None:
+                one.close()
+
+    # before the calls
+
+    def left(self, stage: Reuse, pieces: Iterable[Piece], out: Out, place: dict[int, int]) -> Iterator[Piece]:
+        """Pass on the pieces that nothing kept answers.
+
+        Args:
+            stage: what may be reused.
+            pieces: to look up.
+            out: where the share is counted that need no call.
+            place: of each track in the source.
+        """
+        self._place = place
+        todo = list(pieces)
+        first: dict[str, int] = {}
+        copies = _Copies(self._folder) if stage.duplicates else None
+        for piece in todo:
+            number = place[id(piece.track)]
+            name = self._name(piece)
+            if stage.views and self._artifacts is not None:
+                self._wanted[number] = name
+                if self._stored(name, piece) is not None:
+                    continue
+            if copies is not None:
+                known = first.get(name)
+                if known is None:
+                    known = copies.known(piece.track.info.path, number)
+                if known is not None:
+                    self._same.append((piece, known))
+                    continue
+                first[name] = number
+            yield piece
+        if copies is not None:
+            copies.close()
+        del out
+
+    def _name(self, piece: Piece) -> str:
+        """Name a clip by its pixels, and by how much of it is looked at."""
+        from reelwise.reuse import clip_pixels
+
+        path = piece.track.info.path
+        if path not in self._pixels:
+            self._pixels[path] = clip_pixels(path)
+        return self._pixels[path]
+
+    def _settings(self, piece: Piece) -> dict[str, Any]:
+        return {"seconds": round(piece.track.seconds, 3), "start": round(piece.track.start_seconds, 3)}
+
+    def _stored(self, name: str, piece: Piece) -> list[Outcome] | None:
+        found = self._artifacts.get(name, _KIND, made_by=self._made_by, settings=self._settings(piece))
+        return None if found is None else msgspec.json.decode(found.data, type=list[Outcome])
+
+    # after the calls
+
+    def finish(self, pieces: Iterable[Piece], outcomes: list[Outcome], journal: Journal) -> list[Outcome]:
+        """Keep what was answered, and return the outcomes of items that needed no call.
+
+        Args:
+            pieces: all items.
+            outcomes: of the calls that were made.
+            journal: of the run, for ids.
+        """
+        by_item: dict[int, list[Outcome]] = {}
+        for one in outcomes:
+            by_item.setdefault(one.item, []).append(one)
+        found: list[Outcome] = []
+        for piece in pieces:
+            number = self._place.get(id(piece.track))
+            name = self._wanted.get(number) if number is not None else None
+            if number is None or name is None:
+                continue
+            mine = by_item.get(number, [])
+            if mine and all(one.status in {"ok", "cached"} for one in mine):
+                data = msgspec.json.encode(mine)
+                self._artifacts.put(name, _KIND, data, made_by=self._made_by, settings=self._settings(piece))
+            elif not mine and (stored := self._stored(name, piece)) is not None:
+                copied = [_copy(one, number, piece, journal) for one in stored]
+                by_item[number] = copied
+                found += copied
+        for piece, known in self._same:
+            number = self._place[id(piece.track)]
+            copied = [
+                _copy(one, number, piece, journal) for one in by_item.get(known, []) if one.status in {"ok", "cached"}
+            ]
+            found += copied
+        return found
+
+
+def _copy(one: Outcome, number: int, piece: Piece, journal: Journal) -> Outcome:
+    identity = f"run-{journal.run}-kept-{number}-{one.stage}-{one.chunk}-{one.question}"
+    return msgspec.structs.replace(one, identity=identity, item=number, clip=piece.track.info.path, **COPIED)
+
+
+class _Copies:
+    """Finds uploads that are a clip of this run again, in another size or container."""
+
+    def __init__(self, folder: Path) -> None:
+        import tempfile
+
+        self._temporary = tempfile.TemporaryDirectory(prefix="reelwise-copies-")
+        from reelwise.duplicates import Index
+
+        self._index = Index(Path(self._temporary.name) / "index")
+        self._number: dict[str, int] = {}
+        del folder
+
+    def known(self, path: str, number: int) -> int | None:
+        """Return the place of the clip that this one is a copy of; else take it in."""
+        from reelwise.duplicates.clip import fingerprint_clip
+
+        mark = fingerprint_clip(path)
+        name = same_upload(self._index, mark) if self._number else None
+        if name is not None:
+            return self._number.get(name)
+        self._number[str(number)] = number
+        self._index.add(mark, str(number))
+        return None
+
+    def close(self) -> None:
+        """Remove the index."""
+        self._index.close()
+        self._temporary.cleanup()

@@ -1,0 +1,354 @@
+"""Runs the stages that call models: each call once, a few at a time, noted before and after."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from reelwise.errors import EndpointError, InputError, MediaError, ReelwiseError
+from reelwise.run.caching import fill, let_go
+from reelwise.run.deciding import doubted, routed
+from reelwise.run.orders import ask_of, check_fits, content_key, expected_text, task_of, work_of
+from reelwise.run.outcome import Outcome
+from reelwise.run.rendering import shown
+from reelwise.run.reusing import COPIED
+from reelwise.run.settle import Order
+from reelwise.stages import Call, Escalate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from reelwise.facts import Facts
+    from reelwise.flow import Out, Piece
+    from reelwise.plan import Plan
+    from reelwise.run.batching import Batching
+    from reelwise.run.endpoints import Endpoints
+    from reelwise.run.rendering import Shown
+    from reelwise.run.reusing import Reusing
+    from reelwise.run.settle import Desk
+    from reelwise.script import Script
+    from reelwise.stages import Reuse, Route
+
+__all__ = ["Runner", "check_runs"]
+
+_FAILED_IN_A_ROW = 5
+_UPLOAD_BYTES = 14_000_000
+"""Gemini takes requests of 20 MB; base64 makes a third more of it (ai.google.dev, video-understanding)."""
+
+
+def check_runs(plan: Plan, endpoints: Endpoints, script: Script) -> None:
+    """Refuse a plan that these endpoints cannot run, before anything is decoded or sent.
+
+    Raises:
+        InputError: says what, and where in the plan.
+    """
+    for index, stage in enumerate(plan.stages):
+        where = f"plan $.stages[{index}]"
+        why = stage.unrun()
+        if why:
+            raise InputError(f"cannot be run: {why}", where=where, hint="`reelwise price` prices it all the same")
+        if isinstance(stage, Call):
+            kind, video = endpoints.kind_of(stage.model), endpoints.takes_video(stage.model)
+            check_fits(stage, kind, script, video=video, where=where)
+
+
+class Runner:
+    """The stages' hands: see `reelwise.flow.Runner`.
+
+    Args:
+        plan: the plan that runs.
+        desk: makes and settles calls.
+        endpoints: who answers.
+        batching: makes calls in batches.
+        reusing: what is kept of earlier answers.
+        facts: for what a call would cost, where its price decides.
+        at_once: calls under way at once.
+
+    Attributes:
+        outcomes: of all calls so far, in no order.
+        before: ids of calls of an earlier part of the run.
+        broken: items that could not be read or sent, with why.
+    """
+
+    def __init__(  # noqa: PLR0917 - made in one place
+        self,
+        plan: Plan,
+        desk: Desk,
+        endpoints: Endpoints,
+        batching: Batching,
+        reusing: Reusing,
+        facts: Facts,
+        *,
+        at_once: int = 4,
+    ) -> None:
+        self._batching, self._reusing, self._facts = batching, reusing, facts
+        self._plan, self._desk, self._endpoints = plan, desk, endpoints
+        self._at_once = at_once
+        self._lock = threading.Lock()
+        self._stop: BaseException | None = None
+        self._failed = 0
+        self._place: dict[int, int] = {}
+        self.before = frozenset(name for name, one in desk.journal.over.items() if one.paid) | frozenset(
+            desk.journal.lost
+        )
+        self.outcomes: list[Outcome] = []
+        self.broken: list[tuple[str, ReelwiseError]] = []
+
+    @property
+    def halted(self) -> bool:
+        """Whether it ended before it was complete."""
+        return self._stop is not None
+
+    # stages
+
+    def call(self, stage: Call, pieces: Iterable[Piece], out: Out) -> Iterator[Piece]:
+        """Call a model about each piece; those that failed do not come back."""
+        todo = list(pieces)
+        if stage.mode == "batch":
+            yield from self._in_batches(stage, todo, out)
+            return
+        with ThreadPoolExecutor(self._at_once, thread_name_prefix="reelwise-run") as pool:
+            waiting = [pool.submit(self._about, stage, piece, out) for piece in todo]
+            try:
+                found = [one.result() for one in waiting]
+            except BaseException as error:
+                self._halt(error)
+                for one in waiting:
+                    one.cancel()
+                raise
+        if self._stop is not None:
+            raise self._stop
+        yield from (piece for piece in found if piece is not None)
+
+    def _in_batches(self, stage: Call, pieces: list[Piece], out: Out) -> Iterator[Piece]:
+        """Hand all calls in at once; those of an earlier part of the run are collected first."""
+        index = self._plan.stages.index(stage)
+        for _ in self._batching.unfinished(index):
+            pass
+        with tempfile.TemporaryDirectory(prefix="reelwise-run-") as folder:
+            for _ in self._batching.make(index, self._orders(stage, pieces, out, Path(folder))):
+                pass
+        over = self._desk.journal.over
+        for piece in pieces:
+            heads = [head for row in self._heads(stage, piece, out) for head in row]
+            found = [over[head.identity] for head in heads if head.identity in over]
+            self.outcomes += found
+            if any(one.status in {"ok", "refused"} for one in found):
+                yield msgspec.structs.replace(piece, answers=(*piece.answers, tuple(found)))
+
+    def _orders(self, stage: Call, pieces: list[Piece], out: Out, folder: Path) -> Iterator[Order]:
+        for number, piece in enumerate(pieces):
+            heads = self._heads(stage, piece, out)
+            if all(self._known(head) is not None for row in heads for head in row):
+                continue
+            own = folder / f"{number}"
+            own.mkdir()
+            try:
+                for row, view in zip(heads, shown(stage, piece, out, own), strict=False):
+                    for head in row:
+                        if self._known(head) is None:
+                            yield self._order(stage, piece, view, head, out)
+            except (InputError, MediaError) as error:
+                self.broken.append((piece.track.info.path, error))
+
+    def route(self, stage: Route, pieces: Iterable[Piece], out: Out) -> Iterator[Piece]:
+        """Give each piece its lane."""
+        return routed(stage, list(pieces), self._plan, self._facts, out)
+
+    def escalate(self, stage: Escalate, pieces: Iterable[Piece], out: Out) -> Iterator[Piece]:
+        """Pass on the pieces whose answers are in doubt."""
+        return doubted(stage, list(pieces), out)
+
+    def reuse(self, stage: Reuse, pieces: Iterable[Piece], out: Out) -> Iterator[Piece]:
+        """Pass on the pieces that nothing kept answers."""
+        todo = list(pieces)
+        left = list(self._reusing.left(stage, todo, out, self._place))
+        yield from left
+
+    # one piece
+
+    def _halt(self, error: BaseException) -> None:
+        with self._lock:
+            self._stop = self._stop or error
+
+    def _about(self, stage: Call, piece: Piece, out: Out) -> Piece | None:
+        """Make all calls about a piece; None where none was answered."""
+        if self._stop is not None:
+            return None
+        try:
+            found = self._made(stage, piece, out)
+        except (InputError, MediaError) as error:
+            self.broken.append((piece.track.info.path, error))
+            return None
+        except BaseException as error:
+            self._halt(error)
+            raise
+        answered = [one for one in found if one.status in {"ok", "refused", "cached"}]
+        return msgspec.structs.replace(piece, answers=(*piece.answers, tuple(found))) if answered else None
+
+    def _made(self, stage: Call, piece: Piece, out: Out) -> list[Outcome]:
+        questions = (
+            [-1] if stage.ask == "once" and len(piece.script.asked) > 1 else list(range(len(piece.script.asked)))
+        )
+        split, _ = stage.calls_of(piece.item, out)
+        heads = [
+            [self._head(stage, piece, (chunk, split), question) for question in questions] for chunk in range(split)
+        ]
+        found: list[Outcome] = []
+        if all(self._known(head) is not None for row in heads for head in row):
+            for row in heads:
+                found += [self._kept(head) for head in row]
+                filled = self._desk.journal.over.get(f"{row[0].identity}-cache")
+                self._note(filled)
+            return found
+        with tempfile.TemporaryDirectory(prefix="reelwise-run-") as folder:
+            for row, view in zip(heads, shown(stage, piece, out, Path(folder)), strict=False):
+                orders = [self._order(stage, piece, view, head, out) for head in row if self._known(head) is None]
+                found += [self._kept(head) for head in row if self._known(head) is not None]
+                if stage.cache == "explicit" and orders:
+                    found += self._cached(stage, row[0], orders)
+                else:
+                    found += [self._one(order) for order in orders if self._stop is None]
+        return found
+
+    def _heads(self, stage: Call, piece: Piece, out: Out) -> list[list[Outcome]]:
+        """List the calls about a piece, by part of it and question."""
+        asked = len(piece.script.asked)
+        questions = [-1] if stage.ask == "once" and asked > 1 else list(range(asked))
+        split, _ = stage.calls_of(piece.item, out)
+        return [
+            [self._head(stage, piece, (chunk, split), question) for question in questions] for chunk in range(split)
+        ]
+
+    def _head(self, stage: Call, piece: Piece, chunk: tuple[int, int], question: int) -> Outcome:
+        index = self._plan.stages.index(stage)
+        item = self._place.get(id(piece.track), 0)
+        text = f"{item}/{piece.track.info.sha256_head}/{index}/{chunk[0]}/{chunk[1]}/{question}"
+        name = hashlib.sha256(text.encode()).hexdigest()[:24]
+        return Outcome(
+            identity=f"run-{self._desk.journal.run}-{name}", clip=piece.track.info.path, item=item, lane=piece.item.lane,
+            stage=index, chunk=chunk[0], chunks=chunk[1], question=question, model=stage.model, mode=stage.mode,
+        )  # fmt: skip
+
+    def number(self, pieces: Iterable[Piece]) -> None:
+        """Say which place in the source each piece has."""
+        self._place = {id(piece.track): at for at, piece in enumerate(pieces)}
+
+    def _known(self, head: Outcome) -> Outcome | None:
+        """Return what became of a call in the part of the run before, where it is over or nobody knows."""
+        journal = self._desk.journal
+        over = journal.over.get(head.identity)
+        if over is not None:
+            return over if over.paid else None
+        if head.identity in journal.lost:
+            held = journal.lost[head.identity][1]
+            return msgspec.structs.replace(
+                head, status="ambiguous", cost_nano=held, held_nano=held, reason="lost",
+                error="the run ended while it was under way: it may be billed, and is not made again",
+            )  # fmt: skip
+        return None
+
+    def _kept(self, head: Outcome) -> Outcome:
+        found = self._known(head) or head
+        with self._lock:
+            self.outcomes.append(found)
+        return found
+
+    def _order(self, stage: Call, piece: Piece, view: Shown, head: Outcome, out: Out) -> Order:
+        """Put a call together."""
+        kind = self._endpoints.kind_of(stage.model)
+        endpoint = self._endpoints.of(stage.model)
+        sure = any(isinstance(one, Escalate) for one in self._plan.stages)
+        work = work_of(stage, piece, view, question=head.question, kind=kind, identity=head.identity, sure=sure)
+        questions = len(piece.script.asked) if head.question < 0 else 1
+        head = msgspec.structs.replace(
+            head, text_expected=expected_text(work), image_expected=view.tokens_of(stage, out), asked=questions,
+            labelled=task_of(piece.script, questions=questions) == "moderate",
+            prefix_expected=piece.script.prefix_tokens if stage.cache == "prefix" else 0,
+        )  # fmt: skip
+        ask = ask_of(stage, view, work)
+        if kind == "gemini":
+            work = _uploaded(endpoint, work)
+        return Order(
+            head=head, endpoint=endpoint, task=task_of(piece.script, questions=questions), work=work, ask=ask,
+            questions=questions,
+        )  # fmt: skip
+
+    def _cached(self, stage: Call, of: Outcome, orders: list[Order]) -> list[Outcome]:
+        """Put what some calls share into a cache, and make them from it."""
+        first = orders[0]
+        shared = msgspec.structs.replace(first.work, parts=first.work.parts[:-1], schema=b"", labels=())
+        head = msgspec.structs.replace(
+            first.head,
+            identity=f"{of.identity}-cache",
+            kind="cache",
+            question=0,
+            labelled=False,
+            text_expected=0,
+        )
+        filled = fill(self._desk, first.endpoint, stage, shared, ask=first.ask, head=head)
+        self._note(filled.outcome)
+        found = []
+        for order in orders:
+            if self._stop is not None:
+                break
+            work = msgspec.structs.replace(order.work, parts=order.work.parts[-1:], system="", cache=filled.name)
+            told = msgspec.structs.replace(order.head, text_expected=expected_text(work))
+            found.append(self._one(msgspec.structs.replace(order, work=work, head=told)))
+        let_go(first.endpoint, filled)
+        return found
+
+    def _one(self, order: Order) -> Outcome:
+        """Make a call, or find its answer among those that the same pixels and words had before."""
+        kept = self._reusing.answers
+        key = content_key(order.work) if kept is not None else ""
+        if kept is not None and (data := kept.get(key)) is not None:
+            found = msgspec.structs.replace(
+                msgspec.json.decode(data, type=Outcome), identity=order.head.identity, clip=order.head.clip,
+                item=order.head.item, **COPIED,
+            )  # fmt: skip
+            self._desk.journal.end(found)
+            self._note(found)
+            return found
+        try:
+            found = self._desk.make(order)
+            if kept is not None and found.status == "ok" and found.finish == "stop":
+                kept.put(key, msgspec.json.encode(found))
+        except EndpointError as error:
+            self._note(self._desk.journal.over.get(order.head.identity))
+            raise error from None
+        self._note(found)
+        if self._failed >= _FAILED_IN_A_ROW:
+            raise EndpointError(
+                f"{self._failed} calls failed one after another: {found.error}", where=found.model, reason=found.reason,
+                hint="what is done is kept: run it again when the endpoint is well",
+            )  # fmt: skip
+        return found
+
+    def _note(self, found: Outcome | None) -> None:
+        if found is None:
+            return
+        with self._lock:
+            self.outcomes.append(found)
+            self._failed = self._failed + 1 if found.status == "failed" else 0
+
+
+def _uploaded(endpoint: Any, work: Any) -> Any:
+    """Send large files up first."""
+    from reelwise.models.gemini_files import upload
+    from reelwise.models.work import Text
+
+    if sum(part.source.bytes_count for part in work.parts if not isinstance(part, Text)) <= _UPLOAD_BYTES:
+        return work
+    parts = tuple(
+        part if isinstance(part, Text) or not part.source.path
+        else msgspec.structs.replace(part, source=upload(endpoint, part.source))
+        for part in work.parts
+    )  # fmt: skip
+    return msgspec.structs.replace(work, parts=parts)

@@ -1,0 +1,268 @@
+"""One call made for real: held before, metered, settled after by what its answer says, exactly once, whatever happens."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from msgspec import Struct
+
+from reelwise.charge import Ask, hold
+from reelwise.errors import (
+    AlreadySettledError,
+    AnswerError,
+    BudgetError,
+    EndpointError,
+    InputError,
+    LedgerError,
+)
+from reelwise.metering import meter
+from reelwise.models.used import Used
+from reelwise.models.work import Work
+from reelwise.run.outcome import Outcome, metered_units
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from reelwise.ledger.ledger import Ledger
+    from reelwise.metering import Call as Metered
+    from reelwise.models.answer import Answer
+    from reelwise.rates import Book
+    from reelwise.run.journal import Journal
+
+__all__ = ["Cap", "Desk", "Order", "texts_of"]
+
+_STOPPING = frozenset({"key", "model", "quota"})
+
+
+class Cap:
+    """The most that a run may spend: what is posted and what is held never exceed it.
+
+    Args:
+        nano: nano-USD; None for no cap besides the ledger's budgets.
+        spent: what was spent before, by the part of the run that is resumed.
+    """
+
+    def __init__(self, nano: int | None, spent: int = 0) -> None:
+        self.nano = nano
+        self._lock = threading.Lock()
+        self._taken = spent
+
+    def take(self, nano: int) -> None:
+        """Keep room for a call.
+
+        Raises:
+            BudgetError: there is none: the call must not be made.
+        """
+        with self._lock:
+            if self.nano is not None and self._taken + nano > self.nano:
+                raise BudgetError(
+                    f"the next call may cost {nano / 1e9:.6f} USD, and {max(0, self.nano - self._taken) / 1e9:.6f} are left",
+                    reason="over_limit", budget="--max-usd", where="--max-usd",
+                    hint="raise it and run again: what is done is kept; a cap on the answer (output_most) makes holds smaller",
+                )  # fmt: skip
+            self._taken += nano
+
+    def settle(self, held: int, cost: int) -> None:
+        """Give back what the call did not cost."""
+        with self._lock:
+            self._taken += cost - held
+
+
+class Order(Struct, frozen=True, kw_only=True):
+    """A call to be made.
+
+    Attributes:
+        head: its outcome so far: who, what, where in the plan.
+        endpoint: what answers it.
+        task: the method of the endpoint.
+        work: what is sent.
+        ask: what it can use at most.
+        questions: how many are answered at once.
+    """
+
+    head: Outcome
+    endpoint: Any
+    task: str
+    work: Work
+    ask: Ask
+    questions: int = 1
+
+
+class Desk:
+    """Makes calls and settles them; safe for many threads.
+
+    Args:
+        book: prices of the day.
+        ledger: where rows are written.
+        journal: where calls are noted before and after.
+        cap: the run's own limit.
+        feature: the budget's label.
+        plan: the plan's hash, on each row.
+    """
+
+    def __init__(self, book: Book, ledger: Ledger, journal: Journal, cap: Cap, *, feature: str, plan: str) -> None:
+        self.book, self.ledger, self.journal, self.cap = book, ledger, journal, cap
+        self._feature, self._plan = feature, plan
+
+    def make(self, order: Order) -> Outcome:
+        """Make a call, and say what became of it.
+
+        Raises:
+            BudgetError: a budget said no: nothing was sent.
+            EndpointError: no call like it can succeed (a wrong key, a model that is gone, no quota); its outcome is written down.
+            LedgerError, OutputError: it could not be written down.
+        """
+        head = order.head
+        bound = hold(order.ask, self.book).nano
+        self.cap.take(bound)
+        call: Metered | None = None
+        found = msgspec.structs.replace(head, held_nano=bound)
+        stop: EndpointError | None = None
+        try:
+            with meter(
+                self._feature, hold_nano=bound, model=head.model, stage="call", ledger=self.ledger, id=head.identity,
+                timeout_seconds=order.work.timeout_seconds + 60.0, strict=True,
+            ) as call:  # fmt: skip
+                self.journal.begin(head.identity, head.clip, bound)
+                call.was(plan=self._plan, provider=str(getattr(order.endpoint, "provider", ""))[:100])
+                found = self._called(order, call, found)
+        except AlreadySettledError as error:
+            raise LedgerError(
+                "the ledger knows this call already", where=head.identity, hint="run with another --out"
+            ) from error
+        except EndpointError as error:
+            found = _failed(found, error)
+            stop = error if error.reason in _STOPPING and not error.billed else None
+        except (BudgetError, LedgerError):
+            if call is None:
+                self.cap.settle(bound, 0)
+            raise
+        except BaseException:
+            self._over(found, call, bound, interrupted=True)
+            raise
+        found = self._over(found, call, bound)
+        if stop is not None:
+            raise stop
+        return found
+
+    def other(self, head: Outcome, bound: int, make: Callable[[], tuple[int, dict[str, float], str]]) -> Outcome:
+        """Do something else that is billed, held for and written down like a call.
+
+        Args:
+            head: its outcome so far.
+            bound: the most that it can cost, nano-USD.
+            make: does it; returns what it cost, what it used, and what the vendor calls it.
+
+        Raises:
+            BudgetError, EndpointError: it is written down before they are passed on.
+        """
+        self.cap.take(bound)
+        found = msgspec.structs.replace(head, held_nano=bound)
+        call: Metered | None = None
+        try:
+            with meter(
+                self._feature, hold_nano=bound, model=head.model, stage="call", ledger=self.ledger, id=head.identity,
+                timeout_seconds=3600.0, strict=True,
+            ) as call:  # fmt: skip
+                self.journal.begin(head.identity, head.clip, bound)
+                nano, units, name = make()
+                call.cost(nano=nano)
+                call.used(**{unit: round(value) for unit, value in units.items() if unit.startswith("tokens_")})
+                call.was(plan=self._plan)
+                found = msgspec.structs.replace(found, units=units, sent_as=name)
+        except EndpointError as error:
+            self._over(_failed(found, error), call, bound)
+            raise
+        except BudgetError:
+            if call is None:
+                self.cap.settle(bound, 0)
+            raise
+        return self._over(found, call, bound)
+
+    def _over(self, found: Outcome, call: Metered | None, bound: int, *, interrupted: bool = False) -> Outcome:
+        """Write down what was posted."""
+        posted = call.posted.cost_nano if call is not None and call.posted is not None else 0
+        if interrupted:
+            found = msgspec.structs.replace(found, status="ambiguous" if posted else "failed", error="interrupted")
+        found = msgspec.structs.replace(found, cost_nano=posted)
+        self.cap.settle(bound, posted)
+        self.journal.end(found)
+        return found
+
+    def _called(self, order: Order, call: Metered, found: Outcome) -> Outcome:
+        try:
+            answer: Answer = getattr(order.endpoint, order.task)(order.work)
+            texts = texts_of(answer, order.questions)
+        except AnswerError as error:
+            if isinstance(error.spent, Used):
+                found = self._charge(call, error.spent, found)
+            else:
+                why = "its answer cannot be read, and what it used neither"
+                found = msgspec.structs.replace(found, unpriced=why)
+                call.was(status="ambiguous")
+            return msgspec.structs.replace(
+                found, status="unreadable", error=error.message, reason=error.reason, attempts=max(1, error.attempts)
+            )
+        found = self._charge(call, answer.used, found)
+        return msgspec.structs.replace(
+            found,
+            status="refused" if answer.finish == "refused" else "ok",
+            text=answer.text,
+            label=answer.scores[0].label if answer.scores else "",
+            confidence=answer.confidence,
+            answers=texts,
+            finish=answer.finish,
+            attempts=answer.attempts,
+            latency_ms=round(answer.latency_ms, 3),
+        )
+
+    def _charge(self, call: Metered, used: Used, found: Outcome) -> Outcome:
+        """Settle by what the answer says it used, on the tier that it names; what cannot be priced posts all that is held."""
+        request = used.request(model=found.model)
+        found = msgspec.structs.replace(
+            found, mode=used.mode, units=metered_units(request), request_id=used.request_id, unpriced=used.unpriced
+        )
+        if not used.unpriced:
+            try:
+                call.charge(request, self.book)
+            except InputError as error:
+                found = msgspec.structs.replace(found, unpriced=str(error))
+        if found.unpriced:
+            call.was(status="ambiguous")
+        return found
+
+
+def _failed(found: Outcome, error: EndpointError) -> Outcome:
+    status = "ambiguous" if error.billed else "refused" if error.reason == "content" else "failed"
+    return msgspec.structs.replace(
+        found, status=status, error=error.message, reason=error.reason, attempts=max(1, error.attempts)
+    )
+
+
+def texts_of(answer: Answer, questions: int) -> tuple[str, ...]:
+    """Take the answers to several questions apart.
+
+    Raises:
+        AnswerError: they are not in it.
+    """
+    if questions <= 1 or answer.finish == "refused":
+        return ()
+    found = answer.json()
+    listed = found.get("answers") if isinstance(found, dict) else None
+    if not isinstance(listed, list) or len(listed) != questions:
+        count = len(listed) if isinstance(listed, list) else 0
+        error = AnswerError(
+            f"it answers {count} of {questions} questions", where=answer.used.model, reason="json",
+            hint="fewer questions a call, or ask: each",
+        )  # fmt: skip
+        error.spent = answer.used
+        raise error
+    return tuple(_said(one) for one in listed)
+
+
+def _said(one: Any) -> str:
+    if isinstance(one, dict) and isinstance(one.get("label"), str):
+        return str(one["label"])
+    return one if isinstance(one, str) else msgspec.json.encode(one).decode()
