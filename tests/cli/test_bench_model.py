@@ -3,9 +3,11 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -192,3 +194,33 @@ def test_a_folder_that_cannot_be_written_to(function, tmp_path):
     )  # fmt: skip
 
     assert "cannot write" in done.stderr
+
+
+def test_ctrl_c_in_the_middle_exits_with_130(installed_person):
+    assert installed_person.exists()
+    command = [
+        sys.executable,
+        "-m",
+        "reelwise",
+        "bench-model",
+        "person-segmentation",
+        "--seconds",
+        "30",
+        "--batch",
+        "1",
+    ]
+    restored = lambda: signal.signal(signal.SIGINT, signal.default_int_handler)  # noqa: E731 - a background shell ignores it
+    with subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=restored,  # noqa: PLW1509 - no threads yet
+    ) as process:
+        assert process.stderr is not None
+        assert process.stderr.readline().startswith("measuring")
+        time.sleep(2.5)  # past the cold start
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=30)
+    assert process.returncode == 130, said
+    assert "terminate" not in said

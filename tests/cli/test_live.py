@@ -201,6 +201,18 @@ def test_ctrl_c_leaves_whole_outputs_and_exit_code_130(clip, model, tmp_path, nu
     assert (masks / "masks.csv").exists()
 
 
+def test_a_call_that_never_ends_does_not_keep_the_command_from_its_exit_code(clip, model, tmp_path):
+    (tmp_path / "stuck_model.py").write_text("import time\ndef box(frame):\n    time.sleep(60)\n")
+    command = [
+        sys.executable, "-m", "reelwise", "live", clip, "--model", "stuck_model:box", "--fallback", model,
+        "--model-timeout", "0.05",
+    ]  # fmt: skip
+    done = subprocess.run(command, capture_output=True, timeout=40, check=False, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "its calls do not come back" in done.stderr
+    assert "the source ended" in done.stdout
+
+
 def test_a_file_that_grows(clip, model, tmp_path):
     growing = tmp_path / "growing.ts"
     with av.open(str(clip)) as source, av.open(str(growing), "w", format="mpegts") as out:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import os
 import sys
+import threading
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -16,6 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 __all__ = ["COMMANDS", "cli", "main"]
+
+_CALLERS = ("reelwise-live-", "bench-stream")
+"""Threads that call models; see `_leave`."""
 
 COMMANDS: dict[str, str] = {
     "init": "Ask the four questions and write a commented workload file.",
@@ -113,4 +118,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
         _to_nowhere()
         click.echo(f"error: cannot write the answer: {error.strerror}", err=True)
         code = OutputError.exit_code
-    sys.exit(code if isinstance(code, int) else 0)
+    code = code if isinstance(code, int) else 0
+    if arguments is None:
+        _leave(code)
+    sys.exit(code)
+
+
+def _leave(code: int) -> None:
+    """End at once where a call of a model is still under way in a thread of ours that nobody can end.
+
+    Python would stop that thread inside of the network's own code, and the process would abort in place of exiting with its code.
+    """
+    if any(one.daemon and one.name.startswith(_CALLERS) for one in threading.enumerate()):
+        with contextlib.suppress(OSError, ValueError):
+            sys.stdout.flush()
+            sys.stderr.flush()
+        os._exit(code)

@@ -30,6 +30,7 @@ _WARM_CALLS, _WARM_SECONDS, _WARM_CALLS_MAX = 3, 0.3, 200
 _CALLS_MAX = 200_000  # of one stream in one run
 _STREAMS_MAX = 256
 _COLD_SECONDS = 120.0
+_JOIN_SECONDS = 5.0  # a call that is under way comes to its end
 
 
 class Run(Struct, frozen=True, kw_only=True):
@@ -95,14 +96,20 @@ def measure(target: Target, *, batch: int, streams: int, threads: int = 1, secon
     for call in calls:
         _warm(call)
     start = threading.Barrier(streams + 1)
-    workers = [_Stream(call, start, seconds) for call in calls]
-    for one in workers:
-        one.start()
-    start.wait()
-    began, cpu = time.perf_counter(), time.process_time()
-    for one in workers:
-        one.join()
-    spent, stopped = time.process_time() - cpu, time.perf_counter()
+    over = threading.Event()
+    workers = [_Stream(call, start, seconds, over) for call in calls]
+    try:
+        for one in workers:
+            one.start()
+        start.wait()
+        began, cpu = time.perf_counter(), time.process_time()
+        for one in workers:
+            one.ended.wait()
+        spent, stopped = time.process_time() - cpu, time.perf_counter()
+    finally:  # after Ctrl-C, too: a process must not end while a network runs in it
+        over.set()
+        start.abort()
+        _join(workers)
     for one in workers:
         if one.failure is not None:
             raise one.failure
@@ -128,6 +135,16 @@ def measure(target: Target, *, batch: int, streams: int, threads: int = 1, secon
     )
 
 
+def _join(workers: Sequence[_Stream]) -> None:
+    until = time.perf_counter() + _JOIN_SECONDS
+    for (
+        one
+    ) in workers:  # by an event: a `join` that Ctrl-C has cut short takes a running thread for ended (Python 3.11)
+        if one.ident is not None:
+            one.ended.wait(max(0.0, until - time.perf_counter()))
+            one.join(max(0.0, until - time.perf_counter()))
+
+
 def _warm(call: Callable[[], Any]) -> None:
     """Call until a few answers came and some time went by: caches fill, clocks rise, memory is laid out."""
     began = time.perf_counter()
@@ -140,20 +157,32 @@ def _warm(call: Callable[[], Any]) -> None:
 class _Stream(threading.Thread):
     """Calls until its time is over."""
 
-    def __init__(self, call: Callable[[], Any], start: threading.Barrier, seconds: float) -> None:
+    def __init__(
+        self, call: Callable[[], Any], start: threading.Barrier, seconds: float, over: threading.Event
+    ) -> None:
         super().__init__(daemon=True, name="bench-stream")
-        self._call, self._start, self._seconds = call, start, seconds
+        self._call, self._begin, self._seconds, self._over = call, start, seconds, over
         self.ends: list[float] = []
         self.took: list[float] = []
         self.failure: InputError | None = None
         self.is_done = False
+        self.ended = threading.Event()
 
     def run(self) -> None:
-        self._start.wait()
+        try:
+            self._work()
+        finally:
+            self.ended.set()
+
+    def _work(self) -> None:
+        try:
+            self._begin.wait()
+        except threading.BrokenBarrierError:
+            return  # it was called off
         now = time.perf_counter()
         until = now + self._seconds
         try:
-            while now < until and len(self.ends) < _CALLS_MAX:
+            while now < until and len(self.ends) < _CALLS_MAX and not self._over.is_set():
                 self._call()
                 end = time.perf_counter()
                 self.ends.append(end)
