@@ -88,7 +88,7 @@ def model(server):
 
 
 def test_a_png_comes_back(server, model):
-    assert iou(model(blob(3)).astype(np.float32) / 255, mask_of(blob(3))) > 0.95
+    assert iou(model(blob(3)), mask_of(blob(3))) > 0.95
     model(blob(4))
     assert server.requests == 2
     assert server.headers[0]["Authorization"] == "Bearer secret"
@@ -115,7 +115,13 @@ def test_an_alpha_channel_is_the_mask(server, model):
     picture = np.zeros((36, 64, 4), np.uint8)
     picture[..., 3] = mask_of(blob(0)) * 255
     server.answer = (200, "image/png", cv2.imencode(".png", picture)[1].tobytes())
-    assert np.array_equal(model(blob(0)), picture[..., 3])
+    assert np.array_equal(model(blob(0)), mask_of(blob(0)))
+
+
+def test_a_picture_that_is_nearly_black_is_a_mask_of_nearly_nothing(server, model):
+    """Its largest value is 1 of 255: taken for 0..1 it would show the room."""
+    server.answer = (200, "image/png", cv2.imencode(".png", np.eye(36, 64, dtype=np.uint8))[1].tobytes())
+    assert model(blob(0)).max() < 0.01
 
 
 def test_frames_are_scaled_down_before_they_are_sent(server):

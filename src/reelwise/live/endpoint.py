@@ -25,7 +25,7 @@ _SIDE_MIN, _SIDE_MAX = 16, 16_384
 _JPEG_QUALITY = 85
 _SAID_MAX = 160
 _REFUSED, _FAILED = 400, 500
-_HINT = 'a PNG, or JSON as {"mask": [[0.0, 1.0], ...]}; a PNG in base64 will do, too'
+_HINT = 'a PNG (0..255), or JSON as {"mask": [[0.0, 1.0], ...]}; a PNG in base64 will do, too'
 
 
 class HttpModel:
@@ -136,5 +136,6 @@ class HttpModel:
             raise EndpointError(f"answered {what}", where=self.name, hint=_HINT)
         if found.ndim == 3:
             found = found[..., 3] if found.shape[2] == 4 else found[..., 0]
-        mask: NDArray[Any] = (found >> 8).astype(np.uint8) if found.dtype == np.uint16 else found
+        # by its own depth, whatever its values are: one that is nearly all 0 is a mask of nothing
+        mask: NDArray[np.float32] = (found / np.float32(np.iinfo(found.dtype).max)).astype(np.float32)
         return mask

@@ -32,7 +32,7 @@ def thumbnail(frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
     2.6 ms at 720p; and rows that are not read are not fetched from memory.
     """
     cv2 = opencv()
-    rows = frame[:: max(1, frame.shape[0] // _BETWEEN)]
+    rows = frame[:: max(1, frame.shape[0] // SIDE)]
     between = cv2.resize(rows, (_BETWEEN, _BETWEEN), interpolation=cv2.INTER_LINEAR)
     small: NDArray[np.uint8] = cv2.resize(between, (SIDE, SIDE), interpolation=cv2.INTER_LINEAR)
     return small
