@@ -86,4 +86,4 @@ def minute_bucket(calls: Fraction) -> Bucket:
     from fractions import Fraction
 
     capacity = max(Fraction(1), calls / _BURST_OF_MINUTE)
-    return Bucket(calls, _MINUTE_US, capacity, max(Fraction(1), capacity / 2))
+    return Bucket(calls, _MINUTE_US, capacity, max(Fraction(1), capacity * 3 / 4))

@@ -28,9 +28,9 @@ _STEP = 0.1  # of the logarithm of the threshold, at each inference that the thr
 _BOUND = math.log(3.0)
 _ALLOWED_MOST = 0.25  # of such inferences; the mean is to be good, too
 _SHARE_KEPT = 0.95
-_STEEPNESS = 6.0
+_STEEPNESS = 4.0
 _FULL = 0.97
-_HALF_FULL = 0.5
+_REST_HOUR, _REST_MINUTE = 0.5, 0.75  # how full a bucket should be where nothing much happens
 _SPEED = 0.5
 _REFERENCE_BOUND = 7.0
 _MAX_AGE, _MAX_AGE_CALLS = 10.0, 4.0
@@ -88,6 +88,7 @@ class Pace:
     def __init__(self, target: Target, limits: Limits, usd_per_call: Fraction) -> None:
         self._limits = limits
         self._bucket = _bucket_of(target, usd_per_call)
+        self._rest = _REST_HOUR if target.inferences_a_minute is None else _REST_MINUTE
         wanted = target.quality if target.quality is not None or self._bucket is not None else QUALITY
         self.quality = QualityThreshold(wanted) if wanted is not None else None
         self._max_age = _max_age_of(limits, self._bucket)
@@ -105,9 +106,9 @@ class Pace:
         full = self._bucket.fullness
         if full >= _FULL:
             return quality  # what flows in now would be lost
-        if self.quality is not None and full >= _HALF_FULL:
+        if self.quality is not None and full >= self._rest:
             return quality
-        return max(quality, math.exp(self._log_reference + _STEEPNESS * (_HALF_FULL - full)))
+        return max(quality, math.exp(self._log_reference + _STEEPNESS * (self._rest - full)))
 
     def move(self, at: float, profile: Profile) -> None:
         """Let time go on to a moment, in seconds of the stream."""
@@ -115,9 +116,9 @@ class Pace:
             return
         passed = self._bucket.refill(round(at * 1e6), profile.halves)
         if passed:
-            # half full is where it should settle: the reference follows the footage's own scale of needs
+            # at rest is where it should settle: the reference follows the footage's own scale of needs
             pull = _SPEED * min(passed / max(1.0, self._bucket.fill_seconds), 0.25)
-            self._log_reference += pull * (_HALF_FULL - self._bucket.fullness)
+            self._log_reference += pull * (self._rest - self._bucket.fullness)
             self._log_reference = min(max(self._log_reference, -_REFERENCE_BOUND), _REFERENCE_BOUND)
 
     def reason(self, at: float, need: float, *, age: float, cue: str, must: str, profile: Profile) -> str:
