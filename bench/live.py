@@ -35,7 +35,7 @@ ROOT = Path(__file__).resolve().parent.parent
 HALL = "intel_one-by-one_first60s"
 QUALITY_MEAN, QUALITY_P5 = 0.98, 0.95
 QUALITIES = (0.97, 0.965, 0.96, 0.955, 0.95, 0.945, 0.94, 0.93, 0.92, 0.90, 0.88, 0.85)
-RATES = (0.33, 0.25, 0.2, 0.15, 0.125, 0.1, 0.075, 0.05)
+RATES = (0.33, 0.25, 0.2, 0.15, 0.125, 0.1, 0.09, 0.08, 0.07, 0.06, 0.05)
 EMPTY = 0.005
 
 
