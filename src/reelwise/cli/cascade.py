@@ -7,7 +7,15 @@ from pathlib import Path
 import click
 
 from reelwise.cli.output import json_option
-from reelwise.cli.trained import outcome_options, run_show, run_test, run_train
+from reelwise.cli.trained import (
+    answer_option,
+    feature_option,
+    outcome_options,
+    run_show,
+    run_test,
+    run_train,
+    train_options,
+)
 
 __all__ = ["cli"]
 
@@ -21,16 +29,10 @@ def cli() -> None:
 
 @cli.command()
 @click.argument("outcomes", type=_FILE)
-@click.option(
-    "--quality-floor", "quality", type=float, default=0.97, show_default=True, help="Share of the dear model's quality."
-)
-@click.option("--risk", type=float, default=0.05, show_default=True, help="Chance of missing the floor.")
-@click.option(
-    "--ahead", type=int, help="Promise it for the next N requests; 0 is the long run. Default: as many as rows."
-)
-@click.option("--out", type=_FILE, default=Path("cascade.json"), show_default=True, help="The file to write.")
-@click.option("--seed", type=int, default=0, show_default=True, help="The same rows and seed give the same file.")
+@train_options(0.97, "cascade.json")
 @outcome_options
+@answer_option
+@feature_option
 @json_option
 def calibrate(  # noqa: PLR0917 - click passes options by name
     outcomes: Path,
@@ -74,6 +76,7 @@ def show(cascade: Path, as_json: bool) -> None:
 @click.argument("cascade", type=_FILE)
 @click.argument("outcomes", type=_FILE)
 @outcome_options
+@answer_option
 @json_option
 def test(  # noqa: PLR0917 - click passes options by name
     cascade: Path,
@@ -82,9 +85,7 @@ def test(  # noqa: PLR0917 - click passes options by name
     cheap: str,
     dear: str,
     answer: tuple[str, ...],
-    feature: tuple[str, ...],
     as_json: bool,
 ) -> None:
     """Test a calibrated file on other OUTCOMES; exit 3 where the floor was missed."""
-    del feature  # the file knows its own
     run_test("cascade", cascade, outcomes, names=(text, cheap, dear), answers=answer, as_json=as_json)

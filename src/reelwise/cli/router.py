@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from reelwise.cli.output import json_option
-from reelwise.cli.trained import outcome_options, run_show, run_test, run_train
+from reelwise.cli.trained import feature_option, outcome_options, run_show, run_test, run_train, train_options
 
 __all__ = ["cli"]
 
@@ -21,16 +21,9 @@ def cli() -> None:
 
 @cli.command()
 @click.argument("outcomes", type=_FILE)
-@click.option(
-    "--quality-floor", "quality", type=float, default=0.95, show_default=True, help="Share of the dear model's quality."
-)
-@click.option("--risk", type=float, default=0.05, show_default=True, help="Chance of missing the floor.")
-@click.option(
-    "--ahead", type=int, help="Promise it for the next N requests; 0 is the long run. Default: as many as rows."
-)
-@click.option("--out", type=_FILE, default=Path("router.json"), show_default=True, help="The file to write.")
-@click.option("--seed", type=int, default=0, show_default=True, help="The same rows and seed give the same file.")
+@train_options(0.95, "router.json")
 @outcome_options
+@feature_option
 @json_option
 def train(  # noqa: PLR0917 - click passes options by name
     outcomes: Path,
@@ -42,12 +35,10 @@ def train(  # noqa: PLR0917 - click passes options by name
     text: str,
     cheap: str,
     dear: str,
-    answer: tuple[str, ...],
     feature: tuple[str, ...],
     as_json: bool,
 ) -> None:
     """Train on OUTCOMES, CSV or JSONL: a text, and whether the cheap and the dear model answered it right."""
-    del answer  # known only after the call
     run_train(
         "router",
         outcomes,
@@ -82,10 +73,7 @@ def test(  # noqa: PLR0917 - click passes options by name
     text: str,
     cheap: str,
     dear: str,
-    answer: tuple[str, ...],
-    feature: tuple[str, ...],
     as_json: bool,
 ) -> None:
     """Test a trained file on other OUTCOMES; exit 3 where the floor was missed."""
-    del answer, feature  # the file knows its own
     run_test("router", router, outcomes, names=(text, cheap, dear), answers=(), as_json=as_json)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import click
@@ -10,29 +11,54 @@ from reelwise.cli.output import note, print_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from reelwise.route.saved import Saved
 
-__all__ = ["outcome_options", "run_show", "run_test", "run_train"]
+__all__ = ["answer_option", "feature_option", "outcome_options", "run_show", "run_test", "run_train", "train_options"]
 
 F = TypeVar("F", bound="Callable[..., Any]")
 Kind = Literal["router", "cascade"]
 
 
+answer_option = click.option(
+    "--answer", multiple=True, help="Column of a cheap answer's text. Default: answer, answer_2."
+)
+feature_option = click.option("--feature", multiple=True, help="Column of a further number; may be given often.")
+
+
 def outcome_options(command: F) -> F:
     """Add the options that name columns."""
-    for option in (
-        click.option("--feature", multiple=True, help="Column of a further number; may be given often."),
-        click.option("--answer", multiple=True, help="Column of a cheap answer's text. Default: answer, answer_2."),
-        click.option(
-            "--dear", default="", help="Name of the dear model; its column, where one has that name, else `dear`."
-        ),
+    return _with(
+        command,
+        click.option("--text", default="", help="Column of the text. Default: text, prompt or question."),
         click.option(
             "--cheap", default="", help="Name of the cheap model; its column, where one has that name, else `cheap`."
         ),
-        click.option("--text", default="", help="Column of the text. Default: text, prompt or question."),
-    ):
+        click.option(
+            "--dear", default="", help="Name of the dear model; its column, where one has that name, else `dear`."
+        ),
+    )
+
+
+def train_options(quality: float, out: str) -> Callable[[F], F]:
+    """Add the options of training, with the floor and the file that are usual."""
+    file = click.Path(path_type=Path)
+    floor = "Share of the dear model's quality."
+    ahead = "Promise it for the next N requests; 0 is the long run. Default: as many as rows."
+    return lambda command: _with(
+        command,
+        click.option("--quality-floor", "quality", type=float, default=quality, show_default=True, help=floor),
+        click.option("--risk", type=float, default=0.05, show_default=True, help="Chance of missing the floor."),
+        click.option("--ahead", type=int, help=ahead),
+        click.option("--out", type=file, default=Path(out), show_default=True, help="The file to write."),
+        click.option(
+            "--seed", type=int, default=0, show_default=True, help="The same rows and seed give the same file."
+        ),
+    )
+
+
+def _with(command: F, *options: Callable[[F], F]) -> F:
+    for option in reversed(options):
         command = option(command)
     return command
 
