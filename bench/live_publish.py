@@ -53,7 +53,12 @@ def panel(result: dict[str, Any], place: str, low: float) -> alt.LayerChart:
             "of:N",
             title=None,
             legend=alt.Legend(
-                orient="bottom", labelLimit=300, symbolType="stroke", symbolStrokeWidth=2, symbolSize=300
+                orient="bottom",
+                labelLimit=300,
+                symbolStrokeColor="#1a1d21",
+                symbolType="stroke",
+                symbolStrokeWidth=2,
+                symbolSize=300,
             ),
         ),
     )
