@@ -49,22 +49,11 @@ def panel(result: dict[str, Any], place: str, low: float) -> alt.LayerChart:
             scale=alt.Scale(domain=order, range=list(COLOURS.values())),
             legend=alt.Legend(orient="bottom", columns=2, labelLimit=400, symbolType="stroke", symbolStrokeWidth=3),
         ),
-        strokeDash=alt.StrokeDash(
-            "of:N",
-            title=None,
-            legend=alt.Legend(
-                orient="bottom",
-                labelLimit=300,
-                symbolStrokeColor="#1a1d21",
-                symbolType="stroke",
-                symbolStrokeWidth=2,
-                symbolSize=300,
-            ),
-        ),
+        strokeDash=alt.StrokeDash("of:N", legend=None),
     )
     wanted = alt.Chart(alt.Data(values=[{"iou": 0.95}])).mark_rule(color="#555d66", strokeDash=[2, 3]).encode(y="iou:Q")
     return (base.mark_line(point=alt.OverlayMarkDef(size=18)) + wanted).properties(
-        width=380, height=280, title=PLACES[place]
+        width=380, height=280, title=alt.Title(PLACES[place], subtitle="solid: mean; dashed: worst 5 % of frames")
     )
 
 
