@@ -271,7 +271,7 @@ def test_many_streams_share_a_budget_to_the_nano_dollar(ledger):
     for one in threads:
         one.start()
     for one in threads:
-        one.join(60)
+        one.join(120)
     ledger.flush()
     assert sum(one.calls for one in models) == 100
     assert sum(one["cost_nano"] for one in last_rows(ledger.store, 1000)) == 100_000_000
