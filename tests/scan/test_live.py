@@ -106,7 +106,7 @@ def test_what_is_no_event(tmp_path, encode, scene):
     assert receipt.events == ()
 
 
-def test_a_file_is_read_while_it_is_written(tmp_path, encode):
+def test_a_file_is_read_while_it_is_written(tmp_path, encode, until):
     data = encode(tmp_path / "whole.ts", 12, gop=10, container="mpegts", events=((4.0, 7.0),)).read_bytes()
     growing = tmp_path / "growing.ts"
     growing.write_bytes(data[: len(data) // 6])
@@ -117,13 +117,15 @@ def test_a_file_is_read_while_it_is_written(tmp_path, encode):
                 time.sleep(0.1)
                 out.write(data[at : at + len(data) // 12])
                 out.flush()
+        until(lambda: scan.receipt().seconds > 11.6)
+        scan.stop()
 
+    scan = LiveScan(GrowingFile(growing, idle_seconds=120), warm_up_seconds=2)
     writer = threading.Thread(target=write)
     writer.start()
-    try:
-        scan, receipt, _ = live(growing, idle=4.0, warm_up_seconds=2)
-    finally:
-        writer.join()
+    list(scan.run())
+    writer.join()
+    receipt = scan.receipt()
     assert scan.error is None
     assert receipt.seconds == pytest.approx(12.0, abs=0.3)
     hits(receipt, ((4.0, 7.0),))
