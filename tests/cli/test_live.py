@@ -329,6 +329,24 @@ def test_bad_input_is_an_error_that_says_what(  # noqa: PLR0917 - the case, and 
         run(*named)
 
 
+@pytest.mark.parametrize(
+    ("given", "option", "said"),
+    [
+        (("--price", "cheap"), "--price", "no amount of dollars"),
+        (("--price", "-1"), "--price", "less than nothing"),
+        (("--quality", "2"), "--quality", "a quality is an IoU"),
+        (("--price", "0.7", "--usd-an-hour", "0.5"), "--usd-an-hour", "one call costs more"),
+        (("--inferences-a-minute", "0"), "--inferences-a-minute", "0 inferences a minute"),
+        (("--price", "1", "--usd-an-hour", "1", "--inferences-a-minute", "3"), "--usd-an-hour", "at once"),
+        (("--fps", "0.1", "--baseline", "0", "--max-age", "5"), "--max-age", "no mask older than 5 s"),
+    ],
+)
+def test_an_error_names_the_option_and_not_the_argument_behind_it(given, option, said, clip, model):
+    with pytest.raises(InputError, match=said) as caught:
+        run(clip, "--model", model, *given)
+    assert caught.value.where.endswith(option)
+
+
 @pytest.mark.parametrize("name", ["nan", "broken"])
 def test_a_model_that_never_answers_is_exit_code_4_after_the_report(clip, name):
     with pytest.raises(EndpointError, match=r"no mask came from it in \d+ calls: ") as caught:

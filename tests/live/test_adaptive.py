@@ -318,6 +318,8 @@ def test_closing_does_not_wait_for_a_call_that_hangs():
     receipt = adaptive.close()
     assert system_time.monotonic() - began < 15  # the model would have taken twenty
     assert receipt.cost_usd == 1  # it may have been billed
+    assert (receipt.timeouts, receipt.failures, receipt.mode) == (0, {"ended": 1}, "full")  # it did not take too long
+    assert any("under way at the end" in one for one in receipt.notes)
     model.let.set()
 
 
