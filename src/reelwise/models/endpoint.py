@@ -225,6 +225,13 @@ class Endpoint:
                 return Sent(reply=reply, attempts=sends, waited_seconds=waited, began=began, left_seconds=left)
             self._sleep(self._between(again, sends))
 
+    def post(self, path: str, body: Body, work: Work, *, headers: Mapping[str, str] | None = None) -> Sent:
+        """Send a work as one call of its own: within its time, under its id; see `send`."""
+        return self.send(
+            "POST", path, body=body, headers=headers, seconds=work.timeout_seconds, tokens=work.tokens_expected,
+            identity=work.identity,
+        )  # fmt: skip
+
     def _again(self, error: EndpointError, sends: int, *, safe: bool, until: float) -> bool:
         """Say whether a call is sent once more: only where it surely was not accepted, or the endpoint knows it again."""
         if isinstance(error, RefusedError) or sends >= _SENDS_MAX:
