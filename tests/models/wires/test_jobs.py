@@ -10,9 +10,9 @@ from reelwise.charge import charge
 from reelwise.errors import AmbiguousError, InputError, RefusedError
 from reelwise.models.anthropic_batch import AnthropicBatches
 from reelwise.models.batches import BatchRow
+from reelwise.models.films import Film
 from reelwise.models.gemini_batch import GeminiBatches
 from reelwise.models.gemini_caches import create_cache, delete_cache
-from reelwise.models.films import Film
 from reelwise.models.gemini_files import delete_file, upload
 from reelwise.models.gemini_videos import GeminiVideos
 from reelwise.models.openai_batch import OpenAIBatches
@@ -209,7 +209,7 @@ def test_a_video_job_is_settled_once_from_its_first_final_state(maker, box, book
     assert charge(looked[0].used.request(), book).nano == box.invoice.nano == FILMS[maker][2]
     assert jobs.fetch(looked[0], tmp_path / "cat.mp4") == (tmp_path / "cat.mp4").stat().st_size
     box.desk.clock.ahead(180_000)
-    with pytest.raises(RefusedError, match="expired|may not exist"):
+    with pytest.raises(RefusedError, match=r"expired|may not exist"):
         jobs.fetch(looked[0], tmp_path / "late.mp4")
     assert [path.name for path in tmp_path.iterdir()] == ["cat.mp4"]
 
