@@ -147,14 +147,16 @@ def _summed(out: Out, case: Case, plan: Plan, before: Position | None) -> Estima
             name = request.model.removeprefix("host:")
             frames[name] = frames.get(name, 0.0) + count * float(request.images)
             continue
-        for name in UNITS:
+        told = case.book.is_language_model(request.model)
+        for name in UNITS if told else ():
             units[name] += count * float(getattr(request, name))
         cost = 0.0
         for usage, rate in case.book.price_request(request):
             quantity, key = exact(usage.quantity, usage.unit), (rate.sku, rate.unit)
             cost += float(marginal(rate, quantity, month.get(key, ZERO)))
             month[key] = month.get(key, ZERO) + quantity
-            _count_unit(units, usage.unit, float(quantity), generated=bool(request.seconds_output))
+            if not told:
+                _count_unit(units, usage.unit, float(quantity), generated=bool(request.seconds_output))
         lanes[request.lane] = lanes.get(request.lane, 0.0) + cost
     seconds, machines = _machine_time(frames, case, plan)
     usd = sum(lanes.values()) + machines
@@ -180,6 +182,8 @@ def _count_unit(units: dict[str, float], unit: str, quantity: float, *, generate
     """Count what a card bills by, in the unit that answers say it in."""
     if unit == "image":
         units["images"] += quantity
+    elif unit in UNITS:
+        units[unit] += quantity
     elif unit in _SECONDS:
         units["seconds_output" if generated else "seconds"] += quantity * _SECONDS[unit]
 

@@ -24,6 +24,7 @@ from reelwise.ledger.events import ONE_CALL, What, who_of
 from reelwise.models.films import Film
 from reelwise.month import label_of, units_of
 from reelwise.requests import Request
+from reelwise.run.findings import made_folder
 from reelwise.run.outcome import Outcome, OutcomeStatus, metered_units
 from reelwise.stages.call import made_seconds
 
@@ -217,8 +218,8 @@ class Filming:
             head, status="ok", cost_nano=nano, units=metered_units(request), request_id=job.id
         )
         path = self._folder / f"{head.identity}.mp4"
+        made_folder(self._folder)
         try:
-            self._folder.mkdir(parents=True, exist_ok=True)
             wire.fetch(job, path)
             found = msgspec.structs.replace(found, files=(str(path),))
         except RefusedError as error:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from reelwise.models.answer import Answer
     from reelwise.run.rendering import Shown
 
-__all__ = ["found_in", "keep_masks"]
+__all__ = ["found_in", "keep_masks", "made_folder"]
 
 _MOST = 10_000
 _SURE = 0.5  # from here on a place is foreground: what networks are trained to
@@ -70,6 +70,20 @@ def _span(shown: Shown | None, one: Any) -> dict[str, Any]:
     return {"start_seconds": start, "stop_seconds": stop}
 
 
+def made_folder(folder: Path) -> None:
+    """Make a folder where it is missing.
+
+    Raises:
+        OutputError: it cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(
+            f"cannot write: {error.strerror or error}", where=str(folder), hint="another --out, or move what is there"
+        ) from None
+
+
 def keep_masks(found: tuple[Found, ...], masks: tuple[Any, ...], folder: Path, name: str) -> tuple[Found, ...]:
     """Write each mask as a grey PNG, 0 to 255, and name it in what was found.
 
@@ -83,7 +97,7 @@ def keep_masks(found: tuple[Found, ...], masks: tuple[Any, ...], folder: Path, n
     import numpy as np
 
     kept, at = [], 0
-    folder.mkdir(parents=True, exist_ok=True)
+    made_folder(folder)
     for one in found:
         if one.share is None:
             kept.append(one)

@@ -98,9 +98,9 @@ class Machines:
         return Usage(sku=sku, unit=unit, quantity=seconds / _UNIT_SECONDS[unit]) if unit in _UNIT_SECONDS else None
 
     @contextmanager
-    def busy(self, name: str) -> Iterator[Share]:
-        """Count the time of a call; its share is known when the block is left."""
-        share = Share()
+    def busy(self, name: str, share: Share | None = None) -> Iterator[Share]:
+        """Count the time of a call; its share is known when the block is left, however that is."""
+        share = share or Share()
         with self._lock:
             self._pass(name)
             self._running[name].append(share)

@@ -143,7 +143,7 @@ class Desk:
         bound = self.machines.bound(host, order.work.timeout_seconds) if host else hold(order.ask, self.book).nano
         self.cap.take(bound)
         call: Metered | None = None
-        found = msgspec.structs.replace(head, held_nano=bound)
+        found, share = msgspec.structs.replace(head, held_nano=bound), Share()
         stop: EndpointError | None = None
         try:
             with meter(
@@ -153,13 +153,13 @@ class Desk:
                 self.journal.begin(head.identity, head.clip, bound)
                 call.was(plan=self._plan, provider=str(getattr(order.endpoint, "provider", ""))[:100])
                 with self._turn if self._waits_its_turn(order) else nullcontext():
-                    found = self._called(order, call, found)
+                    found = self._called(order, call, found, share)
         except AlreadySettledError as error:
             raise LedgerError(
                 "the ledger knows this call already", where=head.identity, hint="run with another --out"
             ) from error
         except EndpointError as error:
-            found = _failed(found, error, hosted=bool(host))
+            found = msgspec.structs.replace(_failed(found, error, hosted=bool(host)), busy_seconds=share.seconds)
             stop = error if error.reason in _STOPPING and not error.billed else None
         except (BudgetError, LedgerError):
             if call is None:
@@ -236,11 +236,10 @@ class Desk:
         self.journal.end(found)
         return found
 
-    def _called(self, order: Order, call: Metered, found: Outcome) -> Outcome:
+    def _called(self, order: Order, call: Metered, found: Outcome, share: Share) -> Outcome:
         host = order.head.hosted
-        share = Share()
         try:
-            with self.machines.busy(host) if host else nullcontext(share) as share:
+            with self.machines.busy(host, share) if host else nullcontext():
                 answer: Answer = getattr(order.endpoint, order.task)(order.work)
             texts = texts_of(answer, order.questions)
         except AnswerError as error:
