@@ -185,7 +185,12 @@ def execute(
             outcomes, tally, footage=job.case.workload.footage, on=_names(infos), asked=len(job.script.asked)
         ),
         stopped=stopped,
-        notes=(*job.notes, *_notes(job, plan, outcomes), *_dear_caches(job, plan, pieces)),
+        notes=(
+            *job.notes,
+            *_notes(job, plan, outcomes),
+            *_free(outcomes, job.case.book, before),
+            *_dear_caches(job, plan, pieces),
+        ),
     )
 
 
@@ -341,6 +346,21 @@ def _receipt(  # noqa: PLR0917 - one call of it
         unpriced=tuple((one.identity, one.unpriced) for one in outcomes if one.unpriced),
         attempts=sum(one.attempts for one in outcomes if one.status != "cached"),
     )
+
+
+def _free(outcomes: Sequence[Outcome], book: Book, before: Position | None) -> tuple[str, ...]:
+    """Say which calls' prices count on the month's free units, and how far these were used up when the run began."""
+    said = []
+    for model in sorted({one.model for one in outcomes if before is not None and one.known and not one.hosted}):
+        rates = () if book.is_language_model(model) else book.card_rates(model)
+        for rate in rates:
+            if rate.free_month:
+                used = float((before or {}).get((rate.sku, rate.unit), 0))
+                left = max(0.0, rate.free_month - used)
+                said.append(
+                    f"{model}: of {rate.free_month:,g} free {rate.unit}s a month this ledger had {left:,g} left"
+                )
+    return tuple(said)
 
 
 def _dear_caches(job: Job, plan: Plan, pieces: Sequence[Piece]) -> tuple[str, ...]:
