@@ -156,6 +156,7 @@ class Http:
     def __init__(self, url: str, *, silent_seconds: float = 120.0) -> None:
         self._lines = Lines(url)
         self._silent = silent_seconds
+        self.host = self._lines.host
         self.local = self._lines.local
         self.secure = self._lines.secure
         self.name = f"{self._lines.host}:{self._lines.port}" if self.local else self._lines.host
