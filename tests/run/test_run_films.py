@@ -6,10 +6,10 @@ import pytest
 
 from reelwise.errors import BusyError, EndpointError, OutputError
 from reelwise.ledger.queries import export
-from reelwise.models.gemini_videos import GeminiVideos
+from reelwise.models.google_videos import GoogleVideos
 from reelwise.models.video_jobs import VideoJobs
 
-WIRES = {"openai/sora-2": VideoJobs, "google/veo-3.1-fast": GeminiVideos}
+WIRES = {"openai/sora-2": VideoJobs, "google/veo-3.1-fast": GoogleVideos}
 MODELS = list(WIRES)
 ASK = {"task": "describe", "questions": ["A red kite over green hills."]}
 QUICK = {"video_seconds": 0.2}

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from reelwise.models.gemini_batch import GeminiBatches
     from reelwise.models.gemini_caches import create_cache
     from reelwise.models.gemini_files import upload
-    from reelwise.models.gemini_videos import GeminiVideos
+    from reelwise.models.google_videos import GoogleVideos
     from reelwise.models.install import install_person_segmentation
     from reelwise.models.limiter import Limiter
     from reelwise.models.local import LocalSegment
@@ -53,7 +53,7 @@ __all__ = [
     "Film",
     "Gemini",
     "GeminiBatches",
-    "GeminiVideos",
+    "GoogleVideos",
     "Limiter",
     "LocalSegment",
     "MaskNetwork",
@@ -92,7 +92,7 @@ _HOME = {
     "Film": "films",
     "Gemini": "gemini",
     "GeminiBatches": "gemini_batch",
-    "GeminiVideos": "gemini_videos",
+    "GoogleVideos": "google_videos",
     "Limiter": "limiter",
     "LocalSegment": "local",
     "MaskNetwork": "masks",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from msgspec import Struct
 
@@ -10,11 +10,12 @@ from reelwise.errors import InputError, OutputError
 from reelwise.models.used import Used
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from reelwise.models.endpoint import Sent
 
-__all__ = ["Film", "FilmWire", "VideoJob", "save_film"]
+__all__ = ["Film", "FilmWire", "VideoJob", "save_film", "write_film"]
 
 _BYTES_MAX = 4_000_000_000
 
@@ -23,7 +24,8 @@ class Film(Struct, frozen=True, kw_only=True):
     """A video to be made.
 
     Attributes:
-        model: what makes it: its name at the endpoint, or the id of its rate card.
+        model: what makes it: the id of its rate card, or its name at the endpoint.
+        name: its name there, where that is another.
         prompt: what it shows.
         seconds: its length.
         width, height: pixels.
@@ -34,6 +36,7 @@ class Film(Struct, frozen=True, kw_only=True):
     seconds: int
     width: int = 1280
     height: int = 720
+    name: str = ""
 
     def check(self) -> None:
         """Refuse what nobody can make.
@@ -57,7 +60,7 @@ class VideoJob(Struct, frozen=True, kw_only=True):
         progress: percent.
         expires: seconds since 1970 after which its video is gone; None where nobody says.
         why: of a failure; `refused` where it was the content.
-        at: where its video lies, where the job says so.
+        film: what was asked for, where the endpoint has to be told again.
         unsure: of a failure after which no page of the vendor's says whether it is billed: what was made and then held back.
     """
 
@@ -68,7 +71,7 @@ class VideoJob(Struct, frozen=True, kw_only=True):
     expires: int | None = None
     why: str = ""
     refused: bool = False
-    at: str = ""
+    film: Film | None = None
     unsure: bool = False
 
 
@@ -105,10 +108,23 @@ def save_film(sent: Sent, file: Path) -> int:
         AmbiguousError: it was cut off.
         OutputError: the file cannot be written.
     """
+    return _written(file, lambda out: sent.reply.save(out, _BYTES_MAX))
+
+
+def write_film(data: bytes, file: Path) -> int:
+    """Write a video to a file, whole or not at all; return its bytes.
+
+    Raises:
+        OutputError: the file cannot be written.
+    """
+    return _written(file, lambda out: out.write(data))
+
+
+def _written(file: Path, write: Callable[[Any], int]) -> int:
     part = file.with_name(file.name + ".part")
     try:
         with part.open("wb") as out:
-            size: int = sent.reply.save(out, _BYTES_MAX)
+            size = write(out)
         part.replace(file)
     except OSError as error:
         raise OutputError(error.strerror or "cannot be written", where=str(file), hint="check the folder") from None

@@ -49,7 +49,7 @@ class VideoJobs(OpenAI):
     def create(self, film: Film, *, identity: str, timeout_seconds: float = 120.0) -> VideoJob:
         """Ask for a video; see `FilmWire.create`."""
         film.check()
-        model = film.model.removeprefix("openai/").removesuffix(_HIGH)  # that card is a price, not a model
+        model = film.name or film.model.removeprefix("openai/").removesuffix(_HIGH)  # that card is a price, not a model
         size = f"{film.width}x{film.height}"
         document = {"model": model, "prompt": film.prompt, "seconds": str(film.seconds), "size": size}
         sent = self.send("POST", "/videos", body=json_body(document), seconds=timeout_seconds, identity=identity)

@@ -39,6 +39,7 @@ def _kind(endpoints: Endpoints, call: Call, where: str) -> Kind:
     """Say what a call's endpoint speaks; what is wrong with it is said with the call's place in the plan."""
     try:
         endpoints.name_of(call.serves)
+        endpoints.of(call.serves)
         return endpoints.kind_of(call.serves)
     except InputError as error:
         raise InputError(f"{call.serves}: {error.message}", where=where, hint=error.hint) from None

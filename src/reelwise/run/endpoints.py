@@ -29,7 +29,7 @@ class Place(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     Attributes:
         match: a pattern that the model's name must fit, or the host's; the first place that does counts.
         kind: what it speaks: openai (chat completions: vLLM, SGLang and routers do), responses, gemini, anthropic, openai_sound (Whisper, and
-            servers that speak it), cloud_vision, video_intelligence, openai_videos, gemini_videos; or local: a network on this machine.
+            servers that speak it), cloud_vision, video_intelligence, openai_videos, google_videos; or local: a network on this machine.
         model: the model's name there, where that is another; a host has none of its own. Of kind local: person-segmentation, or
             person-segmentation:landscape.
         url: its address; empty is the vendor's.
@@ -187,7 +187,7 @@ def _wire(kind: Kind) -> Any:
     names = {
         "openai": "OpenAIChat", "responses": "OpenAIResponses", "gemini": "Gemini", "anthropic": "Anthropic",
         "cloud_vision": "VisionImage", "video_intelligence": "VisionMinute", "openai_sound": "OpenAISound",
-        "openai_videos": "VideoJobs", "gemini_videos": "GeminiVideos",
+        "openai_videos": "VideoJobs", "google_videos": "GoogleVideos",
     }  # fmt: skip
     return getattr(models, names[kind])
 

@@ -67,18 +67,20 @@ def films_held(notes: dict[str, Any]) -> int:
     return sum(noted.head.held_nano for noted in _notes(notes) if not noted.over)
 
 
-def film_of(call: Call, piece: Piece, question: int, lengths: tuple[int, ...]) -> Film:
+def film_of(call: Call, piece: Piece, question: int, wire: FilmWire, name: str = "") -> Film:
     """Say what is to be made for a piece: as long as it is, rounded up to what the model makes, in its shape.
 
     Args:
         call: the stage.
         piece: its length and shape are the video's; nothing else of it is used.
         question: which of the questions is the prompt.
-        lengths: seconds that videos come in.
+        wire: who makes it.
+        name: the model's at the endpoint; empty is the wire's own.
 
     Raises:
         InputError: longer than any video, or a size that is another card's.
     """
+    lengths = wire.lengths
     seconds, where = float(made_seconds(call.model, piece.item.seconds)), piece.track.info.path
     if seconds not in lengths:
         raise InputError(
@@ -96,7 +98,7 @@ def film_of(call: Call, piece: Piece, question: int, lengths: tuple[int, ...]) -
     width, height = size if piece.item.width_px >= piece.item.height_px else size[::-1]
     script = piece.script.of(call.task)
     prompt = "\n\n".join(filter(None, (script.instructions, script.asked[question])))
-    return Film(model=call.model, prompt=prompt, seconds=round(seconds), width=width, height=height)
+    return Film(model=call.model, prompt=prompt, seconds=round(seconds), width=width, height=height, name=name)
 
 
 class Filming:

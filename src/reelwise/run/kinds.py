@@ -13,7 +13,7 @@ __all__ = ["KINDS", "SENT", "Kind", "Trait", "card_kind", "sends"]
 
 Kind = Literal[
     "openai", "responses", "gemini", "anthropic", "cloud_vision", "video_intelligence", "openai_sound", "openai_videos",
-    "gemini_videos", "local",
+    "google_videos", "local",
 ]  # fmt: skip
 
 _ASKED = frozenset({"describe", "ask", "moderate", "transcribe"})
@@ -52,7 +52,7 @@ KINDS: dict[str, Trait] = {
         path="/v1", tasks=frozenset({"transcribe"}), parts=frozenset({"audio"}), alone=True, what="it writes down what is said",
     ),
     "openai_videos": Trait(path="/v1", parts=frozenset({"generate"}), what="it generates video"),
-    "gemini_videos": Trait(path="/v1beta", parts=frozenset({"generate"}), what="it generates video"),
+    "google_videos": Trait(path="/v1/projects/sandbox/locations/here", parts=frozenset({"generate"}), what="it generates video"),
     "local": Trait(path="", tasks=frozenset({"segment"}), alone=True, what="it separates foreground from background"),
 }  # fmt: skip
 SENT = {"images": "pictures", "video": "video", "audio": "sound", "generate": "nothing but words"}
@@ -60,7 +60,7 @@ SENT = {"images": "pictures", "video": "video", "audio": "sound", "generate": "n
 
 def card_kind(model: str) -> Kind | None:
     """Say who answers for a rate card that is no language model; None where no wire here does."""
-    from reelwise.models.gemini_videos import GeminiVideos
+    from reelwise.models.google_videos import GoogleVideos
     from reelwise.models.openai_sound import OpenAISound
     from reelwise.models.video_jobs import VideoJobs
     from reelwise.models.vision_image import VisionImage
@@ -68,7 +68,7 @@ def card_kind(model: str) -> Kind | None:
 
     wires: tuple[tuple[Kind, type], ...] = (
         ("cloud_vision", VisionImage), ("video_intelligence", VisionMinute), ("openai_sound", OpenAISound),
-        ("openai_videos", VideoJobs), ("gemini_videos", GeminiVideos),
+        ("openai_videos", VideoJobs), ("google_videos", GoogleVideos),
     )  # fmt: skip
     return next((kind for kind, wire in wires if model in wire.sells), None)  # type: ignore[attr-defined]
 

@@ -260,7 +260,9 @@ class Runner:
         if self._known(head) is not None:
             return self._kept(head)
         wire = self._endpoints.of(stage.serves)
-        found = self._filming.make(head, wire, lambda: film_of(stage, piece, head.question, wire.lengths))
+        name = self._endpoints.name_of(stage.serves)
+        own = "" if name == stage.serves else name
+        found = self._filming.make(head, wire, lambda: film_of(stage, piece, head.question, wire, own))
         self._note(found)
         return found
 

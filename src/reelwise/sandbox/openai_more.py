@@ -14,7 +14,7 @@ from reelwise.sandbox.cards import UNDELIVERED, bill, let_in, served
 from reelwise.sandbox.clips import clip_size
 from reelwise.sandbox.errors import BadRequestError, NotFoundError, RefusalError
 from reelwise.sandbox.exchange import Document, Exchange, FileOut, Reply, document, read_json, spoilt, whole
-from reelwise.sandbox.gemini_videos import FILM
+from reelwise.sandbox.google_videos import FILM
 from reelwise.sandbox.invoice import Row
 from reelwise.sandbox.openai_chat import ChatBody, asked_of, completion
 from reelwise.sandbox.store import Stored

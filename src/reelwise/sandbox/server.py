@@ -19,7 +19,7 @@ from reelwise.sandbox import (
     gemini,
     gemini_caches,
     gemini_more,
-    gemini_videos,
+    google_videos,
     openai_chat,
     openai_more,
     responses,
@@ -79,7 +79,7 @@ _ROUTES = tuple(
         *responses.ROUTES,
         *openai_more.ROUTES,
         *gemini_more.ROUTES,
-        *gemini_videos.ROUTES,
+        *google_videos.ROUTES,
         *vision.ROUTES,
         *embeddings.ROUTES,
     )

@@ -14,7 +14,7 @@ from reelwise.models.films import Film
 from reelwise.models.gemini_batch import GeminiBatches
 from reelwise.models.gemini_caches import create_cache, delete_cache
 from reelwise.models.gemini_files import delete_file, upload
-from reelwise.models.gemini_videos import GeminiVideos
+from reelwise.models.google_videos import GoogleVideos
 from reelwise.models.openai_batch import OpenAIBatches
 from reelwise.models.video_jobs import VideoJobs
 from reelwise.models.work import Clip, Picture, Text, Work, source
@@ -183,9 +183,10 @@ def test_cached_sound_is_billed_at_its_own_price(ends, box, book, drawn_clip):
     assert charge(answer.used.request(), book).nano == box.invoice.rows[-1].nano
 
 
+VERTEX = "v1/projects/p/locations/here"
 FILMS = {
     "openai": (VideoJobs, "openai/sora-2", 800_000_000),
-    "google": (GeminiVideos, "google/veo-3.1-fast", 800_000_000),
+    "google": (GoogleVideos, "google/veo-3.1-fast", 800_000_000),
 }
 
 
@@ -193,7 +194,7 @@ FILMS = {
 def test_a_video_job_is_settled_once_from_its_first_final_state(maker, box, book, tmp_path):
     wire, model, _ = FILMS[maker]
     jobs, film = (
-        wire(f"{box.url}/{'v1' if maker == 'openai' else 'v1beta'}"),
+        wire(f"{box.url}/{'v1' if maker == 'openai' else VERTEX}"),
         Film(model=model, prompt="a cat", seconds=8),
     )
     job = jobs.create(film, identity="one")
@@ -219,7 +220,7 @@ def test_a_video_job_that_fails_is_not_billed(maker):
     with sandbox({"video_failed": 1.0, "video_seconds": 1}) as box:
         wire, model, _ = FILMS[maker]
         jobs, film = (
-            wire(f"{box.url}/{'v1' if maker == 'openai' else 'v1beta'}"),
+            wire(f"{box.url}/{'v1' if maker == 'openai' else VERTEX}"),
             Film(model=model, prompt="a cat", seconds=4),
         )
         job = jobs.create(film, identity="one")
@@ -232,7 +233,7 @@ def test_a_video_job_that_fails_is_not_billed(maker):
 
 
 def test_a_video_that_was_made_and_held_back_is_neither_called_billed_nor_free(box):
-    jobs = GeminiVideos(f"{box.url}/v1beta")
+    jobs = GoogleVideos(f"{box.url}/{VERTEX}")
     film = Film(
         model="google/veo-3.1-lite", prompt="a cat, blocked by the safety filter", seconds=4, width=720, height=1280
     )
@@ -243,6 +244,8 @@ def test_a_video_that_was_made_and_held_back_is_neither_called_billed_nor_free(b
     assert (job.state, job.refused, job.unsure) == ("failed", True, True)
     with pytest.raises(InputError, match="500x500"):
         jobs.create(Film(model="google/veo-3.1", prompt="a cat", seconds=4, width=500, height=500), identity="two")
+    with pytest.raises(InputError, match="which project is billed"):
+        GoogleVideos()
     with pytest.raises(InputError, match="shows nothing"):
         jobs.create(Film(model="google/veo-3.1", prompt=" ", seconds=4), identity="two")
     with pytest.raises(RefusedError) as gone:

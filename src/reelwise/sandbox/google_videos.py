@@ -1,7 +1,8 @@
-"""Gemini's video generation: an operation, billed by the second when its video is there."""
+"""Google's video generation (Veo on Vertex AI): an operation, billed by the second when its video is there."""
 
 from __future__ import annotations
 
+import base64
 import re
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
@@ -13,10 +14,10 @@ from reelwise.sandbox.cards import UNDELIVERED, bill, let_in, served
 from reelwise.sandbox.errors import BadRequestError, NotFoundError
 from reelwise.sandbox.exchange import Exchange, document, spoilt
 from reelwise.sandbox.invoice import Row
-from reelwise.sandbox.store import Stored
 from reelwise.sandbox.vendors import read_google
 
 if TYPE_CHECKING:
+    from reelwise.sandbox.desk import Desk
     from reelwise.sandbox.exchange import Reply, Route
 
 __all__ = ["FILM", "ROUTES"]
@@ -24,6 +25,7 @@ __all__ = ["FILM", "ROUTES"]
 FILM = b"\0\0\0\x18ftypmp42" + bytes(1000)
 """What stands for a generated video."""
 _KEPT_SECONDS = 172_800.0
+"""After that an operation is gone, and its video with it."""
 _LENGTHS = {4, 6, 8}
 _SIZES = {"720p", "1080p", "4k"}
 _BLOCKED = "blocked by the safety filter"
@@ -41,18 +43,22 @@ class _Parameters(Struct, rename="camel"):
     sample_count: int = 1
 
 
+class _Asked(Struct, rename="camel"):
+    operation_name: str
+
+
 class _Body(Struct):
     instances: list[_Instance]
     parameters: _Parameters = msgspec.field(default_factory=_Parameters)
 
 
-def _begin(exchange: Exchange, model: str) -> Reply:
+def _begin(exchange: Exchange, place: str, model: str) -> Reply:
     desk = exchange.desk
     desk.check_key(exchange.key)
     short = re.sub(r"-generate-(preview|001)$", "", model)
     sku = f"google/{short}"
     if not short.startswith("veo-"):
-        raise NotFoundError(f"models/{model:.60} is not found for API version v1beta", code="model_not_found")
+        raise NotFoundError(f"Publisher Model `{model:.60}` was not found", code="model_not_found")
     desk.prices.card(sku)
     body = read_google(exchange.body(), _Body)
     asked = body.parameters
@@ -62,9 +68,9 @@ def _begin(exchange: Exchange, model: str) -> Reply:
     if seconds not in _LENGTHS or asked.resolution not in _SIZES or asked.aspect_ratio not in {"16:9", "9:16"}:
         raise BadRequestError("durationSeconds: 4, 6 or 8; resolution: 720p, 1080p or 4k; aspectRatio: 16:9 or 9:16")
     fault = let_in(exchange, sku, msgspec.json.encode(body))
-    name = desk.new_id(f"models/{model}/operations/sb")
+    name = desk.new_id(f"{place}/publishers/google/models/{model}/operations/sb")
     job = {
-        "sku": sku, "seconds": seconds, "size": asked.resolution, "created": desk.clock.now(), "file": "",
+        "sku": sku, "seconds": seconds, "size": asked.resolution, "created": desk.clock.now(), "billed": False,
         "identity": exchange.headers.get("idempotency-key", ""), "blocked": _BLOCKED in body.instances[0].prompt,
         "fault": fault,
     }  # fmt: skip
@@ -74,39 +80,40 @@ def _begin(exchange: Exchange, model: str) -> Reply:
     def begin() -> dict[str, Any]:
         desk.store.put(name, job)
         if fault is not None:  # nobody will look: it is made, and billed, all the same
-            _made(exchange, name, job)
+            _made(desk, name, job)
         return {"name": name}
 
     return served(fault, begin)
 
 
-def _look(exchange: Exchange, name: str) -> Reply:
+def _look(exchange: Exchange, place: str, model: str) -> Reply:
     desk = exchange.desk
     desk.check_key(exchange.key)
+    name = read_google(exchange.body(), _Asked).operation_name
+    if not name.startswith(f"{place}/publishers/google/models/{model}/operations/"):
+        raise BadRequestError("The operation is not one of this model")
     job = desk.store.get(name)
-    if desk.clock.now() < job["created"] + desk.scenario.video_seconds:
+    end = job["created"] + desk.scenario.video_seconds
+    if desk.clock.now() < end:
         return document({"name": name})
+    if desk.clock.now() >= end + _KEPT_SECONDS:
+        raise NotFoundError("the operation has expired", code="expired")
     if desk.failed("veo", name):
         return document({"name": name, "done": True, "error": {"code": 13, "message": "The video could not be made."}})
     made: dict[str, Any] = {"raiMediaFilteredCount": 1, "raiMediaFilteredReasons": ["The video was blocked."]}
     if not job["blocked"]:
-        _made(exchange, name, job)
-        made = {"generatedSamples": [{"video": {"uri": f"{exchange.url}/v1beta/{job['file']}:download?alt=media"}}]}
-    kind = "type.googleapis.com/google.ai.generativelanguage.v1beta.PredictLongRunningResponse"
-    found = document({"name": name, "done": True, "response": {"@type": kind, "generateVideoResponse": made}})
-    return spoilt(job["fault"], found)
+        _made(desk, name, job)
+        video = {"bytesBase64Encoded": base64.b64encode(FILM).decode(), "mimeType": "video/mp4"}
+        made = {"raiMediaFilteredCount": 0, "videos": [video]}
+    kind = "type.googleapis.com/cloud.ai.large_models.vision.GenerateVideoResponse"
+    return spoilt(job["fault"], document({"name": name, "done": True, "response": {"@type": kind, **made}}))
 
 
-def _made(exchange: Exchange, name: str, job: dict[str, Any]) -> None:
-    """Make the file, and write the row, once."""
-    if job["file"]:
+def _made(desk: Desk, name: str, job: dict[str, Any]) -> None:
+    """Write the row of a video that is there, once."""
+    if job["billed"]:
         return
-    desk = exchange.desk
-    path = desk.store.new_path()
-    path.write_bytes(FILM)
-    job["file"] = desk.new_id("files/sb")
-    until = job["created"] + desk.scenario.video_seconds + _KEPT_SECONDS
-    desk.store.add(job["file"], Stored(path=path, size=path.stat().st_size, mime="video/mp4", until=until))
+    job["billed"] = True
     row = Row(
         id=name, at=0.0, day="", maker="google", model=job["sku"], kind="video", identity=job["identity"],
         delivered=job["fault"] not in UNDELIVERED,
@@ -114,7 +121,8 @@ def _made(exchange: Exchange, name: str, job: dict[str, Any]) -> None:
     bill(desk, job["sku"], Fraction(job["seconds"]), row, resolution=job["size"], counted=False)
 
 
+_MODEL = r"/v1(?:beta1)?/(?P<place>projects/[^/]+/locations/[^/]+)/publishers/google/models/(?P<model>[^/:]+)"
 ROUTES: tuple[Route, ...] = (
-    ("POST", r"/v1(?:beta|alpha)?/models/(?P<model>[^/:]+):predictLongRunning", _begin),
-    ("GET", r"/v1(?:beta|alpha)?/(?P<name>models/[^/:]+/operations/\w+)", _look),
+    ("POST", rf"{_MODEL}:predictLongRunning", _begin),
+    ("POST", rf"{_MODEL}:fetchPredictOperation", _look),
 )
