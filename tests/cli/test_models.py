@@ -10,6 +10,7 @@ from click.testing import CliRunner
 
 from reelwise.cli.models import cli
 from reelwise.errors import InputError
+from reelwise.models.shelf import folder_of
 
 
 def run(*arguments):
@@ -28,7 +29,7 @@ def empty(tmp_path, monkeypatch):
 @pytest.fixture
 def own(person_models, tmp_path, monkeypatch):
     """A cache of the test's own with the networks in it."""
-    shutil.copytree(person_models, tmp_path / "cache")
+    shutil.copytree(folder_of(person_models), folder_of(tmp_path / "cache"))
     monkeypatch.setenv("REELWISE_CACHE", str(tmp_path / "cache"))
     return tmp_path / "cache"
 
