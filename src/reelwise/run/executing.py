@@ -117,6 +117,7 @@ def execute(
     waits: Waits | None = None,
     counted: bool = False,
     kept: Path | None = None,
+    verifier: Callable[[str, str], bool] | None = None,
     progress: Callable[[str, float], None] | None = None,
 ) -> RunResult:
     """Run a plan on decoded clips.
@@ -138,6 +139,8 @@ def execute(
         sandbox: a `reelwise.sandbox.Sandbox` whose invoice the run is held against.
         waits: how long to wait for batches.
         kept: folder of answers and artefacts that runs share; None is one in `out`.
+        verifier: a function of question and answer that says whether the answer holds, for escalations with `verifier: own`. What it
+            raises ends the run and is passed on; what is done is kept.
         counted: estimate with what the stages count on these very clips, not with facts of other footage.
         progress: called with the stage and the share done.
 
@@ -145,7 +148,7 @@ def execute(
         InputError: the plan cannot be run here, or the journal is of another run.
         OutputError: the folder cannot be written.
     """
-    check_runs(plan, endpoints, job.script)
+    check_runs(plan, endpoints, job.script, verifier=verifier is not None)
     workload = job.workload(plan)
     most = float(job.script.output_most or "inf")
     infos = [looked_at(track) for track in tracks]
@@ -153,9 +156,9 @@ def execute(
     expected = estimate_counted(job.case, plan, pieces) if counted else estimate(job.case, plan, workload, infos, most)
     runner, tally, stopped = _ran(
         job, plan, pieces, endpoints=endpoints, ledger=ledger, out=out, max_nano=max_nano, at_once=at_once,
-        waits=waits or Waits(), kept=kept or out / "kept", progress=progress,
+        waits=waits or Waits(), kept=kept or out / "kept", progress=progress, verifier=verifier,
     )  # fmt: skip
-    outcomes = tuple(sorted(runner.outcomes, key=lambda one: (one.item, one.stage, one.chunk, one.question)))
+    outcomes = tuple(sorted(runner.outcomes, key=_in_order))
     made = [one for one in outcomes if one.identity not in runner.before]
     held = reconcile(made, sandbox.invoice.rows) if sandbox is not None else None
     return RunResult(
@@ -184,6 +187,7 @@ def _ran(
     waits: Waits,
     kept: Path,
     progress: Callable[[str, float], None] | None,
+    verifier: Callable[[str, str], bool] | None,
 ) -> tuple[Runner, Tally, ReelwiseError | None]:
     """Run the stages with a journal; return what was made, what was counted, and what ended it early."""
     tally, feature = Tally(), job.case.workload.feature
@@ -194,12 +198,17 @@ def _ran(
         spent += sum(held for _, held in journal.lost.values())
         desk = Desk(job.case.book, ledger, journal, Cap(max_nano, spent), feature=feature, plan=plan.hash)
         batching = Batching(desk, endpoints, waits, feature=feature, plan=plan.hash)
-        runner = Runner(plan, desk, endpoints, batching, reusing, job.case.facts, at_once=at_once)
+        facts = job.case.facts
+        runner = Runner(plan, desk, endpoints, batching, reusing, facts, at_once=at_once, verifier=verifier)
         runner.number(pieces)
         stopped = _fold(job, plan, pieces, runner, tally, progress)
         runner.outcomes += reusing.finish(pieces, runner.outcomes, journal)
         _count_reuse(plan, runner.outcomes, tally)
     return runner, tally, stopped
+
+
+def _in_order(one: Outcome) -> tuple[int, int, str, int, int]:
+    return one.item, one.stage, one.turn, one.chunk, one.question
 
 
 def _names(infos: Sequence[ClipInfo]) -> str:

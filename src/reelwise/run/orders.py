@@ -68,6 +68,7 @@ def work_of(
     kind: Kind,
     identity: str,
     sure: bool,
+    turn: str = "",
     tokens: int = 0,
 ) -> Work:
     """Put a call together.
@@ -80,6 +81,8 @@ def work_of(
         kind: what the endpoint speaks.
         identity: the call's id.
         sure: ask how sure the model is.
+        turn: what the call is for, see `Outcome`; each sample has a seed of its own where the endpoint takes one, the others are drawn
+            anew at the vendor's own temperature.
         tokens: what the limiter counts it as.
     """
     script: Script = piece.script
@@ -99,6 +102,7 @@ def work_of(
         tokens_output=max(1, cap) if cap is not None else None,
         confidence=sure and kind != "anthropic" and script.task != "moderate",
         mode="standard" if call.mode == "batch" else call.mode,
+        seed=int(turn.split()[1]) if turn.startswith("sample") and kind != "anthropic" else None,
         cache_key=_cache_key(script) if keeps and kind == "openai" else "",
         identity=identity,
         tokens_expected=tokens,

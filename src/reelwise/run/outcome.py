@@ -27,6 +27,7 @@ class Outcome(Struct, frozen=True, kw_only=True):
         chunk, chunks: which part of the item, of how many.
         question: which of the questions; -1 for all of them at once, which are `asked` many.
         labelled: whether the answer is one of some labels.
+        turn: of a call that a stage needs to decide, what it is for: sample 2, second, verify, route; empty for an answer.
         kind: call, or cache: what all questions about an item share was put into an explicit cache.
         model, mode: what was called, and the tier that the answer names.
         status: ok; refused (content); unreadable (billed, and no use); ambiguous (nobody knows whether it is billed: all that was held
@@ -53,6 +54,7 @@ class Outcome(Struct, frozen=True, kw_only=True):
     question: int = 0
     asked: int = 1
     labelled: bool = False
+    turn: str = ""
     kind: Literal["call", "cache"] = "call"
     model: str = ""
     mode: str = "standard"

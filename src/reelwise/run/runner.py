@@ -7,13 +7,15 @@ import tempfile
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
 from reelwise.errors import EndpointError, InputError, MediaError, ReelwiseError
+from reelwise.run.asking import check_asks
 from reelwise.run.caching import fill, let_go
 from reelwise.run.deciding import doubted, routed
+from reelwise.run.doubting import calibrated
 from reelwise.run.orders import ask_of, check_fits, content_key, expected_text, task_of, work_of
 from reelwise.run.outcome import Outcome
 from reelwise.run.rendering import shown
@@ -22,7 +24,7 @@ from reelwise.run.settle import Order
 from reelwise.stages import Call, Escalate
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from reelwise.facts import Facts
     from reelwise.flow import Out, Piece
@@ -37,19 +39,23 @@ if TYPE_CHECKING:
 
 __all__ = ["Runner", "check_runs"]
 
+T = TypeVar("T")
 _FAILED_IN_A_ROW = 5
 _UPLOAD_BYTES = 14_000_000
 """Gemini takes requests of 20 MB; base64 makes a third more of it (ai.google.dev, video-understanding)."""
 
 
-def check_runs(plan: Plan, endpoints: Endpoints, script: Script) -> None:
+def check_runs(plan: Plan, endpoints: Endpoints, script: Script, *, verifier: bool = False) -> None:
     """Refuse a plan that these endpoints cannot run, before anything is decoded or sent.
 
     Raises:
         InputError: says what, and where in the plan.
     """
+    check_asks(plan, endpoints, script, verifier=verifier)
     for index, stage in enumerate(plan.stages):
         where = f"plan $.stages[{index}]"
+        if isinstance(stage, Escalate):
+            calibrated(stage)
         why = stage.unrun()
         if why:
             raise InputError(f"cannot be run: {why}", where=where, hint="`reelwise price` prices it all the same")
@@ -69,6 +75,7 @@ class Runner:
         reusing: what is kept of earlier answers.
         facts: for what a call would cost, where its price decides.
         at_once: calls under way at once.
+        verifier: a function of question and answer, for escalations with `verifier: own`.
 
     Attributes:
         outcomes: of all calls so far, in no order.
@@ -86,7 +93,9 @@ class Runner:
         facts: Facts,
         *,
         at_once: int = 4,
+        verifier: Callable[[str, str], bool] | None = None,
     ) -> None:
+        self._verifier = verifier
         self._batching, self._reusing, self._facts = batching, reusing, facts
         self._plan, self._desk, self._endpoints = plan, desk, endpoints
         self._at_once = at_once
@@ -113,8 +122,13 @@ class Runner:
         if stage.mode == "batch":
             yield from self._in_batches(stage, todo, out)
             return
+        found = self.spread(lambda piece: self._about(stage, piece, out), todo)
+        yield from (piece for piece in found if piece is not None)
+
+    def spread(self, make: Callable[[Piece], T], pieces: Iterable[Piece]) -> list[T]:
+        """Do something that calls about each piece, a few at a time; the first error ends it all."""
         with ThreadPoolExecutor(self._at_once, thread_name_prefix="reelwise-run") as pool:
-            waiting = [pool.submit(self._about, stage, piece, out) for piece in todo]
+            waiting = [pool.submit(make, piece) for piece in pieces]
             try:
                 found = [one.result() for one in waiting]
             except BaseException as error:
@@ -124,11 +138,21 @@ class Runner:
                 raise
         if self._stop is not None:
             raise self._stop
-        yield from (piece for piece in found if piece is not None)
+        return found
+
+    def one(self, call: Call, piece: Piece, order: Callable[[Outcome, Any], Order]) -> Outcome | None:
+        """Make a call that shows nothing of a piece, or find what became of it; None where the run has ended."""
+        if self._stop is not None:
+            return None
+        head = self._head(call, piece, (0, 1), 0)
+        if self._known(head) is not None:
+            return self._kept(head)
+        return self._one(order(head, self._endpoints.of(call.model)))
 
     def _in_batches(self, stage: Call, pieces: list[Piece], out: Out) -> Iterator[Piece]:
         """Hand all calls in at once; those of an earlier part of the run are collected first."""
-        index = self._plan.stages.index(stage)
+        turn = pieces[0].turn if pieces else None
+        index = self._plan.stages.index(stage) if turn is None else turn[0]
         for _ in self._batching.unfinished(index):
             pass
         with tempfile.TemporaryDirectory(prefix="reelwise-run-") as folder:
@@ -159,11 +183,12 @@ class Runner:
 
     def route(self, stage: Route, pieces: Iterable[Piece], out: Out) -> Iterator[Piece]:
         """Give each piece its lane."""
-        return routed(stage, list(pieces), self._plan, self._facts, out)
+        return routed(stage, list(pieces), self._plan, self._facts, out, runner=self)
 
     def escalate(self, stage: Escalate, pieces: Iterable[Piece], out: Out) -> Iterator[Piece]:
         """Pass on the pieces whose answers are in doubt."""
-        return doubted(stage, list(pieces), out)
+        index = self._plan.stages.index(stage)
+        return doubted(stage, index, list(pieces), self, out, verifier=self._verifier)
 
     def reuse(self, stage: Reuse, pieces: Iterable[Piece], out: Out) -> Iterator[Piece]:
         """Pass on the pieces that nothing kept answers."""
@@ -227,13 +252,13 @@ class Runner:
         ]
 
     def _head(self, stage: Call, piece: Piece, chunk: tuple[int, int], question: int) -> Outcome:
-        index = self._plan.stages.index(stage)
+        index, turn = (self._plan.stages.index(stage), "") if piece.turn is None else piece.turn
         item = self._place.get(id(piece.track), 0)
-        text = f"{item}/{piece.track.info.sha256_head}/{index}/{chunk[0]}/{chunk[1]}/{question}"
+        text = f"{item}/{piece.track.info.sha256_head}/{index}/{chunk[0]}/{chunk[1]}/{question}" + (turn and f"/{turn}")
         name = hashlib.sha256(text.encode()).hexdigest()[:24]
         return Outcome(
             identity=f"run-{self._desk.journal.run}-{name}", clip=piece.track.info.path, item=item, lane=piece.item.lane,
-            stage=index, chunk=chunk[0], chunks=chunk[1], question=question, model=stage.model, mode=stage.mode,
+            stage=index, chunk=chunk[0], chunks=chunk[1], question=question, model=stage.model, mode=stage.mode, turn=turn,
         )  # fmt: skip
 
     def number(self, pieces: Iterable[Piece]) -> None:
@@ -264,8 +289,10 @@ class Runner:
         """Put a call together."""
         kind = self._endpoints.kind_of(stage.model)
         endpoint = self._endpoints.of(stage.model)
-        sure = any(isinstance(one, Escalate) for one in self._plan.stages)
-        work = work_of(stage, piece, view, question=head.question, kind=kind, identity=head.identity, sure=sure)
+        sure = any(isinstance(one, Escalate) and one.by_confidence for one in self._plan.stages)
+        work = work_of(
+            stage, piece, view, question=head.question, kind=kind, identity=head.identity, sure=sure, turn=head.turn
+        )
         questions = len(piece.script.asked) if head.question < 0 else 1
         head = msgspec.structs.replace(
             head, text_expected=expected_text(work), image_expected=view.tokens_of(stage, out), asked=questions,
@@ -307,7 +334,7 @@ class Runner:
     def _one(self, order: Order) -> Outcome:
         """Make a call, or find its answer among those that the same pixels and words had before."""
         kept = self._reusing.answers
-        key = content_key(order.work) if kept is not None else ""
+        key = content_key(order.work) + order.head.turn if kept is not None else ""
         if kept is not None and (data := kept.get(key)) is not None:
             found = msgspec.structs.replace(
                 msgspec.json.decode(data, type=Outcome), identity=order.head.identity, clip=order.head.clip,
