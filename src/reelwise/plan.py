@@ -158,10 +158,10 @@ def prefix_of(plan: Plan, index: int) -> str:
     return _prefix(tuple(s for s in plan.stages[:index] if isinstance(s, Gate)))
 
 
-def fold(plan: Plan, items: Iterable[Item], facts: Facts, out: Out) -> tuple[Item, ...]:
-    """Run a month's classes of items through every stage's `expect`; `out` collects what is billed."""
+def fold(plan: Plan, items: Iterable[Item], facts: Facts, out: Out, *, start: int = 0) -> tuple[Item, ...]:
+    """Run a month's classes of items through every stage's `expect`, from a stage on; `out` collects what is billed."""
     now = tuple(items)
-    for index, stage in enumerate(plan.stages):
+    for index, stage in enumerate(plan.stages[start:], start):
         out.prefix, out.calls = _later(plan, index), _calls(plan, index)
         after: list[Item] = []
         for item in now:

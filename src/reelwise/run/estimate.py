@@ -9,8 +9,10 @@ from msgspec.structs import replace
 
 from reelwise.flow import Item, Out
 from reelwise.plan import fold
+from reelwise.run.band import band_usd
 from reelwise.run.measure import collect
 from reelwise.run.outcome import UNITS
+from reelwise.stages import Call
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -36,12 +38,15 @@ class Estimate(Struct, frozen=True, kw_only=True):
         units: calls and tokens, by unit.
         usd_by_lane: of the calls, by lane.
         usd_besides: of what no model bills: CPU time, storage, traffic.
+        usd_low, usd_high: 5th and 95th percentile of `usd`, see `band.band_usd`; None where nothing that it rests on is uncertain.
     """
 
     usd: float
     units: dict[str, float]
     usd_by_lane: dict[str, float]
     usd_besides: float = 0.0
+    usd_low: float | None = None
+    usd_high: float | None = None
 
 
 class Side(Struct, frozen=True, kw_only=True):
@@ -51,12 +56,15 @@ class Side(Struct, frozen=True, kw_only=True):
         unit: usd, calls, tokens_video, ...
         predicted, metered: amounts.
         error: predicted over metered, minus 1; None where nothing was metered.
+        low, high: 5th and 95th percentile of what was predicted, of dollars; None where nothing is uncertain.
     """
 
     unit: str
     predicted: float
     metered: float
     error: float | None
+    low: float | None = None
+    high: float | None = None
 
 
 def item_expected(workload: Workload, info: ClipInfo, duplicates: float) -> Item:
@@ -95,10 +103,10 @@ def estimate(case: Case, plan: Plan, workload: Workload, infos: Sequence[ClipInf
     """
     duplicates = len(infos) / max(1, len({info.sha256_head for info in infos}))
     out = Out(case.book, case.book.day)
-    for info in infos:
-        item = replace(item_expected(workload, info, duplicates), tokens_output_most=most)
+    items = [replace(item_expected(workload, info, duplicates), tokens_output_most=most) for info in infos]
+    for item in items:
         fold(plan, [item], case.facts, out)
-    return _summed(out, case)
+    return _summed(out, case, band_usd(case, plan, items))
 
 
 def estimate_counted(case: Case, plan: Plan, pieces: Sequence[Piece]) -> Estimate:
@@ -108,10 +116,12 @@ def estimate_counted(case: Case, plan: Plan, pieces: Sequence[Piece]) -> Estimat
         UnknownModelError, UnpricedError, InputError: see `reelwise.price.price`.
     """
     out, _, _ = collect(plan, pieces, case.facts, case.book)
-    return _summed(out, case)
+    start = next((at for at, stage in enumerate(plan.stages) if not stage.counted or isinstance(stage, Call)), 0)
+    left = collect(replace(plan, stages=plan.stages[:start]), pieces, case.facts, case.book)[1]
+    return _summed(out, case, band_usd(case, plan, [piece.item for piece in left], start=start))
 
 
-def _summed(out: Out, case: Case) -> Estimate:
+def _summed(out: Out, case: Case, band: tuple[float, float] | None) -> Estimate:
     units = dict.fromkeys(_COUNTED, 0.0)
     lanes: dict[str, float] = {}
     usd = 0.0
@@ -131,7 +141,10 @@ def _summed(out: Out, case: Case) -> Estimate:
         else:
             besides += cost
     kept = {name: value for name, value in units.items() if value}
-    return Estimate(usd=usd + stored, units=kept, usd_by_lane=lanes, usd_besides=besides)
+    low, high = (None, None) if band is None else (min(band[0], usd + stored), max(band[1], usd + stored))
+    return Estimate(
+        usd=usd + stored, units=kept, usd_by_lane=lanes, usd_besides=besides, usd_low=low, usd_high=high
+    )  # fmt: skip
 
 
 def sides(expected: Estimate, outcomes: Iterable[Outcome]) -> tuple[Side, ...]:
@@ -146,7 +159,8 @@ def sides(expected: Estimate, outcomes: Iterable[Outcome]) -> tuple[Side, ...]:
         for name in UNITS:
             metered[name] += one.units.get(name, 0.0)
     told = expected.units
-    rows = [_side("usd", expected.usd, usd), _side("calls", told.get("calls", 0.0), metered["calls"])]
+    dollars = replace(_side("usd", expected.usd, usd), low=expected.usd_low, high=expected.usd_high)
+    rows = [dollars, _side("calls", told.get("calls", 0.0), metered["calls"])]
     rows.append(_side("tokens_input", *(sum(units.get(name, 0.0) for name in _INPUT) for units in (told, metered))))
     apart = bool(metered["tokens_image"]) or not told.get("tokens_image")  # some vendors do not tell pictures from text
     named = (
