@@ -200,6 +200,24 @@ def test_a_call_for_deciding_that_fails_is_doubt(bays, write_plan, open_session)
         assert result.receipt.reconciled.residual_nano == 0
 
 
+def test_a_dear_call_stays_in_the_cost_where_a_second_look_would_not_have_made_it(bays, write_plan, open_session):
+    """The second model is away, so all is in doubt; when the run goes on it is back, and agrees about some."""
+    away = {**WEAK, "faults": [{"kind": "503", "share": 1.0, "match": SECOND}]}
+    plan = write_plan(*cascade(second=SECOND))
+    with open_session(plan, scenario=away) as (session, job):
+        first = session.run(job.case.plan, session.decoded(bays[:4]))
+    with open_session(plan, scenario=WEAK) as (session, job):
+        second = session.run(job.case.plan, session.decoded(bays[:4]))
+    paid = [one for one in second.outcomes if one.model == DEAR]
+
+    assert [one.status for one in first.outcomes if one.turn] == ["failed"] * 4
+    assert [one.status for one in second.outcomes if one.turn] == ["ok"] * 4
+    assert len(paid) == 4
+    assert {one.answers[0].model for one in second.results} == {DEAR}, "an answer that is paid for is served"
+    assert second.receipt.cost_nano == first.receipt.cost_nano + second.receipt.reconciled.invoice_nano
+    assert second.receipt.reconciled.residual_nano == 0
+
+
 @pytest.fixture
 def calibrated(tmp_path):
     """Write a cascade that was calibrated on answers of so many cheap models, which are wrong where they differ or hedge."""

@@ -139,8 +139,7 @@ def execute(
         sandbox: a `reelwise.sandbox.Sandbox` whose invoice the run is held against.
         waits: how long to wait for batches.
         kept: folder of answers and artefacts that runs share; None is one in `out`.
-        verifier: a function of question and answer that says whether the answer holds, for escalations with `verifier: own`. What it
-            raises ends the run and is passed on; what is done is kept.
+        verifier: for `verifier: own`, says of a question and an answer whether it holds; what it raises is passed on.
         counted: estimate with what the stages count on these very clips, not with facts of other footage.
         progress: called with the stage and the share done.
 
@@ -151,8 +150,7 @@ def execute(
     check_runs(plan, endpoints, job.script, verifier=verifier is not None)
     workload = job.workload(plan)
     most = float(job.script.output_most or "inf")
-    infos = [looked_at(track) for track in tracks]
-    pieces = pieces_of(job, workload, tracks, scans)
+    infos, pieces = [looked_at(track) for track in tracks], pieces_of(job, workload, tracks, scans)
     expected = estimate_counted(job.case, plan, pieces) if counted else estimate(job.case, plan, workload, infos, most)
     runner, tally, stopped = _ran(
         job, plan, pieces, endpoints=endpoints, ledger=ledger, out=out, max_nano=max_nano, at_once=at_once,
@@ -202,6 +200,7 @@ def _ran(
         runner = Runner(plan, desk, endpoints, batching, reusing, facts, at_once=at_once, verifier=verifier)
         runner.number(pieces)
         stopped = _fold(job, plan, pieces, runner, tally, progress)
+        runner.outcomes += journal.unseen(runner.outcomes)
         runner.outcomes += reusing.finish(pieces, runner.outcomes, journal)
         _count_reuse(plan, runner.outcomes, tally)
     return runner, tally, stopped
