@@ -9,59 +9,53 @@ import msgspec
 from reelwise.charge import Ask
 from reelwise.errors import InputError
 from reelwise.models.work import Text, Work
-from reelwise.run.orders import check_fits, expected_text, task_of
+from reelwise.run.doubting import answers_of, asked_of, calibrated
+from reelwise.run.orders import expected_text, task_of
 from reelwise.run.settle import Order
-from reelwise.stages import Call, Escalate
+from reelwise.stages import Call, Escalate, Route
 from reelwise.stages.asking import EASY, RIGHT, call_before
 from reelwise.stages.escalate import OWN
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
     from reelwise.flow import Out, Piece
     from reelwise.plan import Plan
-    from reelwise.run.endpoints import Endpoints
     from reelwise.run.outcome import Outcome
-    from reelwise.script import Script
-    from reelwise.stages import Route
 
-__all__ = ["answers_of", "check_asks", "heard", "said_easy"]
+__all__ = ["deciding_calls", "heard", "said_easy"]
 
 _TIMEOUT_SECONDS = 120.0
 
 
-def check_asks(plan: Plan, endpoints: Endpoints, script: Script, *, verifier: bool) -> None:
-    """Refuse calls for deciding that these endpoints cannot take, before anything is decoded or sent.
+def deciding_calls(plan: Plan, index: int, *, verifier: bool, where: str) -> list[Call]:
+    """List the calls that a stage makes to decide, so that what cannot be sent is refused before anything is.
 
     Args:
         plan: the plan.
-        endpoints: who answers.
-        script: what is said.
+        index: the stage's place in it.
         verifier: a function is there for `verifier: own`.
+        where: the stage's place, for messages.
 
     Raises:
-        InputError: says what, and where in the plan.
+        InputError: `verifier: own` without a function, or a calibrated file that does not fit.
     """
-    for index, stage in enumerate(plan.stages):
-        where = f"plan $.stages[{index}]"
-        router = getattr(stage, "router", None)
-        if router is not None:
-            endpoints.kind_of(router)
-        if not isinstance(stage, Escalate):
-            continue
-        if stage.verifier == OWN and not verifier:
-            raise InputError(
-                "`verifier: own` is a function of yours", where=where,
-                hint="hand it to the library call: execute(..., verifier=...); in a plan file, name a model",
-            )  # fmt: skip
-        before = [one for one in plan.stages[:index] if isinstance(one, Call)]
-        for lane in sorted({call.lane or stage.lane or "main" for call in before}):
-            cheap = call_before(before, lane)
-            if cheap is None or (stage.lane is not None and stage.lane != lane):
-                continue
-            for _, call in stage.asks(cheap):
-                kind, video = endpoints.kind_of(call.model), endpoints.takes_video(call.model)
-                check_fits(call, kind, script, video=video, where=where)
+    stage = plan.stages[index]
+    if isinstance(stage, Route):
+        return [] if stage.router is None else [Call(model=stage.router, part="images", task="describe")]
+    if not isinstance(stage, Escalate):
+        return []
+    if stage.verifier == OWN and not verifier:
+        raise InputError(
+            "`verifier: own` is a function of yours", where=where,
+            hint="hand it to the library call: execute(..., verifier=...); in a plan file, name a model",
+        )  # fmt: skip
+    calibrated(stage)
+    before = [one for one in plan.stages[:index] if isinstance(one, Call)]
+    lanes = {stage.lane} if stage.lane is not None else {call.lane or "main" for call in before}
+    cheap = {call_before(before, lane) for lane in lanes}
+    asked = [pair for one in cheap if one is not None for pair in stage.asks(one)]
+    return [msgspec.structs.replace(call, task="describe") if turn == "verify" else call for turn, call in asked]
 
 
 def heard(
@@ -97,23 +91,13 @@ def _marked(piece: Piece, index: int, turn: str) -> Piece:
     """Say what the call about a piece is for; for a verdict, ask for that."""
     if turn != "verify":
         return msgspec.structs.replace(piece, turn=(index, turn))
-    asked = piece.script.asked
-    labels = f"\nIt is one of: {', '.join(piece.script.labels)}" if piece.script.labels else ""
+    script, asked = asked_of(piece)
+    labels = f"\nIt is one of: {', '.join(script.labels)}" if script.labels else ""
     questions = [
         f"{RIGHT.words}\n{RIGHT.about.format(question=question + labels, answer=answer)}"
         for question, answer in zip(asked, answers_of(piece.answers[-1], len(asked)), strict=True)
     ]
-    return msgspec.structs.replace(piece, turn=(index, turn), script=RIGHT.script(piece.script, questions))
-
-
-def answers_of(outcomes: Sequence[Outcome], questions: int) -> list[str]:
-    """Return the answer to each question, the parts of an item that was split in order of time."""
-    found = []
-    for number in range(questions):
-        parts = [one for one in outcomes if one.question in {number, -1}]
-        said = (one.answers[number] if one.answers else one.label or one.text for one in parts)
-        found.append("\n".join(text for text in said if text))
-    return found
+    return msgspec.structs.replace(piece, turn=(index, turn), script=RIGHT.script(script, questions))
 
 
 def said_easy(stage: Route, index: int, piece: Piece, runner: Any, active: float) -> bool:
@@ -134,9 +118,9 @@ def said_easy(stage: Route, index: int, piece: Piece, runner: Any, active: float
     script = EASY.script(msgspec.structs.replace(piece.script, policy=()), [f"{EASY.words}\n{about}"])
     call = Call(model=stage.router or "", part="images")
 
-    def order(head: Outcome, endpoint: Any) -> Order:
+    def order(head: Outcome, endpoint: Any, name: str) -> Order:
         work = Work(
-            model=call.model, parts=(Text(text=script.asked[0]),), labels=script.labels, schema=script.schema(),
+            model=name, parts=(Text(text=script.asked[0]),), labels=script.labels, schema=script.schema(),
             tokens_output=script.output_most, identity=head.identity, timeout_seconds=_TIMEOUT_SECONDS,
         )  # fmt: skip
         ask = Ask(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from msgspec import Struct
+
 from reelwise.facts import Facts
 from reelwise.flow import Out
 from reelwise.plan import fold
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
     from reelwise.plan import Plan
     from reelwise.units import Num
 
-__all__ = ["band_usd"]
+__all__ = ["Band", "band_usd"]
 
 _DRAWS = 400
 _FOLDS_MAX = 64
@@ -27,10 +29,16 @@ _BY_ANSWER = ("call.", "cache.")
 """Means over answers: those to come have luck of their own, taken to be as wide as that of those that were measured."""
 
 
-def band_usd(
-    case: Case, plan: Plan, items: Sequence[Item], *, start: int = 0, seed: int = 0
-) -> tuple[float, float] | None:
-    """Return the 5th and 95th percentile of what the calls of a plan cost about some items; None where nothing is uncertain.
+class Band(Struct, frozen=True, kw_only=True):
+    """What calls cost: as the facts say, and the 5th and 95th percentile around it, in USD by the first step of each price."""
+
+    low: float
+    usd: float
+    high: float
+
+
+def band_usd(case: Case, plan: Plan, items: Sequence[Item], *, start: int = 0, seed: int = 0) -> Band | None:
+    """Say how uncertain it is what the calls of a plan cost about some items; None where nothing is.
 
     A share is drawn within its interval, which the number of items behind it makes wide or narrow; then it is drawn for each item whether it
     is one of them: the doubtful ones may be the long ones. Of many items some stand for the others.
@@ -56,13 +64,18 @@ def band_usd(
             drawn[entry] = np.clip(wider, 0.0, 1.0 if entry.name.endswith("_share") else np.inf)
     split = [entry for entry in case.facts.entries if entry.name in _BY_ITEM]
     total: Any = np.zeros((_DRAWS, 1))
+    plain = 0.0
     for item in some:
         own = {entry: chance.binomial(round(step), _share(drawn, entry), (_DRAWS, 1)) / round(step) for entry in split}
         out = Out(case.book, case.book.day)
         fold(plan, [item], Facts(case.facts.entries, {**drawn, **own}), out, start=start)
         total = total + _usd(out, case)
-    low, high = (float(q) for q in np.percentile(total * len(items) / len(some), [5, 95]))
-    return (low, high) if high - low > 1e-9 * abs(high) else None
+        out = Out(case.book, case.book.day)
+        fold(plan, [item], case.facts, out, start=start)
+        plain += float(_usd(out, case))
+    stand = len(items) / len(some)
+    low, high = (float(q) for q in np.percentile(total * stand, [5, 95]))
+    return Band(low=low, usd=plain * stand, high=high) if high - low > 1e-9 * abs(high) else None
 
 
 def _share(drawn: dict[Entry, Num], entry: Entry) -> Any:

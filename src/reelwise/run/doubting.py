@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from reelwise.errors import InputError
 from reelwise.route.text import final_answer
 from reelwise.run.agreement import text_likeness
-from reelwise.run.asking import answers_of
 from reelwise.stages.asking import RIGHT
 from reelwise.stages.escalate import OWN
 
@@ -17,9 +16,10 @@ if TYPE_CHECKING:
 
     from reelwise.flow import Piece
     from reelwise.run.outcome import Outcome
+    from reelwise.script import Script
     from reelwise.stages import Escalate
 
-__all__ = ["calibrated", "confidence_of", "in_doubt", "same_answer"]
+__all__ = ["answers_of", "asked_of", "calibrated", "confidence_of", "in_doubt", "same_answer"]
 
 _ANSWERED = frozenset({"ok", "cached"})
 _CLOSE = 1e-9
@@ -73,7 +73,7 @@ def in_doubt(  # noqa: PLR0911 - one doubt each
         verifier: a function of yours, for `verifier: own`.
     """
     last: tuple[Outcome, ...] = piece.answers[-1] if piece.answers else ()
-    asked = piece.script.asked
+    _, asked = asked_of(piece)
     if saved is not None and saved.floor.cut is None:
         return True
     if any(one.status not in _ANSWERED for one in last):
@@ -107,6 +107,23 @@ def _scored(saved: Any, asked: Sequence[str], last: Sequence[Outcome], second: S
         or saved.floor.to_dear(saved.score(asked[max(0, one.question)], [one.text, there.text]))
         for one in last
     )
+
+
+def asked_of(piece: Piece) -> tuple[Script, tuple[str, ...]]:
+    """Return what was said to the last call about a piece, and its questions."""
+    last = piece.answers[-1] if piece.answers else ()
+    script: Script = piece.script.of(last[0].task if last else "")
+    return script, script.asked
+
+
+def answers_of(outcomes: Sequence[Outcome], questions: int) -> list[str]:
+    """Return the answer to each question, the parts of an item that was split in order of time."""
+    found = []
+    for number in range(questions):
+        parts = [one for one in outcomes if one.question in {number, -1}]
+        said = (one.answers[number] if one.answers else one.label or one.text for one in parts)
+        found.append("\n".join(text for text in said if text))
+    return found
 
 
 def confidence_of(outcomes: tuple[Any, ...]) -> float | None:

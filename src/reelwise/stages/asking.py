@@ -105,7 +105,7 @@ def with_model(call: Call, model: str, day: dt.date | None = None) -> Call:
 
 def judge(call: Call, model: str, day: dt.date | None = None) -> Call:
     """Make the call that shows another model the same, to judge the answers one by one, at once."""
-    return replace(with_model(call, model, day), mode="standard", cache="none", ask="each")
+    return replace(with_model(call, model, day), mode="standard", cache="none", ask="each", task="")
 
 
 def answer_tokens(call: Call, item: Item, facts: Facts) -> Num:
