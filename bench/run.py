@@ -82,15 +82,6 @@ PLANS: list[tuple[str, list[dict[str, object]]]] = [
     ("moderate", cascade(samples=3)),
     ("moderate", cascade(second="gpt-4.1-mini")),
     ("describe", cascade(verifier="gemini-2.5-flash")),
-    (
-        "moderate",
-        [
-            HALF,
-            {"stage": "route", "router": "gpt-4.1-mini"},
-            call("gemini-2.5-flash-lite", lane="easy"),
-            call("gemini-2.5-flash", lane="main"),
-        ],
-    ),
 ]
 MODEL_FACTS = ("call.", "escalate.", "route.", "cache.")
 

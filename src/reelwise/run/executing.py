@@ -158,15 +158,9 @@ def execute(
         OutputError: the folder cannot be written.
     """
     check_runs(plan, endpoints, job.script, job.case.book, verifier=verifier is not None)
-    workload = job.workload(plan)
-    most = float(job.script.output_most or "inf")
-    infos, pieces = [looked_at(track) for track in tracks], pieces_of(job, workload, tracks, scans)
-    before = standing(plan, job, ledger)
-    expected = (
-        estimate_counted(job.case, plan, pieces, before) if counted
-        else estimate(job.case, plan, workload, infos, most, before=before)
-    )  # fmt: skip
-    machines = Machines(plan.hosts, job.case.book)
+    infos, pieces = [looked_at(track) for track in tracks], pieces_of(job, job.workload(plan), tracks, scans)
+    before, machines = standing(plan, job, ledger), Machines(plan.hosts, job.case.book)
+    expected = _expected(job, plan, infos, pieces, counted=counted, before=before)
     runner, tally, stopped = _ran(
         job, plan, pieces, endpoints=endpoints, ledger=ledger, out=out, max_nano=max_nano, at_once=at_once,
         waits=waits or Waits(), kept=kept or out / "kept", machines=machines, in_turn=sandbox is not None, progress=progress,
@@ -175,25 +169,28 @@ def execute(
     outcomes = tuple(sorted(runner.outcomes, key=_in_order))
     made = [one for one in outcomes if one.identity not in runner.before]
     held = reconcile(made, sandbox.invoice.rows) if sandbox is not None else None
+    times = machine_times(machines, plan.hosts, outcomes, expected.machine_seconds)
     return RunResult(
         results=merged(job.script, infos, outcomes, runner, asked=asks(plan)),
         outcomes=outcomes,
-        receipt=msgspec.structs.replace(
-            _receipt(job, plan, outcomes, expected, (naive, infos, most, before), levers, held),
-            machines=machine_times(machines, plan.hosts, outcomes, expected.machine_seconds),
-        ),
+        receipt=_receipt(job, plan, outcomes, expected, (naive, infos, before), levers, held, times),
         expected=expected,
         facts=learned(
             outcomes, tally, footage=job.case.workload.footage, on=_names(infos), asked=len(job.script.asked)
         ),
         stopped=stopped,
-        notes=(
-            *job.notes,
-            *_notes(job, plan, outcomes),
-            *_free(outcomes, job.case.book, before),
-            *dear_caches(job, plan, pieces),
-        ),
+        notes=(*_notes(job, plan, outcomes), *_free(outcomes, job.case.book, before), *dear_caches(job, plan, pieces)),
     )
+
+
+def _expected(
+    job: Job, plan: Plan, infos: list[ClipInfo], pieces: list[Piece], *, counted: bool, before: Position | None
+) -> Estimate:
+    """Estimate what the run will use: by what stages count on the clips, or by facts of other footage."""
+    if counted:
+        return estimate_counted(job.case, plan, pieces, before)
+    most = float(job.script.output_most or "inf")
+    return estimate(job.case, plan, job.workload(plan), infos, most, before=before)
 
 
 def _ran(
@@ -326,9 +323,10 @@ def _receipt(  # noqa: PLR0917 - one call of it
     plan: Plan,
     outcomes: Sequence[Outcome],
     expected: Estimate,
-    against: tuple[Plan | None, list[Any], float, Position | None],
+    against: tuple[Plan | None, list[ClipInfo], Position | None],
     levers: tuple[str, ...],
     held: Reconciled | None,
+    times: tuple[MachineTime, ...],
 ) -> Receipt:
     usage = dict.fromkeys((*UNITS, *MORE_UNITS), 0.0)
     requests: dict[str, int] = {}
@@ -337,10 +335,10 @@ def _receipt(  # noqa: PLR0917 - one call of it
         for name in usage:
             usage[name] += one.units.get(name, 0.0) if one.status != "cached" else 0.0
     nano = sum(one.cost_nano for one in outcomes)
-    naive, infos, most, before = against
+    naive, infos, before = against
     naive_usd = None
     if naive is not None:
-        naive_usd = estimate(job.case, naive, job.workload(naive), infos, most, before=before).usd
+        naive_usd = _expected(job, naive, infos, [], counted=False, before=before).usd
     return Receipt(
         plan_hash=plan.hash,
         requests=requests,
@@ -355,6 +353,7 @@ def _receipt(  # noqa: PLR0917 - one call of it
         estimate=sides(expected, outcomes),
         unpriced=tuple((one.identity, one.unpriced) for one in outcomes if one.unpriced),
         attempts=sum(one.attempts for one in outcomes if one.status != "cached"),
+        machines=times,
     )
 
 
@@ -374,7 +373,7 @@ def _free(outcomes: Sequence[Outcome], book: Book, before: Position | None) -> t
 
 
 def _notes(job: Job, plan: Plan, outcomes: Sequence[Outcome]) -> tuple[str, ...]:
-    said = []
+    said = [*job.notes]
     cut = sum(one.finish == "length" for one in outcomes)
     if cut:
         said.append(f"{cut} of {len(outcomes)} answers were cut at their maximum of tokens")
