@@ -154,6 +154,12 @@ def _show_sides(result: RunResult) -> None:
         for side in result.receipt.estimate
     ]
     table(("", "predicted", "metered", "error"), rows, title="The estimate and the receipt", right=(1, 2, 3))
+    dollars = next((side for side in result.receipt.estimate if side.low is not None and side.high is not None), None)
+    if dollars is not None:
+        click.echo(
+            f"USD were expected between {money(dollars.low or 0.0)} and {money(dollars.high or 0.0)}, nine times of ten: so uncertain are "
+            "the facts of models behind them"
+        )
     if result.expected.usd_besides:
         click.echo(
             f"Besides, no model bills it: {money(result.expected.usd_besides)} USD of CPU time, storage or traffic"

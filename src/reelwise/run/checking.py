@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reelwise.errors import InputError
+from reelwise.run.asking import deciding_calls
 from reelwise.run.kinds import KINDS, SENT, sends
 from reelwise.stages import Call
 
@@ -18,8 +19,15 @@ if TYPE_CHECKING:
 __all__ = ["check_fits", "check_runs"]
 
 
-def check_runs(plan: Plan, endpoints: Endpoints, script: Script, book: Book) -> None:
+def check_runs(plan: Plan, endpoints: Endpoints, script: Script, book: Book, *, verifier: bool = False) -> None:
     """Refuse a plan that these endpoints cannot run, before anything is decoded or sent.
+
+    Args:
+        plan: the plan.
+        endpoints: who answers.
+        script: what is said.
+        book: prices.
+        verifier: a function is there for `verifier: own`.
 
     Raises:
         InputError: says what, and where in the plan.
@@ -30,9 +38,15 @@ def check_runs(plan: Plan, endpoints: Endpoints, script: Script, book: Book) -> 
         if why:
             raise InputError(f"cannot be run: {why}", where=where, hint="`reelwise price` prices it all the same")
         if isinstance(stage, Call):
-            kind, video = _kind(endpoints, stage, where), endpoints.takes_video(stage.serves)
-            ruled = stage.host is None and book.is_language_model(stage.model)
-            check_fits(stage, kind, script.of(stage.task), video=video, by_rule=ruled, where=where)
+            _check_call(stage, endpoints, script, book, where)
+        for call in deciding_calls(plan, index, verifier=verifier, where=where):
+            _check_call(call, endpoints, script, book, where)
+
+
+def _check_call(call: Call, endpoints: Endpoints, script: Script, book: Book, where: str) -> None:
+    kind, video = _kind(endpoints, call, where), endpoints.takes_video(call.serves)
+    ruled = call.host is None and book.is_language_model(call.model)
+    check_fits(call, kind, script.of(call.task), video=video, by_rule=ruled, where=where)
 
 
 def _kind(endpoints: Endpoints, call: Call, where: str) -> Kind:

@@ -14,9 +14,11 @@ from reelwise.errors import InputError
 from reelwise.fleet import speed_of
 from reelwise.flow import Item, Out
 from reelwise.plan import fold
+from reelwise.run.band import band_usd
 from reelwise.run.machines import Machines
 from reelwise.run.measure import collect
 from reelwise.run.outcome import MORE_UNITS, UNITS
+from reelwise.stages import Call
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from reelwise.charge import Position
     from reelwise.flow import Piece
     from reelwise.plan import Plan
+    from reelwise.run.band import Band
     from reelwise.run.outcome import Outcome
     from reelwise.video import ClipInfo
     from reelwise.workload import Workload
@@ -45,6 +48,7 @@ class Estimate(Struct, frozen=True, kw_only=True):
         units: calls and tokens, by unit.
         usd_by_lane: of the calls, by lane.
         usd_besides: of what no model bills: CPU time, storage, traffic.
+        usd_low, usd_high: 5th and 95th percentile of `usd`, see `band.band_usd`; None where nothing that it rests on is uncertain.
         machine_seconds: that hosts' machines were expected to be busy, by host; a host whose speed nobody knows is left out.
         usd_machines: of that time, and part of `usd`.
     """
@@ -53,6 +57,8 @@ class Estimate(Struct, frozen=True, kw_only=True):
     units: dict[str, float]
     usd_by_lane: dict[str, float]
     usd_besides: float = 0.0
+    usd_low: float | None = None
+    usd_high: float | None = None
     machine_seconds: dict[str, float] = msgspec.field(default_factory=dict)
     usd_machines: float = 0.0
 
@@ -64,12 +70,15 @@ class Side(Struct, frozen=True, kw_only=True):
         unit: usd, calls, tokens_video, ...
         predicted, metered: amounts.
         error: predicted over metered, minus 1; None where nothing was metered.
+        low, high: 5th and 95th percentile of what was predicted, of dollars; None where nothing is uncertain.
     """
 
     unit: str
     predicted: float
     metered: float
     error: float | None
+    low: float | None = None
+    high: float | None = None
 
 
 def item_expected(workload: Workload, info: ClipInfo, duplicates: float) -> Item:
@@ -117,10 +126,10 @@ def estimate(
     """
     duplicates = len(infos) / max(1, len({info.sha256_head for info in infos}))
     out = Out(case.book, case.book.day)
-    for info in infos:
-        item = replace(item_expected(workload, info, duplicates), tokens_output_most=most)
+    items = [replace(item_expected(workload, info, duplicates), tokens_output_most=most) for info in infos]
+    for item in items:
         fold(plan, [item], case.facts, out)
-    return _summed(out, case, plan, before)
+    return _summed(out, case, plan, before, band_usd(case, plan, items))
 
 
 def estimate_counted(
@@ -132,10 +141,12 @@ def estimate_counted(
         UnknownModelError, UnpricedError, InputError: see `reelwise.price.price`.
     """
     out, _, _ = collect(plan, pieces, case.facts, case.book)
-    return _summed(out, case, plan, before)
+    start = next((at for at, stage in enumerate(plan.stages) if not stage.counted or isinstance(stage, Call)), 0)
+    left = collect(replace(plan, stages=plan.stages[:start]), pieces, case.facts, case.book)[1]
+    return _summed(out, case, plan, before, band_usd(case, plan, [piece.item for piece in left], start=start))
 
 
-def _summed(out: Out, case: Case, plan: Plan, before: Position | None) -> Estimate:
+def _summed(out: Out, case: Case, plan: Plan, before: Position | None, band: Band | None) -> Estimate:
     units = dict.fromkeys(_COUNTED, 0.0)
     lanes: dict[str, float] = {}
     month: dict[tuple[str, str], Fraction] = {key: exact(value) for key, value in (before or {}).items()}
@@ -168,6 +179,7 @@ def _summed(out: Out, case: Case, plan: Plan, before: Position | None) -> Estima
         else:
             besides += cost
     kept = {name: value for name, value in units.items() if value}
+    below, above = (0.0, 0.0) if band is None else (max(0.0, band.usd - band.low), max(0.0, band.high - band.usd))
     return Estimate(
         usd=usd + stored,
         units=kept,
@@ -175,6 +187,8 @@ def _summed(out: Out, case: Case, plan: Plan, before: Position | None) -> Estima
         usd_besides=besides,
         machine_seconds=seconds,
         usd_machines=machines,
+        usd_low=None if band is None else max(0.0, usd + stored - below),
+        usd_high=None if band is None else usd + stored + above,
     )
 
 
@@ -221,7 +235,8 @@ def sides(expected: Estimate, outcomes: Iterable[Outcome]) -> tuple[Side, ...]:
         for name in (*UNITS, *MORE_UNITS):
             metered[name] += one.units.get(name, 0.0) if not one.hosted else 0.0
     told = expected.units
-    rows = [_side("usd", expected.usd, usd), _side("calls", told.get("calls", 0.0), metered["calls"])]
+    dollars = replace(_side("usd", expected.usd, usd), low=expected.usd_low, high=expected.usd_high)
+    rows = [dollars, _side("calls", told.get("calls", 0.0), metered["calls"])]
     rows.append(_side("tokens_input", *(sum(units.get(name, 0.0) for name in _INPUT) for units in (told, metered))))
     apart = bool(metered["tokens_image"]) or not told.get("tokens_image")  # some vendors do not tell pictures from text
     named = (

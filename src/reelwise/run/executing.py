@@ -16,7 +16,7 @@ from reelwise.month_so_far import month_used
 from reelwise.plan import run
 from reelwise.requests import Request
 from reelwise.run.batching import Batching, Waits, held_before
-from reelwise.run.caching import break_even
+from reelwise.run.caching import dear_caches
 from reelwise.run.checking import check_runs
 from reelwise.run.estimate import Estimate, Side, estimate, estimate_counted, sides
 from reelwise.run.filming import Filming, films_held
@@ -127,6 +127,7 @@ def execute(
     waits: Waits | None = None,
     counted: bool = False,
     kept: Path | None = None,
+    verifier: Callable[[str, str], bool] | None = None,
     progress: Callable[[str, float], None] | None = None,
 ) -> RunResult:
     """Run a plan on decoded clips.
@@ -148,6 +149,7 @@ def execute(
         sandbox: a `reelwise.sandbox.Sandbox` whose invoice the run is held against.
         waits: how long to wait for batches.
         kept: folder of answers and artefacts that runs share; None is one in `out`.
+        verifier: for `verifier: own`, says of a question and an answer whether it holds; what it raises is passed on.
         counted: estimate with what the stages count on these very clips, not with facts of other footage.
         progress: called with the stage and the share done.
 
@@ -155,43 +157,40 @@ def execute(
         InputError: the plan cannot be run here, or the journal is of another run.
         OutputError: the folder cannot be written.
     """
-    check_runs(plan, endpoints, job.script, job.case.book)
-    workload = job.workload(plan)
-    most = float(job.script.output_most or "inf")
-    infos = [looked_at(track) for track in tracks]
-    pieces = pieces_of(job, workload, tracks, scans)
-    before = standing(plan, job, ledger)
-    expected = (
-        estimate_counted(job.case, plan, pieces, before) if counted
-        else estimate(job.case, plan, workload, infos, most, before=before)
-    )  # fmt: skip
-    machines = Machines(plan.hosts, job.case.book)
+    check_runs(plan, endpoints, job.script, job.case.book, verifier=verifier is not None)
+    infos, pieces = [looked_at(track) for track in tracks], pieces_of(job, job.workload(plan), tracks, scans)
+    before, machines = standing(plan, job, ledger), Machines(plan.hosts, job.case.book)
+    expected = _expected(job, plan, infos, pieces, counted=counted, before=before)
     runner, tally, stopped = _ran(
         job, plan, pieces, endpoints=endpoints, ledger=ledger, out=out, max_nano=max_nano, at_once=at_once,
         waits=waits or Waits(), kept=kept or out / "kept", machines=machines, in_turn=sandbox is not None, progress=progress,
+        verifier=verifier,
     )  # fmt: skip
-    outcomes = tuple(sorted(runner.outcomes, key=lambda one: (one.item, one.stage, one.chunk, one.question)))
+    outcomes = tuple(sorted(runner.outcomes, key=_in_order))
     made = [one for one in outcomes if one.identity not in runner.before]
     held = reconcile(made, sandbox.invoice.rows) if sandbox is not None else None
+    times = machine_times(machines, plan.hosts, outcomes, expected.machine_seconds)
     return RunResult(
         results=merged(job.script, infos, outcomes, runner, asked=asks(plan)),
         outcomes=outcomes,
-        receipt=msgspec.structs.replace(
-            _receipt(job, plan, outcomes, expected, (naive, infos, most, before), levers, held),
-            machines=machine_times(machines, plan.hosts, outcomes, expected.machine_seconds),
-        ),
+        receipt=_receipt(job, plan, outcomes, expected, (naive, infos, before), levers, held, times),
         expected=expected,
         facts=learned(
             outcomes, tally, footage=job.case.workload.footage, on=_names(infos), asked=len(job.script.asked)
         ),
         stopped=stopped,
-        notes=(
-            *job.notes,
-            *_notes(job, plan, outcomes),
-            *_free(outcomes, job.case.book, before),
-            *_dear_caches(job, plan, pieces),
-        ),
+        notes=(*_notes(job, plan, outcomes), *_free(outcomes, job.case.book, before), *dear_caches(job, plan, pieces)),
     )
+
+
+def _expected(
+    job: Job, plan: Plan, infos: list[ClipInfo], pieces: list[Piece], *, counted: bool, before: Position | None
+) -> Estimate:
+    """Estimate what the run will use: by what stages count on the clips, or by facts of other footage."""
+    if counted:
+        return estimate_counted(job.case, plan, pieces, before)
+    most = float(job.script.output_most or "inf")
+    return estimate(job.case, plan, job.workload(plan), infos, most, before=before)
 
 
 def _ran(
@@ -209,6 +208,7 @@ def _ran(
     machines: Machines,
     in_turn: bool,
     progress: Callable[[str, float], None] | None,
+    verifier: Callable[[str, str], bool] | None,
 ) -> tuple[Runner, Tally, ReelwiseError | None]:
     """Run the stages with a journal; return what was made, what was counted, and what ended it early."""
     tally, feature = Tally(), job.case.workload.feature
@@ -223,12 +223,19 @@ def _ran(
         )  # fmt: skip
         batching = Batching(desk, endpoints, waits, **named)
         filming = Filming(desk, waits, folder=out / "videos", **named)
-        runner = Runner(plan, desk, endpoints, batching, filming, reusing, job.case.facts, at_once=at_once)
+        runner = Runner(
+            plan, desk, endpoints, batching, filming, reusing, job.case.facts, at_once=at_once, verifier=verifier
+        )
         runner.number(pieces)
         stopped = _fold(job, plan, pieces, runner, tally, progress)
+        runner.outcomes += journal.unseen(runner.outcomes)
         runner.outcomes += reusing.finish(pieces, runner.outcomes, journal)
         _count_reuse(plan, runner.outcomes, tally)
     return runner, tally, stopped
+
+
+def _in_order(one: Outcome) -> tuple[int, int, str, int, int]:
+    return one.item, one.stage, one.turn, one.chunk, one.question
 
 
 def _names(infos: Sequence[ClipInfo]) -> str:
@@ -316,9 +323,10 @@ def _receipt(  # noqa: PLR0917 - one call of it
     plan: Plan,
     outcomes: Sequence[Outcome],
     expected: Estimate,
-    against: tuple[Plan | None, list[Any], float, Position | None],
+    against: tuple[Plan | None, list[ClipInfo], Position | None],
     levers: tuple[str, ...],
     held: Reconciled | None,
+    times: tuple[MachineTime, ...],
 ) -> Receipt:
     usage = dict.fromkeys((*UNITS, *MORE_UNITS), 0.0)
     requests: dict[str, int] = {}
@@ -327,10 +335,10 @@ def _receipt(  # noqa: PLR0917 - one call of it
         for name in usage:
             usage[name] += one.units.get(name, 0.0) if one.status != "cached" else 0.0
     nano = sum(one.cost_nano for one in outcomes)
-    naive, infos, most, before = against
+    naive, infos, before = against
     naive_usd = None
     if naive is not None:
-        naive_usd = estimate(job.case, naive, job.workload(naive), infos, most, before=before).usd
+        naive_usd = _expected(job, naive, infos, [], counted=False, before=before).usd
     return Receipt(
         plan_hash=plan.hash,
         requests=requests,
@@ -345,6 +353,7 @@ def _receipt(  # noqa: PLR0917 - one call of it
         estimate=sides(expected, outcomes),
         unpriced=tuple((one.identity, one.unpriced) for one in outcomes if one.unpriced),
         attempts=sum(one.attempts for one in outcomes if one.status != "cached"),
+        machines=times,
     )
 
 
@@ -363,22 +372,8 @@ def _free(outcomes: Sequence[Outcome], book: Book, before: Position | None) -> t
     return tuple(said)
 
 
-def _dear_caches(job: Job, plan: Plan, pieces: Sequence[Piece]) -> tuple[str, ...]:
-    """Say where an explicit cache costs more than it saves, and from how many questions on it would not."""
-    said = []
-    for call in plan.of(Call, lambda call: call.cache == "explicit"):
-        least = break_even(call, pieces[0].item, job.case.facts, job.case.book)
-        asked = len(job.script.asked)
-        if least is None or asked < least:
-            when = "for no number of them" if least is None else f"from {least} on"
-            said.append(
-                f"the explicit cache of {call.model} costs more than it saves with {asked} questions: it pays {when}"
-            )
-    return tuple(said)
-
-
 def _notes(job: Job, plan: Plan, outcomes: Sequence[Outcome]) -> tuple[str, ...]:
-    said = []
+    said = [*job.notes]
     cut = sum(one.finish == "length" for one in outcomes)
     if cut:
         said.append(f"{cut} of {len(outcomes)} answers were cut at their maximum of tokens")

@@ -161,7 +161,7 @@ def _when(thing: Found) -> float:
 
 def _said(question: str, place: int, mine: Sequence[Outcome]) -> Said:
     """Take the last stage's answer, and an earlier one where that failed."""
-    asked = [one for one in mine if one.question in {place, -1}]
+    asked = [one for one in mine if one.question in {place, -1} and not one.turn]
     stages = sorted({one.stage for one in asked}, reverse=True)
     chosen: list[Outcome] = []
     for stage in stages:

@@ -40,6 +40,7 @@ def work_of(
     kind: Kind,
     identity: str,
     sure: bool,
+    turn: str = "",
     name: str = "",
     alone: bool = False,
 ) -> Work:
@@ -53,6 +54,8 @@ def work_of(
         kind: what the endpoint speaks.
         identity: the call's id.
         sure: ask how sure the model is.
+        turn: what the call is for, see `Outcome`; each sample has a seed of its own where the endpoint takes one, the others are drawn
+            anew at the vendor's own temperature.
         name: the model's at the endpoint; empty is the plan's.
         alone: the endpoint takes no words.
     """
@@ -75,6 +78,7 @@ def work_of(
         tokens_output=max(1, cap) if cap is not None else None,
         confidence=sure and kind not in {"anthropic", "responses"} and script.task != "moderate",
         mode="standard" if call.mode == "batch" else call.mode,
+        seed=int(turn.split()[1]) if turn.startswith("sample") and kind in {"openai", "gemini"} else None,
         cache_key=_cache_key(script) if keeps and kind in {"openai", "responses"} else "",
         identity=identity,
         timeout_seconds=_TIMEOUT_SECONDS,

@@ -53,6 +53,7 @@ class Outcome(Struct, frozen=True, kw_only=True):
         question: which of the questions; -1 for all of them at once, which are `asked` many.
         task: what the call did where that is a task of its own: detect, segment, transcribe, describe, generate; empty where it answers `ask`.
         labelled: whether the answer is one of some labels.
+        turn: of a call that a stage needs to decide, what it is for: sample 2, second, verify, route; empty for an answer.
         kind: call, or cache: what all questions about an item share was put into an explicit cache.
         model, mode: what was called, and the tier that the answer names.
         status: ok; refused (content); unreadable (billed, and no use); ambiguous (nobody knows whether it is billed: all that was held
@@ -83,6 +84,7 @@ class Outcome(Struct, frozen=True, kw_only=True):
     asked: int = 1
     task: str = ""
     labelled: bool = False
+    turn: str = ""
     kind: Literal["call", "cache"] = "call"
     model: str = ""
     mode: str = "standard"

@@ -7,7 +7,7 @@ import tempfile
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
@@ -25,7 +25,7 @@ from reelwise.run.uploading import Uploads
 from reelwise.stages import Call, Escalate
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from reelwise.facts import Facts
     from reelwise.flow import Out, Piece
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Runner"]
 
+T = TypeVar("T")
 _FAILED_IN_A_ROW = 5
 
 
@@ -55,6 +56,7 @@ class Runner:
         reusing: what is kept of earlier answers.
         facts: for what a call would cost, where its price decides.
         at_once: calls under way at once.
+        verifier: a function of question and answer, for escalations with `verifier: own`.
 
     Attributes:
         outcomes: of all calls so far, in no order.
@@ -73,10 +75,11 @@ class Runner:
         facts: Facts,
         *,
         at_once: int = 4,
+        verifier: Callable[[str, str], bool] | None = None,
     ) -> None:
         self._batching, self._filming, self._reusing, self._facts = batching, filming, reusing, facts
         self._plan, self._desk, self._endpoints = plan, desk, endpoints
-        self._at_once = at_once
+        self._at_once, self._verifier = at_once, verifier
         self._lock = threading.Lock()
         self._stop: BaseException | None = None
         self._failed = 0
@@ -100,8 +103,13 @@ class Runner:
         if stage.mode == "batch":
             yield from self._in_batches(stage, todo, out)
             return
+        found = self.spread(lambda piece: self._about(stage, piece, out), todo)
+        yield from (piece for piece in found if piece is not None)
+
+    def spread(self, make: Callable[[Piece], T], pieces: Iterable[Piece]) -> list[T]:
+        """Do something that calls about each piece, a few at a time; the first error ends it all."""
         with ThreadPoolExecutor(self._at_once, thread_name_prefix="reelwise-run") as pool:
-            waiting = [pool.submit(self._about, stage, piece, out) for piece in todo]
+            waiting = [pool.submit(make, piece) for piece in pieces]
             try:
                 found = [one.result() for one in waiting]
             except BaseException as error:
@@ -111,11 +119,22 @@ class Runner:
                 raise
         if self._stop is not None:
             raise self._stop
-        yield from (piece for piece in found if piece is not None)
+        return found
+
+    def one(self, call: Call, piece: Piece, order: Callable[[Outcome, Any, str], Order]) -> Outcome | None:
+        """Make a call that shows nothing of a piece, or find what became of it; None where the run has ended."""
+        if self._stop is not None:
+            return None
+        head = self._head(call, piece, (0, 1), 0)
+        if self._known(head) is not None:
+            return self._kept(head)
+        ends = self._endpoints
+        return self._one(order(head, ends.of(call.serves), ends.name_of(call.serves)), Uploads(None))
 
     def _in_batches(self, stage: Call, pieces: list[Piece], out: Out) -> Iterator[Piece]:
         """Hand all calls in at once; those of an earlier part of the run are collected first."""
-        index = self._plan.stages.index(stage)
+        turn = pieces[0].turn if pieces else None
+        index = self._plan.stages.index(stage) if turn is None else turn[0]
         for _ in self._batching.unfinished(index):
             pass
         uploads = self._uploads(stage)
@@ -152,17 +171,15 @@ class Runner:
 
     def route(self, stage: Route, pieces: Iterable[Piece], out: Out) -> Iterator[Piece]:
         """Give each piece its lane."""
-        return routed(stage, list(pieces), self._plan, self._facts, out)
+        return routed(stage, list(pieces), self._plan, self._facts, out, runner=self)
 
     def escalate(self, stage: Escalate, pieces: Iterable[Piece], out: Out) -> Iterator[Piece]:
         """Pass on the pieces whose answers are in doubt."""
-        return doubted(stage, list(pieces), out)
+        return doubted(stage, self._plan.stages.index(stage), list(pieces), self, out, verifier=self._verifier)
 
     def reuse(self, stage: Reuse, pieces: Iterable[Piece], out: Out) -> Iterator[Piece]:
         """Pass on the pieces that nothing kept answers."""
-        todo = list(pieces)
-        left = list(self._reusing.left(stage, todo, out, self._place))
-        yield from left
+        yield from list(self._reusing.left(stage, list(pieces), out, self._place))
 
     # one piece
 
@@ -221,14 +238,14 @@ class Runner:
         ]
 
     def _head(self, stage: Call, piece: Piece, chunk: tuple[int, int], question: int) -> Outcome:
-        index = self._plan.stages.index(stage)
+        index, turn = (self._plan.stages.index(stage), "") if piece.turn is None else piece.turn
         item = self._place.get(id(piece.track), 0)
-        text = f"{item}/{piece.track.info.sha256_head}/{index}/{chunk[0]}/{chunk[1]}/{question}"
+        text = f"{item}/{piece.track.info.sha256_head}/{index}/{chunk[0]}/{chunk[1]}/{question}" + (turn and f"/{turn}")
         name = hashlib.sha256(text.encode()).hexdigest()[:24]
         return Outcome(
             identity=f"run-{self._desk.journal.run}-{name}", clip=piece.track.info.path, item=item, lane=piece.item.lane,
             stage=index, chunk=chunk[0], chunks=chunk[1], question=question, model=stage.serves, mode=stage.mode,
-            task=stage.task,
+            task=stage.task, turn=turn,
         )  # fmt: skip
 
     def number(self, pieces: Iterable[Piece]) -> None:
@@ -270,10 +287,10 @@ class Runner:
         """Put a call together."""
         kind, script = self._endpoints.kind_of(stage.serves), piece.script.of(stage.task)
         endpoint, alone = self._endpoints.of(stage.serves), KINDS[kind].alone
-        sure = any(isinstance(one, Escalate) for one in self._plan.stages)
+        sure = any(isinstance(one, Escalate) and one.by_confidence for one in self._plan.stages)
         work = work_of(
             stage, piece, view, question=head.question, kind=kind, identity=head.identity, sure=sure,
-            name=self._endpoints.name_of(stage.serves), alone=alone,
+            name=self._endpoints.name_of(stage.serves), alone=alone, turn=head.turn,
         )  # fmt: skip
         questions = len(script.asked) if head.question < 0 else 1
         head = msgspec.structs.replace(
@@ -336,7 +353,9 @@ class Runner:
     def _one(self, order: Order, uploads: Uploads) -> Outcome:
         """Make a call, or find its answer among those that the same pixels and words had before."""
         kept = self._reusing.answers
-        key = content_key(order.work, order.shown if order.alone else None) if kept is not None else ""
+        key = (
+            content_key(order.work, order.shown if order.alone else None) + order.head.turn if kept is not None else ""
+        )
         if kept is not None and (data := kept.get(key)) is not None:
             found = msgspec.structs.replace(
                 msgspec.json.decode(data, type=Outcome), identity=order.head.identity, clip=order.head.clip,

@@ -206,6 +206,7 @@ class Session:
         naive: Plan | None = None,
         levers: tuple[str, ...] = (),
         job: Job | None = None,
+        verifier: Callable[[str, str], bool] | None = None,
     ) -> RunResult:
         """Run a plan in the session's folder, or in a folder in it; see `execute`."""
         if self.box is not None:
@@ -216,6 +217,7 @@ class Session:
             knowing, plan, tracks, endpoints=self._endpoints, ledger=self.ledger,
             out=self._out / name if name else self._out, scans=self._scans, max_nano=self._left, at_once=self._at_once,
             naive=naive, levers=levers, sandbox=self.box, waits=self._waits, counted=knowing is not asked, kept=self._kept,
+            verifier=verifier,
         )  # fmt: skip
         if self._left is not None:
             self._left = max(0, self._left - result.receipt.cost_nano)
