@@ -165,33 +165,29 @@ def execute(
         estimate_counted(job.case, plan, pieces, before) if counted
         else estimate(job.case, plan, workload, infos, most, before=before)
     )  # fmt: skip
-    machines = Machines(plan.hosts, job.case.book)
     runner, tally, stopped = _ran(
         job, plan, pieces, endpoints=endpoints, ledger=ledger, out=out, max_nano=max_nano, at_once=at_once,
-        waits=waits or Waits(), kept=kept or out / "kept", machines=machines, in_turn=sandbox is not None, progress=progress,
+        waits=waits or Waits(), kept=kept or out / "kept", in_turn=sandbox is not None, progress=progress,
     )  # fmt: skip
     outcomes = tuple(sorted(runner.outcomes, key=lambda one: (one.item, one.stage, one.chunk, one.question)))
-    made = [one for one in outcomes if one.identity not in runner.before]
-    held = reconcile(made, sandbox.invoice.rows) if sandbox is not None else None
+    held = None if sandbox is None else _reconciled(outcomes, runner, sandbox)
     return RunResult(
         results=merged(job.script, infos, outcomes, runner, asked=asks(plan)),
         outcomes=outcomes,
-        receipt=msgspec.structs.replace(
-            _receipt(job, plan, outcomes, expected, (naive, infos, most, before), levers, held),
-            machines=machine_times(machines, plan.hosts, outcomes, expected.machine_seconds),
-        ),
+        receipt=_receipt(job, plan, outcomes, expected, (naive, infos, most, before), levers, held),
         expected=expected,
-        facts=learned(
-            outcomes, tally, footage=job.case.workload.footage, on=_names(infos), asked=len(job.script.asked)
-        ),
+        facts=learned(outcomes, tally, footage=workload.footage, on=_names(infos), asked=len(job.script.asked)),
         stopped=stopped,
         notes=(
-            *job.notes,
-            *_notes(job, plan, outcomes),
-            *_free(outcomes, job.case.book, before),
-            *_dear_caches(job, plan, pieces),
+            *job.notes, *_notes(job, plan, outcomes), *_free(outcomes, job.case.book, before), *_dear_caches(job, plan, pieces),
         ),
-    )
+    )  # fmt: skip
+
+
+def _reconciled(outcomes: Sequence[Outcome], runner: Runner, sandbox: Any) -> Reconciled:
+    """Hold the calls of this part of the run against the sandbox's invoice."""
+    made = [one for one in outcomes if one.identity not in runner.before]
+    return reconcile(made, sandbox.invoice.rows)
 
 
 def _ran(
@@ -206,7 +202,6 @@ def _ran(
     at_once: int,
     waits: Waits,
     kept: Path,
-    machines: Machines,
     in_turn: bool,
     progress: Callable[[str, float], None] | None,
 ) -> tuple[Runner, Tally, ReelwiseError | None]:
@@ -219,7 +214,7 @@ def _ran(
         spent += sum(held for _, held in journal.lost.values()) + films_held(journal.notes)
         named = {"feature": feature, "plan": plan.hash}
         desk = Desk(
-            job.case.book, ledger, journal, Cap(max_nano, spent), machines=machines, in_turn=in_turn, **named
+            job.case.book, ledger, journal, Cap(max_nano, spent), machines=Machines(plan.hosts, job.case.book), in_turn=in_turn, **named
         )  # fmt: skip
         batching = Batching(desk, endpoints, waits, **named)
         filming = Filming(desk, waits, folder=out / "videos", **named)
@@ -343,6 +338,7 @@ def _receipt(  # noqa: PLR0917 - one call of it
         reconciled=held,
         levers=levers,
         estimate=sides(expected, outcomes),
+        machines=machine_times(Machines(plan.hosts, job.case.book), plan.hosts, outcomes, expected.machine_seconds),
         unpriced=tuple((one.identity, one.unpriced) for one in outcomes if one.unpriced),
         attempts=sum(one.attempts for one in outcomes if one.status != "cached"),
     )
