@@ -157,8 +157,7 @@ def execute(
     """
     check_runs(plan, endpoints, job.script, job.case.book)
     workload = job.workload(plan)
-    most = float(job.script.output_most or "inf")
-    infos = [looked_at(track) for track in tracks]
+    most, infos = float(job.script.output_most or "inf"), [looked_at(track) for track in tracks]
     pieces = pieces_of(job, workload, tracks, scans)
     before = standing(plan, job, ledger)
     expected = (
@@ -384,7 +383,8 @@ def _notes(job: Job, plan: Plan, outcomes: Sequence[Outcome]) -> tuple[str, ...]
         said.append(
             f"{', '.join(sorted(mode))} was asked for, and the answers name the standard tier: they are billed as such"
         )
-    if job.script.questions and not asks(plan):
+    generates = any(call.part == "generate" for call in plan.of(Call))  # its questions are what videos show
+    if job.script.questions and not asks(plan) and not generates:
         said.append("no call of this plan answers what is asked: each has a task of its own")
     texts = " ".join(one.text.lower() for one in outcomes)
     answered = sum(one.status == "ok" for one in outcomes)
