@@ -266,11 +266,14 @@ def test_an_ambiguous_submission_is_not_sent_again(ends):
     import threading
 
     with socket.create_server(("127.0.0.1", 0)) as server:
+        requests = []
 
         def swallow():
             line, _ = server.accept()
-            with line:
-                line.recv(1_000_000)
+            with line, line.makefile("rb") as reader:  # all of it: else the request was not out, and may be sent again
+                heads = iter(reader.readline, b"\r\n")
+                length = [int(one.partition(b":")[2]) for one in heads if one.lower().startswith(b"content-length:")]
+                requests.append(reader.read(*length))
 
         thread = threading.Thread(target=swallow)
         thread.start()
@@ -281,3 +284,7 @@ def test_an_ambiguous_submission_is_not_sent_again(ends):
         with pytest.raises(AmbiguousError):
             AnthropicBatches(ends(Box)["anthropic"][0]).submit(rows("claude-haiku-4-5")[:1], "run")
         thread.join()
+        server.setblocking(False)
+        with pytest.raises(BlockingIOError):  # nobody else came
+            server.accept()
+        assert len(requests) == 1
