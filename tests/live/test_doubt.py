@@ -10,7 +10,7 @@ NONE = np.zeros((SIDE, SIDE), np.uint8)
 
 def disc(radius=30.0):
     y, x = np.mgrid[:SIDE, :SIDE] - SIDE / 2
-    return (np.hypot(x, y) < radius).astype(np.float32)
+    return 255 * (np.hypot(x, y) < radius).astype(np.uint8)
 
 
 def patch(size):
@@ -76,13 +76,13 @@ def test_answers_teach_how_much_doubt_means():
 
 
 def test_an_empty_picture_that_somebody_enters_alarms_again():
-    doubt = started(np.zeros((SIDE, SIDE), np.float32))
+    doubt = started(NONE)
     for _ in range(30):
         doubt.learn(0.5, 0.0)
     doubt.mark(NONE, patch(30), NONE, NONE)
     dulled = doubt.weigh(disc() * 0)
     doubt.learn(0.5, 1.0)
-    doubt.reset(np.zeros((SIDE, SIDE), np.float32))
+    doubt.reset(NONE)
     doubt.mark(NONE, patch(30), NONE, NONE)
 
     assert dulled < 1 <= doubt.weigh(disc() * 0)

@@ -237,8 +237,7 @@ class Engine:
     ) -> None:
         pace.called(turn.at, counts=not self.modes.profile.every_frame)
         frame = turn.frame.copy() if copy else turn.frame
-        mask = self.carrier.mask if self._shown is not None else None
-        carried = None if mask is None else mask.copy()
+        carried = self.carrier.mask if self._shown is not None else None
         flight = lane.begin(
             frame, self.carrier.ask(), at=turn.at, reason=reason, carried=carried, gap=self.carrier.age, loop=loop
         )
@@ -344,7 +343,7 @@ class Engine:
         )
         self.tally.behind_most = max(self.tally.behind_most, self._begun_since)
         answer = Answer(
-            mask=np.zeros(self.carrier.size, np.float32) if blank or mask is None else mask.copy(),
+            mask=np.zeros(self.carrier.size, np.float32) if blank or mask is None else mask,
             kind="blank" if blank else "inferred" if turn.landed else "carried",
             mode=self.modes.now.mode,
             model="" if blank or shown is None else shown.role,
