@@ -25,6 +25,10 @@ _ONCE = 0.034
 _IN_ALL = 0.45
 """The expected error of one frame, and the sum over all frames since the last inference, at which the need is 1."""
 
+_AREA_FREE, _PER_AREA = 0.2, 2.0
+"""A mask that grew or shrank by more than a fifth since the model answered: somebody comes or goes, and the model may say any moment
+that nobody is there. Each further percent counts as so many of error."""
+
 _EMPTY_SHARE = 0.005
 _LOW, _HIGH = 51, 204  # of 255: a place in between is neither
 _GAIN_MIN, _GAIN_MAX = 0.5, 2.0
@@ -79,7 +83,9 @@ class Doubt:
             if error / self._area < _ONCE:
                 self._alarm = min(1.0, self._alarm * _ALARM_REST)
         else:
-            self.expected = min(self._gain * error / self._area, 1.0)
+            grown = abs(_area(low) / self._area - 1.0)
+            error = self._gain * error / self._area + _PER_AREA * max(0.0, grown - _AREA_FREE)
+            self.expected = min(error, 1.0)
         return self.pass_by()
 
     def pass_by(self) -> float:
@@ -98,9 +104,13 @@ class Doubt:
 
     def reset(self, low: NDArray[np.uint8]) -> None:
         """Begin again with a model's mask, uint8 (SIDE, SIDE)."""
-        cv2 = opencv()
-        area, least = cv2.countNonZero(cv2.compare(low, HALF, cv2.CMP_GT)), _EMPTY_SHARE * SIDE * SIDE
+        area, least = _area(low), _EMPTY_SHARE * SIDE * SIDE
         self._area, self._empty = max(area, least), area < least
         self._marks[:] = 0
         self._sum = 0.0
         self.expected = 0.0
+
+
+def _area(low: NDArray[np.uint8]) -> int:
+    cv2 = opencv()
+    return int(cv2.countNonZero(cv2.threshold(low, HALF, 255, cv2.THRESH_BINARY)[1]))

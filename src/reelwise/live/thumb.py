@@ -66,12 +66,14 @@ def _code_of_each() -> NDArray[np.uint8]:
     every = np.arange(1 << 16)
     red, green, blue = every >> 11 << 3 | 4, (every >> 5 & 63) << 2 | 2, (every & 31) << 3 | 4
     light = 0.299 * red + 0.587 * green + 0.114 * blue
-    to_red, to_blue = (_hue(0.713 * (red - light)), _hue(0.564 * (blue - light)))
-    return (light.astype(np.int64) // 32 * 16 + to_red * 4 + to_blue).astype(np.uint8)
+    to_red, to_blue = _hue(0.713 * (red - light)), _hue(0.564 * (blue - light))
+    found: NDArray[np.uint8] = (light.astype(np.int64) // 32 * 16 + to_red * 4 + to_blue).astype(np.uint8)
+    return found
 
 
 def _hue(difference: NDArray[np.float64]) -> NDArray[np.int64]:
-    return np.clip(np.floor(difference / _HUE_STEP) + 2, 0, 3).astype(np.int64)
+    found: NDArray[np.int64] = np.clip(np.floor(difference / _HUE_STEP) + 2, 0, 3).astype(np.int64)
+    return found
 
 
 _CODES = _code_of_each()
