@@ -13,8 +13,8 @@ def kinds(counts, bound):
 
 
 def test_nothing_but_exact_repeats_is_served_before_anything_was_judged():
-    assert kinds({}, 0.01) == {"exact"}
-    assert kinds({}, 0.05) == {"exact", "moved", "scrambled"}
+    assert kinds({}, 0.01) == {"exact", "shuffled"}
+    assert kinds({}, 0.05) == {"exact", "shuffled", "moved"}
 
 
 def test_a_kind_is_served_once_it_is_proved():
@@ -31,6 +31,14 @@ def test_the_first_kind_that_fails_ends_it():
 
 def test_a_presumed_kind_is_dropped_when_it_is_refuted():
     assert "moved" not in kinds({"moved": Counts(right=10, wrong=10)}, 0.05)
+    assert "shuffled" in kinds({"shuffled": Counts(right=9, wrong=1)}, 0.02)
+    assert "shuffled" not in kinds({"shuffled": Counts(right=5, wrong=5)}, 0.02)
+
+
+def test_what_is_presumed_counts_in_the_error_of_all_that_is_served():
+    enough = {"small": Counts(right=100)}
+    assert "small" in kinds(enough, 0.05)
+    assert "small" not in kinds({**enough, "shuffled": Counts(right=37, wrong=3)}, 0.05)
 
 
 def test_the_bound_holds_in_95_of_100_worlds():

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 __all__ = ["Hit", "Miss", "SemanticCache"]
 
 _APPLICATION: Final = 0x52454C59
+_VERSION: Final = 2  # 1 knew other kinds: its counts and loose names mean something else
+_REORDERED: Final = frozenset(("shuffled", "moved", "turned", "order"))
 BUDGET_BYTES: Final = 200_000_000
 
 
@@ -95,7 +97,12 @@ class SemanticCache:
         self.keep_seconds, self.fresh_seconds = keep_seconds, fresh_seconds
         self._clock = clock
         self._vault = Vault(
-            path, application=_APPLICATION, what="semantic cache", budget_bytes=budget_bytes, clock=clock
+            path,
+            application=_APPLICATION,
+            what="semantic cache",
+            budget_bytes=budget_bytes,
+            clock=clock,
+            version=_VERSION,
         )
         self._lock = threading.Lock()
         self._served = self._open_kinds()
@@ -119,18 +126,25 @@ class SemanticCache:
         """
         asked = Question.of(question)
         near = Miss(reason="nothing like it was asked")
-        for entry in self._vault.like(scope, asked.loose):
-            kind = difference(asked, Question.of(entry.note))
-            if kind not in KINDS:
-                near = near if near.kind in KINDS else self._near(entry, kind, f"they may differ: {kind}")
+        liked = [(entry, difference(asked, Question.of(entry.note))) for entry in self._vault.like(scope, asked.loose)]
+        # of two stored orders of the same words nobody knows which one a shuffled question means
+        rivals = sum(kind in _REORDERED for _, kind in liked) > 1
+        for entry, kind in sorted(liked, key=lambda pair: KINDS.index(pair[1]) if pair[1] in KINDS else len(KINDS)):
+            if kind not in KINDS or (kind in _REORDERED and rivals):
+                why = kind if kind not in KINDS else "order"
+                near = near if near.kind in KINDS else self._near(entry, why, f"they may differ: {why}")
                 continue
             age = max(0.0, self._clock() - entry.made)
             if asked.fresh and age >= self.fresh_seconds:
-                near = self._near(entry, kind, "it asks for what changes, and the answer is old")
+                near = (
+                    near
+                    if near.kind in KINDS
+                    else self._near(entry, kind, "it asks for what changes, and the answer is old")
+                )
             elif kind in self._served:
                 self._vault.get(entry.key)  # marks it as used
                 return Hit(answer=entry.value, question=entry.note, kind=kind, age_seconds=age)
-            elif near.kind not in KINDS or KINDS.index(kind) < KINDS.index(near.kind):
+            elif near.kind not in KINDS:
                 near = self._near(entry, kind, f"not proved to be wrong in at most {self.bound:.0%} of hits: {kind}")
         return near
 
