@@ -105,7 +105,9 @@ class SemanticCache:
             version=_VERSION,
         )
         self._lock = threading.Lock()
-        self._served = self._open_kinds()
+        self._counts: dict[str, int] = {}
+        self._served = frozenset[str]()
+        self._refresh()
 
     def __enter__(self) -> Self:
         return self
@@ -124,6 +126,7 @@ class SemanticCache:
             scope: what is asked about and how.
             question: the words.
         """
+        self._refresh()  # another process may have judged
         asked = Question.of(question)
         near = Miss(reason="nothing like it was asked")
         liked = [(entry, difference(asked, Question.of(entry.note))) for entry in self._vault.like(scope, asked.loose)]
@@ -174,8 +177,7 @@ class SemanticCache:
                 "there is nothing to judge", where="judge", hint="judge hits, and misses whose kind is counted"
             )
         self._vault.add(f"{found.kind} {'right' if right else 'wrong'}")
-        with self._lock:
-            self._served = self._open_kinds()
+        self._refresh()
 
     def learn(self, pairs: Iterable[tuple[str, str, bool]]) -> None:
         """Count judged pairs at once: two questions, and whether one's answer is right for the other."""
@@ -183,19 +185,25 @@ class SemanticCache:
             for name, number in (("right", counts.right), ("wrong", counts.wrong)):
                 if number:
                     self._vault.add(f"{kind} {name}", number)
-        with self._lock:
-            self._served = self._open_kinds()
+        self._refresh()
 
     def verdicts(self) -> tuple[Verdict, ...]:
         """Return for every kind whether it is served, and why."""
-        stored = self._vault.counts()
+        return self._verdicts(self._vault.counts())
+
+    def _verdicts(self, stored: dict[str, int]) -> tuple[Verdict, ...]:
         counts = {
             kind: Counts(right=stored.get(f"{kind} right", 0), wrong=stored.get(f"{kind} wrong", 0)) for kind in KINDS
         }
         return served(counts, self.bound, risk=self.risk)
 
-    def _open_kinds(self) -> frozenset[str]:
-        return frozenset(verdict.kind for verdict in self.verdicts() if verdict.served)
+    def _refresh(self) -> None:
+        """Decide anew what may be served where the counts in the file have changed."""
+        stored = self._vault.counts()
+        with self._lock:
+            if stored != self._counts or not self._served:
+                self._counts = stored
+                self._served = frozenset(verdict.kind for verdict in self._verdicts(stored) if verdict.served)
 
     def forget(self, scope: str) -> int:
         """Remove all answers of a scope; return how many."""

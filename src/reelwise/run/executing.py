@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from reelwise.errors import InputError, ReelwiseError
-from reelwise.facts import Entry, settings_hash
+from reelwise.facts import Entry
 from reelwise.flow import Out, Tally
 from reelwise.plan import run
 from reelwise.run.batching import Batching, Waits, held_before
@@ -21,10 +21,11 @@ from reelwise.run.learned import learned
 from reelwise.run.merged import ItemResult, merged
 from reelwise.run.outcome import UNITS, Outcome
 from reelwise.run.reconcile import Reconciled, reconcile
+from reelwise.run.reused import Reused, count_reuse, reused
 from reelwise.run.reusing import Reusing
 from reelwise.run.runner import Runner, check_runs
 from reelwise.run.settle import Cap, Desk
-from reelwise.stages import Call, Reuse
+from reelwise.stages import Call
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -56,6 +57,7 @@ class Receipt(Struct, frozen=True, kw_only=True):
         estimate: predicted and metered, unit by unit.
         unpriced: calls whose use cannot be priced, with why: all that was held counts for them.
         attempts: how often calls were sent.
+        reused: what was there already; None where the plan asks for nothing of it.
     """
 
     plan_hash: str
@@ -71,6 +73,7 @@ class Receipt(Struct, frozen=True, kw_only=True):
     estimate: tuple[Side, ...] = ()
     unpriced: tuple[tuple[str, str], ...] = ()
     attempts: int = 0
+    reused: Reused | None = None
 
 
 class RunResult(Struct, frozen=True, kw_only=True):
@@ -151,7 +154,7 @@ def execute(
     infos = [looked_at(track) for track in tracks]
     pieces = pieces_of(job, workload, tracks, scans)
     expected = estimate_counted(job.case, plan, pieces) if counted else estimate(job.case, plan, workload, infos, most)
-    runner, tally, stopped = _ran(
+    runner, tally, stopped, told = _ran(
         job, plan, pieces, endpoints=endpoints, ledger=ledger, out=out, max_nano=max_nano, at_once=at_once,
         waits=waits or Waits(), kept=kept or out / "kept", progress=progress,
     )  # fmt: skip
@@ -161,7 +164,9 @@ def execute(
     return RunResult(
         results=merged(job.script, infos, outcomes, runner),
         outcomes=outcomes,
-        receipt=_receipt(job, plan, outcomes, expected, (naive, infos, most), levers, held),
+        receipt=msgspec.structs.replace(
+            _receipt(job, plan, outcomes, expected, (naive, infos, most), levers, held), reused=told
+        ),
         expected=expected,
         facts=learned(
             outcomes, tally, footage=job.case.workload.footage, on=_names(infos), asked=len(job.script.asked)
@@ -184,8 +189,8 @@ def _ran(
     waits: Waits,
     kept: Path,
     progress: Callable[[str, float], None] | None,
-) -> tuple[Runner, Tally, ReelwiseError | None]:
-    """Run the stages with a journal; return what was made, what was counted, and what ended it early."""
+) -> tuple[Runner, Tally, ReelwiseError | None, Reused | None]:
+    """Run the stages with a journal; return what was made, what was counted, what ended it early, and what was reused."""
     tally, feature = Tally(), job.case.workload.feature
     clips = [(Path(piece.track.info.path).name, piece.track.info.sha256_head) for piece in pieces]
     key = job.key(plan, clips)  # another plan in the same folder has a journal of its own
@@ -198,20 +203,14 @@ def _ran(
         runner.number(pieces)
         stopped = _fold(job, plan, pieces, runner, tally, progress)
         runner.outcomes += reusing.finish(pieces, runner.outcomes, journal)
-        _count_reuse(plan, runner.outcomes, tally)
-    return runner, tally, stopped
+        count_reuse(plan, runner.outcomes, tally)
+        told = reused(plan, runner.outcomes, tally, reusing.questions)
+    return runner, tally, stopped, told
 
 
 def _names(infos: Sequence[ClipInfo]) -> str:
     names = list(dict.fromkeys(Path(info.path).name for info in infos))
     return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
-
-
-def _count_reuse(plan: Plan, outcomes: Sequence[Outcome], tally: Tally) -> None:
-    """Count the share of calls that a cache of answers made unnecessary."""
-    for stage in plan.of(Reuse, lambda stage: stage.answers):
-        for one in outcomes:
-            tally.add("cache.answer_hit_share", settings_hash(stage), "", float(one.status == "cached"), 1.0)
 
 
 def pieces_of(job: Job, workload: Workload, tracks: Sequence[Track], scans: Scans | None) -> list[Piece]:

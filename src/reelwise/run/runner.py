@@ -14,10 +14,9 @@ import msgspec
 from reelwise.errors import EndpointError, InputError, MediaError, ReelwiseError
 from reelwise.run.caching import fill, let_go
 from reelwise.run.deciding import doubted, routed
-from reelwise.run.orders import ask_of, check_fits, content_key, expected_text, task_of, work_of
+from reelwise.run.orders import ask_of, check_fits, expected_text, task_of, work_of
 from reelwise.run.outcome import Outcome
 from reelwise.run.rendering import shown
-from reelwise.run.reusing import COPIED
 from reelwise.run.settle import Order
 from reelwise.stages import Call, Escalate
 
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
 
     from reelwise.facts import Facts
     from reelwise.flow import Out, Piece
+    from reelwise.models.work import Work
     from reelwise.plan import Plan
     from reelwise.run.batching import Batching
     from reelwise.run.endpoints import Endpoints
@@ -281,7 +281,9 @@ class Runner:
         )  # fmt: skip
 
     def _cached(self, stage: Call, of: Outcome, orders: list[Order]) -> list[Outcome]:
-        """Put what some calls share into a cache, and make them from it."""
+        """Put what some calls share into a cache, and make them from it; those whose answers are all there need none."""
+        if all(self._reusing.again.look(order.head, order.work).found is not None for order in orders):
+            return [self._one(order) for order in orders]
         first = orders[0]
         shared = msgspec.structs.replace(first.work, parts=first.work.parts[:-1], schema=b"", labels=())
         head = msgspec.structs.replace(
@@ -300,29 +302,30 @@ class Runner:
                 break
             work = msgspec.structs.replace(order.work, parts=order.work.parts[-1:], system="", cache=filled.name)
             told = msgspec.structs.replace(order.head, text_expected=expected_text(work))
-            found.append(self._one(msgspec.structs.replace(order, work=work, head=told)))
+            found.append(self._one(msgspec.structs.replace(order, work=work, head=told), order.work))
         let_go(first.endpoint, filled)
         return found
 
-    def _one(self, order: Order) -> Outcome:
-        """Make a call, or find its answer among those that the same pixels and words had before."""
-        kept = self._reusing.answers
-        key = content_key(order.work) if kept is not None else ""
-        if kept is not None and (data := kept.get(key)) is not None:
-            found = msgspec.structs.replace(
-                msgspec.json.decode(data, type=Outcome), identity=order.head.identity, clip=order.head.clip,
-                item=order.head.item, **COPIED,
-            )  # fmt: skip
-            self._desk.journal.end(found)
-            self._note(found)
-            return found
+    def _one(self, order: Order, shared: Work | None = None) -> Outcome:
+        """Make a call, or find its answer among those that are there.
+
+        Args:
+            order: the call.
+            shared: all that it says and shows, where part of it is in an explicit cache.
+        """
+        again = self._reusing.again
+        looked = again.look(order.head, shared if shared is not None else order.work)
+        if looked.found is not None:
+            self._desk.journal.end(looked.found)
+            self._note(looked.found)
+            return looked.found
         try:
-            found = self._desk.make(order)
-            if kept is not None and found.status == "ok" and found.finish == "stop":
-                kept.put(key, msgspec.json.encode(found))
+            found = again.keep(looked, self._desk.make(order))
         except EndpointError as error:
             self._note(self._desk.journal.over.get(order.head.identity))
             raise error from None
+        if found.reused:
+            self._desk.journal.end(found)
         self._note(found)
         if self._failed >= _FAILED_IN_A_ROW:
             raise EndpointError(
