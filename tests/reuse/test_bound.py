@@ -18,15 +18,21 @@ def test_nothing_but_exact_repeats_is_served_before_anything_was_judged():
 
 
 def test_a_kind_is_served_once_it_is_proved():
-    # 1 - 0.05 ** (1 / n) <= 0.05 from n = 59 on
-    assert "small" not in kinds({"small": Counts(right=58)}, 0.05)
-    assert "small" in kinds({"small": Counts(right=59)}, 0.05)
-    assert "small" not in kinds({"small": Counts(right=59)}, 0.02)
+    # 1 - 0.01 ** (1 / n) <= 0.05 from n = 90 on
+    assert "small" not in kinds({"small": Counts(right=89)}, 0.05)
+    assert "small" in kinds({"small": Counts(right=90)}, 0.05)
+    assert "small" not in kinds({"small": Counts(right=90)}, 0.02)
+
+
+def test_a_kind_that_was_never_judged_is_not_served_and_ends_nothing():
+    found = kinds({"small": Counts(right=200), "which": Counts(right=200)}, 0.05)
+    assert {"small", "which"} <= found
+    assert not {"frames", "synonyms", "plurals", "helpers", "turned"} & found
 
 
 def test_the_first_kind_that_fails_ends_it():
-    counts = {"small": Counts(right=50, wrong=10), "endings": Counts(right=10_000)}
-    assert "endings" not in kinds(counts, 0.05)
+    counts = {"small": Counts(right=50, wrong=10), "plurals": Counts(right=10_000)}
+    assert "plurals" not in kinds(counts, 0.05)
 
 
 def test_a_presumed_kind_is_dropped_when_it_is_refuted():
@@ -47,7 +53,8 @@ def test_the_bound_holds_in_95_of_100_worlds():
     for _ in range(400):
         truth = 0.06  # just above the bound: whoever serves it has missed
         wrong = sum(rng.random() < truth for _ in range(300))
-        missed += "small" in kinds({"small": Counts(right=300 - wrong, wrong=wrong)}, 0.05)
+        counts = {"small": Counts(right=300 - wrong, wrong=wrong)}
+        missed += any(one.served for one in served(counts, 0.05, risk=0.05) if one.kind == "small")
 
     assert missed <= 20
 

@@ -86,7 +86,7 @@ class SemanticCache:
         path: str | os.PathLike[str],
         *,
         bound: float = 0.02,
-        risk: float = 0.05,
+        risk: float = 0.01,
         budget_bytes: int = BUDGET_BYTES,
         keep_seconds: float | None = None,
         fresh_seconds: float = 0.0,

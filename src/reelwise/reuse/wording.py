@@ -66,7 +66,11 @@ _PHRASES: Final = tuple(
     )
 )  # fmt: skip
 _WHO: Final = r"(?:i|you|we|one|someone|somebody|anyone|people)"
-_HOW: Final = rf"how (?:to|(?:do|does|can|could|should|would|might|may) {_WHO})"
+_HELP: Final = r"(?:do|does|can|could|should|would|might|may)"
+_HOW: Final = rf"how (?:to|{_HELP} {_WHO})"
+_HOW_ANYONE: Final = (
+    rf"how (?:to|{_HELP} (?:i|we|one|someone|somebody|anyone|people))"  # "how do you" may ask for habits
+)
 _GOOD: Final = r"(?:(?:best|good|better|great|most|effective|efficient|proper|right|correct|ideal) )*"
 _BE: Final = r"(?:is|are|would be|could be|can be)"
 _FRAMES: Final = tuple(
@@ -82,7 +86,7 @@ _FRAMES: Final = tuple(
         (r"^what (?:does|do) (.+) (?:mean|stand for)$", r"<meaning> \1"),
         (r"^what (?:is|are) (?:meaning|definition) of (.+)$", r"<meaning> \1"),
         (r"^(?:what do you mean by|define) (.+)$", r"<meaning> \1"),
-        (rf"^{_HOW} ", "<how> "),
+        (rf"^{_HOW_ANYONE} ", "<how> "),
     )
 )  # fmt: skip
 _HELPED: Final = re.compile(rf"^{_HOW} ")
