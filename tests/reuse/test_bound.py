@@ -18,10 +18,10 @@ def test_nothing_but_exact_repeats_is_served_before_anything_was_judged():
 
 
 def test_a_kind_is_served_once_it_is_proved():
-    # 1 - 0.01 ** (1 / n) <= 0.05 from n = 90 on
-    assert "small" not in kinds({"small": Counts(right=89)}, 0.05)
-    assert "small" in kinds({"small": Counts(right=90)}, 0.05)
-    assert "small" not in kinds({"small": Counts(right=90)}, 0.02)
+    # 1 - 0.02 ** (1 / n) <= 0.05 from n = 77 on
+    assert "small" not in kinds({"small": Counts(right=76)}, 0.05)
+    assert "small" in kinds({"small": Counts(right=77)}, 0.05)
+    assert "small" not in kinds({"small": Counts(right=77)}, 0.02)
 
 
 def test_a_kind_that_was_never_judged_is_not_served_and_ends_nothing():

@@ -205,7 +205,7 @@ def test_the_cache_learns_what_it_may_serve_and_keeps_it(tmp_path):
         first = cache.ask("v", "What's the colour of car?")
         assert isinstance(first, Miss)
         assert (first.kind, first.answer) == ("small", b"red")
-        for _ in range(90):
+        for _ in range(77):
             cache.judge(first, right=True)
         assert isinstance(cache.ask("v", "What's the colour of car?"), Hit)
     with SemanticCache(tmp_path / "s.db", bound=0.05) as cache:

@@ -77,7 +77,7 @@ def counted(pairs: Iterable[tuple[str, str, bool]]) -> dict[str, Counts]:
     return {kind: Counts(right=right[kind], wrong=wrong[kind]) for kind in KINDS}
 
 
-def served(counts: dict[str, Counts], bound: float, *, risk: float = 0.01) -> tuple[Verdict, ...]:
+def served(counts: dict[str, Counts], bound: float, *, risk: float = 0.02) -> tuple[Verdict, ...]:
     """Decide for every kind whether it may be served.
 
     Args:
@@ -109,7 +109,9 @@ def served(counts: dict[str, Counts], bound: float, *, risk: float = 0.01) -> tu
         found[kind] = Verdict(kind=kind, served=ok, seen=seen, wrong=own.wrong, error_upper=None, why=why)
     open_ = True
     for group in _GROUPS:
-        judged = {kind: counts[kind] for kind in group if kind in counts and counts[kind] != Counts()}
+        judged: dict[str, Counts] = {
+            kind: counts[kind] for kind in group if kind in counts and counts[kind] != Counts()
+        }
         total += sum(one.right + one.wrong for one in judged.values())
         wrong += sum(one.wrong for one in judged.values())
         highest = upper(wrong, total, risk) if judged else None

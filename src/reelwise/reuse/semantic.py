@@ -86,7 +86,7 @@ class SemanticCache:
         path: str | os.PathLike[str],
         *,
         bound: float = 0.02,
-        risk: float = 0.01,
+        risk: float = 0.02,
         budget_bytes: int = BUDGET_BYTES,
         keep_seconds: float | None = None,
         fresh_seconds: float = 0.0,
@@ -139,11 +139,7 @@ class SemanticCache:
                 continue
             age = max(0.0, self._clock() - entry.made)
             if asked.fresh and age >= self.fresh_seconds:
-                near = (
-                    near
-                    if near.kind in KINDS
-                    else self._near(entry, kind, "it asks for what changes, and the answer is old")
-                )
+                near = self._near(entry, "fresh", "it asks for what changes, and the answer is old")
             elif kind in self._served:
                 self._vault.get(entry.key)  # marks it as used
                 return Hit(answer=entry.value, question=entry.note, kind=kind, age_seconds=age)
