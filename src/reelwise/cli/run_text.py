@@ -114,7 +114,11 @@ def _show_reused(told: Reused) -> None:
         f"Questions: {sum(asked.hits.values())} of {asked.asked} were answered before in other words"
         f"{f' ({hits})' if hits else ''}; {asked.explored} more were asked all the same, {asked.wrong} of them had another answer"
     )
-    proved = "nothing was judged yet" if asked.error_upper is None else f"proved: at most {asked.error_upper:.1%}"
+    proved = (
+        "nothing but the same words is proved yet"
+        if asked.error_upper is None
+        else f"proved: at most {asked.error_upper:.1%}"
+    )
     click.echo(
         f"  wrong hits allowed: {asked.error_most:.1%}, {proved}; learned from {asked.learned} like questions,"
         f" {asked.learned_wrong} with another answer; served: {', '.join(asked.served)}"

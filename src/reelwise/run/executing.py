@@ -21,7 +21,7 @@ from reelwise.run.learned import learned
 from reelwise.run.merged import ItemResult, merged
 from reelwise.run.outcome import UNITS, Outcome
 from reelwise.run.reconcile import Reconciled, reconcile
-from reelwise.run.reused import Reused, count_reuse, reused
+from reelwise.run.reused import Reused, count_reuse, reuse_notes, reused
 from reelwise.run.reusing import Reusing
 from reelwise.run.runner import Runner, check_runs
 from reelwise.run.settle import Cap, Desk
@@ -164,15 +164,13 @@ def execute(
     return RunResult(
         results=merged(job.script, infos, outcomes, runner),
         outcomes=outcomes,
-        receipt=msgspec.structs.replace(
-            _receipt(job, plan, outcomes, expected, (naive, infos, most), levers, held), reused=told
-        ),
+        receipt=_receipt(job, plan, outcomes, expected, (naive, infos, most), levers, held, told),
         expected=expected,
         facts=learned(
             outcomes, tally, footage=job.case.workload.footage, on=_names(infos), asked=len(job.script.asked)
         ),
         stopped=stopped,
-        notes=(*job.notes, *_notes(job, plan, outcomes), *_dear_caches(job, plan, pieces)),
+        notes=(*job.notes, *_notes(job, plan, outcomes, pieces)),
     )
 
 
@@ -273,6 +271,7 @@ def _receipt(  # noqa: PLR0917 - one call of it
     against: tuple[Plan | None, list[Any], float],
     levers: tuple[str, ...],
     held: Reconciled | None,
+    told: Reused | None,
 ) -> Receipt:
     usage = dict.fromkeys(UNITS, 0.0)
     requests: dict[str, int] = {}
@@ -299,6 +298,7 @@ def _receipt(  # noqa: PLR0917 - one call of it
         estimate=sides(expected, outcomes),
         unpriced=tuple((one.identity, one.unpriced) for one in outcomes if one.unpriced),
         attempts=sum(one.attempts for one in outcomes if one.status != "cached"),
+        reused=told,
     )
 
 
@@ -316,7 +316,7 @@ def _dear_caches(job: Job, plan: Plan, pieces: Sequence[Piece]) -> tuple[str, ..
     return tuple(said)
 
 
-def _notes(job: Job, plan: Plan, outcomes: Sequence[Outcome]) -> tuple[str, ...]:
+def _notes(job: Job, plan: Plan, outcomes: Sequence[Outcome], pieces: Sequence[Piece]) -> tuple[str, ...]:
     said = []
     cut = sum(one.finish == "length" for one in outcomes)
     if cut:
@@ -332,4 +332,4 @@ def _notes(job: Job, plan: Plan, outcomes: Sequence[Outcome]) -> tuple[str, ...]
     never = [part.name for part in job.script.parts if part.needed and part.needed.lower() not in texts]
     if never and answered:
         said.append(f"never needed in {answered} answers: {', '.join(never)}")
-    return tuple(said)
+    return (*said, *_dear_caches(job, plan, pieces), *reuse_notes(plan, len(job.script.asked)))

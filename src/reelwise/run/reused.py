@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from reelwise.reuse import SemanticCache
     from reelwise.run.outcome import Outcome
 
-__all__ = ["QuestionsReused", "Reused", "count_reuse", "reused"]
+__all__ = ["QuestionsReused", "Reused", "count_reuse", "reuse_notes", "reused"]
 
 
 class QuestionsReused(Struct, frozen=True, kw_only=True):
@@ -124,3 +124,23 @@ def count_reuse(plan: Plan, outcomes: Sequence[Outcome], tally: Tally) -> None:
         for one in _looked_up(plan, outcomes):
             found = one.reused.startswith("question")
             tally.add(QUESTION_HITS, settings_hash(stage.question_key), "", float(found), 1.0)
+
+
+def reuse_notes(plan: Plan, asked: int) -> tuple[str, ...]:
+    """Say where a plan asks for a cache of questions that cannot act.
+
+    Args:
+        plan: the plan.
+        asked: questions about each item.
+    """
+    if not plan.of(Reuse, lambda stage: stage.questions):
+        return ()
+    calls = plan.of(Call)
+    batch = sum(call.mode == "batch" for call in calls)
+    once = sum(call.ask == "once" and asked > 1 for call in calls)
+    said = []
+    if batch:
+        said.append("questions that mean the same are looked for before a call, and not in batches")
+    if once:
+        said.append("questions that mean the same are looked for one by one, and not where all are asked in one call")
+    return tuple(said)
