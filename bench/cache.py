@@ -155,6 +155,7 @@ def repeats(learned: list[Pair], bound: float, questions: list[str]) -> dict[str
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--evals", type=Path, default=EVALS)
+    parser.add_argument("--json", action="store_true", help="it prints nothing else")
     parser.add_argument("--test", type=Path)
     parser.add_argument("--hold-back", type=Path, metavar="FOLDER")
     options = parser.parse_args()
