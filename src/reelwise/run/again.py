@@ -22,6 +22,7 @@ from reelwise.run.outcome import COPIED, Outcome
 if TYPE_CHECKING:
     from reelwise.models.work import Work
     from reelwise.reuse import ExactCache, SemanticCache
+    from reelwise.run.rendering import Shown
 
 __all__ = ["Again", "Looked", "same_answer"]
 
@@ -59,19 +60,20 @@ class Again:
     def __init__(self, exact: ExactCache | None, questions: SemanticCache | None, *, explore: float = 0.05) -> None:
         self._exact, self._questions, self._explore = exact, questions, explore
 
-    def look(self, head: Outcome, work: Work) -> Looked:
+    def look(self, head: Outcome, work: Work, shown: Shown | None = None) -> Looked:
         """Look for the answer of a call.
 
         Args:
             head: the call.
-            work: all that it says and shows, also what an explicit cache holds.
+            work: all that it says and shows, also what an explicit cache holds, before anything of it went up by itself.
+            shown: of a call whose findings carry times.
         """
         if self._exact is None and self._questions is None:
             return Looked()
-        key = content_key(work) if self._exact is not None else ""
+        key = content_key(work, shown) if self._exact is not None else ""
         if self._exact is not None and (data := self._exact.get(key)) is not None:
             return Looked(found=_copied(data, head, "exact"))
-        last = work.parts[-1]
+        last = work.parts[-1] if work.parts else None
         if self._questions is None or head.question < 0 or not isinstance(last, Text):
             return Looked(key=key)
         scope = content_key(msgspec.structs.replace(work, parts=work.parts[:-1]))
