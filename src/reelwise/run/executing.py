@@ -164,10 +164,10 @@ def execute(
     infos = [looked_at(track) for track in tracks]
     pieces = pieces_of(job, workload, tracks, scans)
     before = standing(plan, job, ledger)
-    expected = (
-        estimate_counted(job.case, plan, pieces, before) if counted
-        else estimate(job.case, plan, workload, infos, most, before=before)
-    )  # fmt: skip
+    if counted:
+        expected = estimate_counted(job.case, plan, pieces, before)
+    else:
+        expected = estimate(job.case, plan, workload, infos, most, before=before)
     machines = Machines(plan.hosts, job.case.book)
     runner, tally, stopped, told = _ran(
         job, plan, pieces, endpoints=endpoints, ledger=ledger, out=out, max_nano=max_nano, at_once=at_once,
@@ -176,27 +176,17 @@ def execute(
     outcomes = tuple(sorted(runner.outcomes, key=lambda one: (one.item, one.stage, one.chunk, one.question)))
     made = [one for one in outcomes if one.identity not in runner.before]
     held = reconcile(made, sandbox.invoice.rows) if sandbox is not None else None
+    more = (held, told, machine_times(machines, plan.hosts, outcomes, expected.machine_seconds))
     return RunResult(
-        results=merged(job.script, infos, outcomes, runner, asked=asks(plan)),
-        outcomes=outcomes,
-        receipt=_receipt(
-            job,
-            plan,
-            outcomes,
-            expected,
-            (naive, infos, most, before),
-            levers,
-            held,
-            told,
-            machine_times(machines, plan.hosts, outcomes, expected.machine_seconds),
-        ),
-        expected=expected,
-        facts=learned(
-            outcomes, tally, footage=job.case.workload.footage, on=_names(infos), asked=len(job.script.asked)
-        ),
-        stopped=stopped,
-        notes=(*job.notes, *_notes(job, plan, outcomes, pieces, before)),
-    )
+        results=merged(job.script, infos, outcomes, runner, asked=asks(plan)), outcomes=outcomes, expected=expected, stopped=stopped,
+        receipt=_receipt(job, plan, outcomes, expected, (naive, infos, most, before), levers, more),
+        facts=_learned(job, outcomes, tally, infos), notes=(*job.notes, *_notes(job, plan, outcomes, pieces, before)),
+    )  # fmt: skip
+
+
+def _learned(job: Job, outcomes: Sequence[Outcome], tally: Tally, infos: Sequence[ClipInfo]) -> tuple[Entry, ...]:
+    names, footage = _names(infos), job.case.workload.footage
+    return learned(outcomes, tally, footage=footage, on=names, asked=len(job.script.asked))
 
 
 def _ran(
@@ -317,10 +307,9 @@ def _receipt(  # noqa: PLR0917 - one call of it
     expected: Estimate,
     against: tuple[Plan | None, list[Any], float, Position | None],
     levers: tuple[str, ...],
-    held: Reconciled | None,
-    told: Reused | None,
-    machines: tuple[MachineTime, ...],
+    more: tuple[Reconciled | None, Reused | None, tuple[MachineTime, ...]],
 ) -> Receipt:
+    held, told, machines = more
     usage = dict.fromkeys((*UNITS, *MORE_UNITS), 0.0)
     requests: dict[str, int] = {}
     for one in outcomes:
