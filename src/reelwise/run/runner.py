@@ -87,6 +87,7 @@ class Runner:
         self.before = frozenset(name for name, one in desk.journal.over.items() if one.paid) | frozenset(
             desk.journal.lost
         )
+        self._known = desk.journal.known
         self.outcomes: list[Outcome] = []
         self.broken: list[tuple[str, ReelwiseError]] = []
 
@@ -251,20 +252,6 @@ class Runner:
     def number(self, pieces: Iterable[Piece]) -> None:
         """Say which place in the source each piece has."""
         self._place = {id(piece.track): at for at, piece in enumerate(pieces)}
-
-    def _known(self, head: Outcome) -> Outcome | None:
-        """Return what became of a call in the part of the run before, where it is over or nobody knows."""
-        journal = self._desk.journal
-        over = journal.over.get(head.identity)
-        if over is not None:
-            return over if over.paid else None
-        if head.identity in journal.lost:
-            held = journal.lost[head.identity][1]
-            return msgspec.structs.replace(
-                head, status="ambiguous", cost_nano=held, held_nano=held, reason="lost",
-                error="the run ended while it was under way: it may be billed, and is not made again",
-            )  # fmt: skip
-        return None
 
     def _kept(self, head: Outcome) -> Outcome:
         found = self._known(head) or head
