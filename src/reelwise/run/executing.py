@@ -312,7 +312,8 @@ def _dear_caches(job: Job, plan: Plan, pieces: Sequence[Piece]) -> tuple[str, ..
         if least is None or asked < least:
             when = "for no number of them" if least is None else f"from {least} on"
             said.append(
-                f"the explicit cache of {call.model} costs more than it saves with {asked} questions: it pays {when}"
+                f"the explicit cache of {call.model}, kept for {call.kept_hours:g} hours, costs more than it saves with {asked} "
+                f"questions: it pays {when}"
             )
     return tuple(said)
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["keep", "learned", "quality"]
 
 _SOURCE = "reelwise run"
+_CACHE = ("tokens_cached", "tokens_cache_write", "tokens_cache_write_1h")
 
 
 def learned(outcomes: Sequence[Outcome], tally: Tally, *, footage: str, on: str, asked: int = 1) -> tuple[Entry, ...]:
@@ -43,7 +44,7 @@ def learned(outcomes: Sequence[Outcome], tally: Tally, *, footage: str, on: str,
         mine = [one for one in metered if one.model == model and one.status == "ok"]
         each = [(one.units.get("tokens_output", 0.0), float(asked if one.question < 0 else 1)) for one in mine]
         entries += _entry("call.tokens_output", model, each, footage=footage, on=on, today=today)
-        fresh = [one for one in mine if not one.units.get("tokens_cached") and not one.units.get("tokens_cache_write")]
+        fresh = [one for one in mine if not any(one.units.get(name) for name in _CACHE)]
         texts = [(one.text_metered, float(one.text_expected)) for one in fresh if one.text_expected]
         entries += _entry("call.text_factor", model, texts, footage=footage, on=on, today=today)
     kept = [one for one in metered if one.prefix_expected]

@@ -9,6 +9,7 @@ from reelwise.charge import Ask
 from reelwise.errors import InputError
 from reelwise.models.work import Clip, Text, Work
 from reelwise.script import text_tokens
+from reelwise.stages.prefixes import kept_an_hour
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,6 +49,12 @@ def check_fits(call: Call, kind: Kind, script: Script, *, video: bool, where: st
         raise InputError(f"{call.model} takes no sound", where=where, hint="a model that does: gemini-2.5-flash")
     if call.cache == "explicit" and kind != "gemini":
         raise InputError(f"{call.model} has no explicit caches", where=where, hint="cache: prefix")
+    if call.cache == "prefix" and kind == "anthropic" and (call.cache_hours or 0.0) > 1:
+        raise InputError(
+            f"{call.model} keeps a prefix for an hour at most, not {call.cache_hours:g}",
+            where=where,
+            hint="cache_hours: 1, or leave it out for five minutes",
+        )
     if call.mode == "flex" and kind == "anthropic":
         raise InputError(f"{call.model} has no mode flex", where=where, hint="standard or batch")
     if kind == "anthropic" and script.output_most is None and call.part == "video":
@@ -94,6 +101,7 @@ def work_of(
         parts=parts,
         system=script.instructions,
         system_keep=keeps and kind == "anthropic",
+        keep_hour=keeps and kind == "anthropic" and kept_an_hour(call.cache_hours),
         labels=script.labels if len(asked) == 1 else (),
         schema=script.schema(len(asked)),
         tokens_output=max(1, cap) if cap is not None else None,
@@ -126,6 +134,7 @@ def ask_of(call: Call, shown: Shown, work: Work) -> Ask:
         text_bytes=words,
         tokens_output=work.tokens_output,
         cache_write=call.cache == "prefix",
+        cache_hour=work.keep_hour,
     )
 
 

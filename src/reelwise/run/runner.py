@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from reelwise.errors import EndpointError, InputError, MediaError, ReelwiseError
-from reelwise.run.caching import fill, let_go
+from reelwise.run.caching import fills, let_go, through
 from reelwise.run.deciding import doubted, routed
 from reelwise.run.orders import ask_of, check_fits, content_key, expected_text, task_of, work_of
 from reelwise.run.outcome import Outcome
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from reelwise.flow import Out, Piece
     from reelwise.plan import Plan
     from reelwise.run.batching import Batching
+    from reelwise.run.caching import Filled
     from reelwise.run.endpoints import Endpoints
     from reelwise.run.rendering import Shown
     from reelwise.run.reusing import Reusing
@@ -131,18 +132,23 @@ class Runner:
         index = self._plan.stages.index(stage)
         for _ in self._batching.unfinished(index):
             pass
+        caches: list[Filled] = []
         with tempfile.TemporaryDirectory(prefix="reelwise-run-") as folder:
-            for _ in self._batching.make(index, self._orders(stage, pieces, out, Path(folder))):
+            for _ in self._batching.make(index, self._orders(stage, pieces, out, Path(folder), caches)):
                 pass
+        for filled in caches:
+            let_go(self._desk, self._endpoints.of(stage.model), filled)
         over = self._desk.journal.over
         for piece in pieces:
-            heads = [head for row in self._heads(stage, piece, out) for head in row]
-            found = [over[head.identity] for head in heads if head.identity in over]
-            self.outcomes += found
+            rows = self._heads(stage, piece, out)
+            found = [over[head.identity] for row in rows for head in row if head.identity in over]
+            self.outcomes += [*found, *(one for row in rows for one in fills(self._desk, row[0].identity))]
             if any(one.status in {"ok", "refused"} for one in found):
                 yield msgspec.structs.replace(piece, answers=(*piece.answers, tuple(found)))
 
-    def _orders(self, stage: Call, pieces: list[Piece], out: Out, folder: Path) -> Iterator[Order]:
+    def _orders(
+        self, stage: Call, pieces: list[Piece], out: Out, folder: Path, caches: list[Filled]
+    ) -> Iterator[Order]:
         for number, piece in enumerate(pieces):
             heads = self._heads(stage, piece, out)
             if all(self._known(head) is not None for row in heads for head in row):
@@ -151,9 +157,11 @@ class Runner:
             own.mkdir()
             try:
                 for row, view in zip(heads, shown(stage, piece, out, own), strict=False):
-                    for head in row:
-                        if self._known(head) is None:
-                            yield self._order(stage, piece, view, head, out)
+                    orders = [self._order(stage, piece, view, head, out) for head in row if self._known(head) is None]
+                    if stage.cache == "explicit" and orders:
+                        filled, orders = through(self._desk, stage, orders, row[0])
+                        caches.append(filled)
+                    yield from orders
             except (InputError, MediaError) as error:
                 self.broken.append((piece.track.info.path, error))
 
@@ -204,8 +212,8 @@ class Runner:
         if all(self._known(head) is not None for row in heads for head in row):
             for row in heads:
                 found += [self._kept(head) for head in row]
-                filled = self._desk.journal.over.get(f"{row[0].identity}-cache")
-                self._note(filled)
+                for one in fills(self._desk, row[0].identity):
+                    self._note(one)
             return found
         with tempfile.TemporaryDirectory(prefix="reelwise-run-") as folder:
             for row, view in zip(heads, shown(stage, piece, out, Path(folder)), strict=False):
@@ -282,26 +290,11 @@ class Runner:
 
     def _cached(self, stage: Call, of: Outcome, orders: list[Order]) -> list[Outcome]:
         """Put what some calls share into a cache, and make them from it."""
-        first = orders[0]
-        shared = msgspec.structs.replace(first.work, parts=first.work.parts[:-1], schema=b"", labels=())
-        head = msgspec.structs.replace(
-            first.head,
-            identity=f"{of.identity}-cache",
-            kind="cache",
-            question=0,
-            labelled=False,
-            text_expected=0,
-        )
-        filled = fill(self._desk, first.endpoint, stage, shared, ask=first.ask, head=head)
-        self._note(filled.outcome)
-        found = []
-        for order in orders:
-            if self._stop is not None:
-                break
-            work = msgspec.structs.replace(order.work, parts=order.work.parts[-1:], system="", cache=filled.name)
-            told = msgspec.structs.replace(order.head, text_expected=expected_text(work))
-            found.append(self._one(msgspec.structs.replace(order, work=work, head=told)))
-        let_go(first.endpoint, filled)
+        filled, orders = through(self._desk, stage, orders, of)
+        for one in fills(self._desk, of.identity):
+            self._note(one)
+        found = [self._one(order) for order in orders if self._stop is None]
+        let_go(self._desk, orders[0].endpoint, filled)
         return found
 
     def _one(self, order: Order) -> Outcome:
