@@ -59,8 +59,8 @@ class MessageRequest(Struct, kw_only=True):
 
     model: str
     max_tokens: int
+    system: list[_TextPart] | UnsetType = UNSET  # what repeats goes first, in the bytes too
     messages: list[_Message]
-    system: list[_TextPart] | UnsetType = UNSET
     output_config: _OutputConfig | UnsetType = UNSET
     service_tier: str | UnsetType = UNSET
     speed: str | UnsetType = UNSET

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from reelwise.run.endpoints import Endpoints
     from reelwise.run.job import Job
     from reelwise.run.scans import Scans
+    from reelwise.script import Script
     from reelwise.video import ClipInfo, Track
     from reelwise.workload import Workload
 
@@ -193,7 +194,7 @@ def _ran(
         spent = sum(one.cost_nano for one in journal.over.values()) + held_before(journal.notes)
         spent += sum(held for _, held in journal.lost.values())
         desk = Desk(job.case.book, ledger, journal, Cap(max_nano, spent), feature=feature, plan=plan.hash)
-        batching = Batching(desk, endpoints, waits, feature=feature, plan=plan.hash)
+        batching = Batching(desk, endpoints, waits, feature=feature, plan=plan.hash, form=job.script.form)
         runner = Runner(plan, desk, endpoints, batching, reusing, job.case.facts, at_once=at_once)
         runner.number(pieces)
         stopped = _fold(job, plan, pieces, runner, tally, progress)
@@ -219,11 +220,17 @@ def pieces_of(job: Job, workload: Workload, tracks: Sequence[Track], scans: Scan
     most = float(job.script.output_most or "inf")
     copies = len(tracks) / max(1, len({track.info.sha256_head for track in tracks}))
     return [
-        msgspec.structs.replace(piece_of(workload, msgspec.structs.replace(track), scans), script=job.script).with_item(
-            count=1.0, views=1.0, duplicates=copies, tokens_output_most=most
-        )
+        msgspec.structs.replace(
+            piece_of(workload, msgspec.structs.replace(track), scans), script=_about(job.script, track)
+        ).with_item(count=1.0, views=1.0, duplicates=copies, tokens_output_most=most)
         for track in tracks
     ]
+
+
+def _about(script: Script, track: Track) -> Script:
+    """Fill in what the text says of an item."""
+    path = Path(track.info.path)
+    return script.about(path.name, path.resolve().parent.name, seconds=track.seconds, start=track.start_seconds)
 
 
 def looked_at(track: Track) -> ClipInfo:

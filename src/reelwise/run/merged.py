@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 from msgspec import Struct
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ class Said(Struct, frozen=True, kw_only=True):
         status: of the calls behind it: ok, refused, cached, or what is missing.
         model, lane: whose answer it is.
         parts: calls that it was put together from.
+        value: the answer in its form, where it has one; of an item that was split, a list of its parts' answers.
     """
 
     question: str
@@ -34,6 +36,7 @@ class Said(Struct, frozen=True, kw_only=True):
     model: str
     lane: str
     parts: int = 1
+    value: Any = None
 
 
 class ItemResult(Struct, frozen=True, kw_only=True):
@@ -81,7 +84,7 @@ def merged(script: Script, infos: Sequence[Any], outcomes: Sequence[Outcome], ru
                 status, why = "failed", "the run ended before"
             found.append(ItemResult(clip=info.path, item=number, status=status, why=why))
             continue
-        answers = tuple(_said(question, place, mine) for place, question in enumerate(script.asked))
+        answers = tuple(_said(script, place, mine) for place in range(len(script.asked)))
         worst = next((one.status for one in answers if one.status not in {"ok", "cached"}), "ok")
         found.append(
             ItemResult(
@@ -94,8 +97,9 @@ def merged(script: Script, infos: Sequence[Any], outcomes: Sequence[Outcome], ru
     return tuple(found)
 
 
-def _said(question: str, place: int, mine: Sequence[Outcome]) -> Said:
+def _said(script: Script, place: int, mine: Sequence[Outcome]) -> Said:
     """Take the last stage's answer, and an earlier one where that failed."""
+    question = script.asked[place]
     asked = [one for one in mine if one.question in {place, -1}]
     stages = sorted({one.stage for one in asked}, reverse=True)
     chosen: list[Outcome] = []
@@ -114,4 +118,12 @@ def _said(question: str, place: int, mine: Sequence[Outcome]) -> Said:
     return Said(
         question=question, text="\n".join(text for text in texts if text), label=surest.label,
         confidence=min(sure) if sure else None, status=status, model=surest.model, lane=surest.lane, parts=len(chosen),
+        value=_value(texts) if script.answer and status in {"ok", "cached"} else None,
     )  # fmt: skip
+
+
+def _value(texts: Sequence[str]) -> Any:
+    """Decode answers that were read already."""
+    plain = [text.strip().strip("`").removeprefix("json") for text in texts if text]
+    found = [msgspec.json.decode(text) for text in plain]
+    return found[0] if len(found) == 1 else found

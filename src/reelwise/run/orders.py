@@ -5,8 +5,11 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from reelwise.charge import Ask
 from reelwise.errors import InputError
+from reelwise.form import fitted
 from reelwise.models.work import Clip, Text, Work
 from reelwise.script import text_tokens
 from reelwise.stages.prefixes import kept_an_hour
@@ -94,8 +97,10 @@ def work_of(
     most = piece.item.tokens_output_most
     caps = [cap for cap in (script.output_most, int(most) if most < 1e9 else None) if cap is not None]
     cap = min(caps) * len(asked) if caps else None
-    parts: tuple[Part, ...] = (*shown.parts, Text(text=script.joined(asked)))
-    keeps = call.cache == "prefix" and bool(script.parts)
+    # what repeats goes first, in `system`; then what all questions about an item share; the question last: prefixes stay equal
+    item = (Text(text=script.of_item),) if script.varying else ()
+    parts: tuple[Part, ...] = (*item, *shown.parts, Text(text=script.joined(asked)))
+    keeps = call.cache == "prefix" and bool(script.repeated)
     return Work(
         model=call.model,
         parts=parts,
@@ -103,9 +108,9 @@ def work_of(
         system_keep=keeps and kind == "anthropic",
         keep_hour=keeps and kind == "anthropic" and kept_an_hour(call.cache_hours),
         labels=script.labels if len(asked) == 1 else (),
-        schema=script.schema(len(asked)),
+        schema=_schema(script, len(asked), kind),
         tokens_output=max(1, cap) if cap is not None else None,
-        confidence=sure and kind != "anthropic" and script.task != "moderate",
+        confidence=sure and kind != "anthropic" and script.task != "moderate" and not _says_itself(script),
         mode="standard" if call.mode == "batch" else call.mode,
         cache_key=_cache_key(script) if keeps and kind == "openai" else "",
         identity=identity,
@@ -114,8 +119,20 @@ def work_of(
     )
 
 
+def _schema(script: Script, questions: int, kind: Kind) -> bytes:
+    """Return the form of the answer as this kind of endpoint takes it."""
+    whole = script.schema(questions, keyed=kind == "anthropic")
+    return msgspec.json.encode(fitted(msgspec.json.decode(whole), kind)) if whole else b""
+
+
 def _cache_key(script: Script) -> str:
     return f"reelwise-{hashlib.sha256(script.instructions.encode()).hexdigest()[:24]}"
+
+
+def _says_itself(script: Script) -> bool:
+    """Say whether the answer's form asks how sure the model is."""
+    form = script.form
+    return form is not None and "confidence" in form["properties"]
 
 
 def ask_of(call: Call, shown: Shown, work: Work) -> Ask:

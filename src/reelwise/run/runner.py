@@ -285,7 +285,7 @@ class Runner:
             work = _uploaded(endpoint, work)
         return Order(
             head=head, endpoint=endpoint, task=task_of(piece.script, questions=questions), work=work, ask=ask,
-            questions=questions,
+            questions=questions, form=piece.script.form,
         )  # fmt: skip
 
     def _cached(self, stage: Call, of: Outcome, orders: list[Order]) -> list[Outcome]:

@@ -21,6 +21,7 @@ from reelwise.metering import meter
 from reelwise.models.used import Used
 from reelwise.models.work import Work
 from reelwise.run.outcome import Outcome, metered_units
+from reelwise.run.reading import read_answer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from reelwise.rates import Book
     from reelwise.run.journal import Journal
 
-__all__ = ["Cap", "Desk", "Order", "texts_of"]
+__all__ = ["Cap", "Desk", "Order"]
 
 _STOPPING = frozenset({"key", "model", "quota"})
 
@@ -80,6 +81,7 @@ class Order(Struct, frozen=True, kw_only=True):
         work: what is sent.
         ask: what it can use at most.
         questions: how many are answered at once.
+        form: the JSON Schema of one answer; None for free text.
     """
 
     head: Outcome
@@ -88,6 +90,7 @@ class Order(Struct, frozen=True, kw_only=True):
     work: Work
     ask: Ask
     questions: int = 1
+    form: Any = None
 
 
 class Desk:
@@ -194,7 +197,7 @@ class Desk:
     def _called(self, order: Order, call: Metered, found: Outcome) -> Outcome:
         try:
             answer: Answer = getattr(order.endpoint, order.task)(order.work)
-            texts = texts_of(answer, order.questions)
+            said = read_answer(answer, questions=order.questions, labelled=order.head.labelled, form=order.form)
         except AnswerError as error:
             if isinstance(error.spent, Used):
                 found = self._charge(call, error.spent, found)
@@ -210,9 +213,9 @@ class Desk:
             found,
             status="refused" if answer.finish == "refused" else "ok",
             text=answer.text,
-            label=answer.scores[0].label if answer.scores else "",
-            confidence=answer.confidence,
-            answers=texts,
+            label=said.label,
+            confidence=said.confidence,
+            answers=said.answers,
             finish=answer.finish,
             attempts=answer.attempts,
             latency_ms=round(answer.latency_ms, 3),
@@ -239,30 +242,3 @@ def _failed(found: Outcome, error: EndpointError) -> Outcome:
     return msgspec.structs.replace(
         found, status=status, error=error.message, reason=error.reason, attempts=max(1, error.attempts)
     )
-
-
-def texts_of(answer: Answer, questions: int) -> tuple[str, ...]:
-    """Take the answers to several questions apart.
-
-    Raises:
-        AnswerError: they are not in it.
-    """
-    if questions <= 1 or answer.finish == "refused":
-        return ()
-    found = answer.json()
-    listed = found.get("answers") if isinstance(found, dict) else None
-    if not isinstance(listed, list) or len(listed) != questions:
-        count = len(listed) if isinstance(listed, list) else 0
-        error = AnswerError(
-            f"it answers {count} of {questions} questions", where=answer.used.model, reason="json",
-            hint="fewer questions a call, or ask: each",
-        )  # fmt: skip
-        error.spent = answer.used
-        raise error
-    return tuple(_said(one) for one in listed)
-
-
-def _said(one: Any) -> str:
-    if isinstance(one, dict) and isinstance(one.get("label"), str):
-        return str(one["label"])
-    return one if isinstance(one, str) else msgspec.json.encode(one).decode()
