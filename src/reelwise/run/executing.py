@@ -20,6 +20,7 @@ from reelwise.run.journal import Journal
 from reelwise.run.learned import learned
 from reelwise.run.merged import ItemResult, merged
 from reelwise.run.outcome import UNITS, Outcome
+from reelwise.run.prompting import PromptSheet, metered_sheets, prompt_notes
 from reelwise.run.reconcile import Reconciled, reconcile
 from reelwise.run.reusing import Reusing
 from reelwise.run.runner import Runner, check_runs
@@ -57,6 +58,7 @@ class Receipt(Struct, frozen=True, kw_only=True):
         estimate: predicted and metered, unit by unit.
         unpriced: calls whose use cannot be priced, with why: all that was held counts for them.
         attempts: how often calls were sent.
+        prompt: where their tokens went, part by part.
     """
 
     plan_hash: str
@@ -72,6 +74,7 @@ class Receipt(Struct, frozen=True, kw_only=True):
     estimate: tuple[Side, ...] = ()
     unpriced: tuple[tuple[str, str], ...] = ()
     attempts: int = 0
+    prompt: tuple[PromptSheet, ...] = ()
 
 
 class RunResult(Struct, frozen=True, kw_only=True):
@@ -307,6 +310,7 @@ def _receipt(  # noqa: PLR0917 - one call of it
         estimate=sides(expected, outcomes),
         unpriced=tuple((one.identity, one.unpriced) for one in outcomes if one.unpriced),
         attempts=sum(one.attempts for one in outcomes if one.status != "cached"),
+        prompt=metered_sheets(plan, job.script, outcomes, job.case.book),
     )
 
 
@@ -336,6 +340,7 @@ def _notes(job: Job, plan: Plan, outcomes: Sequence[Outcome]) -> tuple[str, ...]
         said.append(
             f"{', '.join(sorted(mode))} was asked for, and the answers name the standard tier: they are billed as such"
         )
+    said += prompt_notes(plan, job.script, outcomes)
     texts = " ".join(one.text.lower() for one in outcomes)
     answered = sum(one.status == "ok" for one in outcomes)
     never = [part.name for part in job.script.parts if part.needed and part.needed.lower() not in texts]

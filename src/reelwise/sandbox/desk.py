@@ -135,7 +135,7 @@ class Desk:
         variant = times if asked.variant is None else asked.variant
         drawn = draw(
             self.scenario, asked.model, asked.prompt, int.from_bytes(asked.item, "little"),
-            variant=variant, schema=asked.schema, most=asked.most,
+            variant=variant, schema=asked.schema, most=asked.most, question=asked.question,
         )  # fmt: skip
         if kind == "refused":
             drawn = Drawn(text="", finish="refused", difficulty=drawn.difficulty)
