@@ -130,17 +130,27 @@ def test_a_prefix_below_the_least_is_not_kept_and_not_expected_to_be(drawn_clip,
 
     assert "tokens_cached" not in result.receipt.usage
     assert "tokens_cached" not in result.expected.units
+    assert not [
+        entry for entry in result.facts if entry.name == "cache.prefix_hit_share"
+    ]  # it says nothing of longer ones
+    assert any("its prompt cache starts at 4,096" in note for note in result.notes)
     assert result.receipt.reconciled.residual_nano == 0
 
 
 BATCHED = {"stage": "call", "model": "gemini-2.5-pro", "mode": "batch", "cache": "explicit"}
 
 
-def test_a_batch_reads_an_explicit_cache_and_each_part_is_settled_once(copies, write_plan, open_session):
+@pytest.mark.parametrize(
+    "model", ["gemini-2.5-pro", "gemini-3.8-flash"]
+)  # these read at the full price in a batch, and at half of it
+def test_a_batch_reads_an_explicit_cache_and_each_part_is_settled_once(model, copies, write_plan, open_session):
     quick = {"batch_seconds": 0.1}
     paths = copies(2)
     found = {}
-    for name, call in (("cached", BATCHED), ("plain", {**BATCHED, "cache": "none"})):
+    for name, call in (
+        ("cached", {**BATCHED, "model": model}),
+        ("plain", {**BATCHED, "model": model, "cache": "none"}),
+    ):
         with open_session(write_plan(call, ask=ASK, name=f"{name}.yaml"), out=name, scenario=quick) as (session, job):
             found[name] = session.run(job.case.plan, session.decoded(paths))
             assert not session.ledger.jobs()
@@ -166,6 +176,7 @@ def test_an_explicit_cache_of_a_batch_is_kept_for_a_day_and_that_is_what_decides
     note = next(note for note in result.notes if "costs more than it saves" in note)
 
     assert "24 hours" in note
+    assert not any("may take 24" in one for one in result.notes)
     assert float(rows["storage"].quantity.partition("/")[0]) > 0
     tokens = sum(getattr(rows["cache"], kind) for kind in ("text", "video", "audio"))
     assert eval(rows["storage"].quantity) == pytest.approx(24 * tokens)  # noqa: S307 - a fraction: "123/4"
@@ -196,3 +207,13 @@ def test_rows_that_failed_are_made_from_a_new_cache_and_the_first_stays_paid(dra
     assert first.receipt.requests["failed"] > 0
     assert second.receipt.requests == {"ok": 8}  # two caches, six questions
     assert sum(row["cost_nano"] for row in rows) == second.receipt.cost_nano
+
+
+def test_a_cache_that_may_end_before_its_batch_is_said(drawn_clip, write_plan, open_session):
+    with open_session(write_plan({**BATCHED, "cache_hours": 2}, ask=ASK), scenario={"batch_seconds": 0.1}) as (
+        session,
+        job,
+    ):
+        result = session.run(job.case.plan, session.decoded([drawn_clip]))
+
+    assert any("is kept for 2 hours, and a batch may take 24" in note for note in result.notes)

@@ -42,6 +42,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Receipt", "RunResult", "execute", "looked_at", "pieces_of"]
 
+_BATCH_HOURS = 24.0
+
 
 class Receipt(Struct, frozen=True, kw_only=True):
     """What a run used and cost.
@@ -318,6 +320,11 @@ def _dear_caches(job: Job, plan: Plan, pieces: Sequence[Piece]) -> tuple[str, ..
     """Say where an explicit cache costs more than it saves, and from how many questions on it would not."""
     said = []
     for call in plan.of(Call, lambda call: call.cache == "explicit"):
+        if call.mode == "batch" and call.kept_hours < _BATCH_HOURS:
+            said.append(
+                f"the explicit cache of {call.model} is kept for {call.kept_hours:g} hours, and a batch may take {_BATCH_HOURS:g}: "
+                "rows that come later are not billed, and made again"
+            )
         least = break_even(call, pieces[0].item, job.case.facts, job.case.book)
         asked = len(job.script.asked)
         if least is None or asked < least:

@@ -12,7 +12,7 @@ from reelwise.errors import InputError
 from reelwise.form import fitted
 from reelwise.models.work import Clip, Text, Work
 from reelwise.script import text_tokens
-from reelwise.stages.prefixes import kept_an_hour
+from reelwise.stages.prefixes import kept_an_hour, prefix_min
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from reelwise.script import Script
     from reelwise.stages import Call
 
-__all__ = ["ask_of", "check_fits", "content_key", "expected_text", "task_of", "work_of"]
+__all__ = ["ask_of", "check_fits", "content_key", "expected_text", "kept_tokens", "task_of", "work_of"]
 
 _TIMEOUT_SECONDS = 600.0
 
@@ -159,6 +159,12 @@ def expected_text(work: Work) -> int:
     """Estimate the tokens of all text of a call."""
     texts = [work.system, *(part.text for part in work.parts if isinstance(part, Text)), work.schema.decode()]
     return sum(text_tokens(one) for one in texts)
+
+
+def kept_tokens(call: Call, script: Script) -> int:
+    """Estimate the tokens that a prompt cache is to keep of a call: none where the prefix is too short for its model."""
+    tokens = script.prefix_tokens
+    return tokens if call.cache == "prefix" and tokens >= prefix_min(call.model) else 0
 
 
 def content_key(work: Work) -> str:

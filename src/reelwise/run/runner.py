@@ -14,7 +14,7 @@ import msgspec
 from reelwise.errors import EndpointError, InputError, MediaError, ReelwiseError
 from reelwise.run.caching import fills, let_go, through
 from reelwise.run.deciding import doubted, routed
-from reelwise.run.orders import ask_of, check_fits, content_key, expected_text, task_of, work_of
+from reelwise.run.orders import ask_of, check_fits, content_key, expected_text, kept_tokens, task_of, work_of
 from reelwise.run.outcome import Outcome
 from reelwise.run.rendering import shown
 from reelwise.run.reusing import COPIED
@@ -278,7 +278,7 @@ class Runner:
         head = msgspec.structs.replace(
             head, text_expected=expected_text(work), image_expected=view.tokens_of(stage, out), asked=questions,
             labelled=task_of(piece.script, questions=questions) == "moderate",
-            prefix_expected=piece.script.prefix_tokens if stage.cache == "prefix" else 0,
+            prefix_expected=kept_tokens(stage, piece.script),
         )  # fmt: skip
         ask = ask_of(stage, view, work)
         if kind == "gemini":

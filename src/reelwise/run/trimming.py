@@ -217,7 +217,8 @@ class _Test:
 def _fewer(one: Agreement, again: Agreement) -> bool:
     """Say whether one share is below another at 95 %: Newcombe's interval of their difference, of the two intervals, is above 0."""
     apart = again.value - one.value
-    return apart > ((again.value - again.low) ** 2 + (one.high - one.value) ** 2) ** 0.5
+    room: float = ((again.value - again.low) ** 2 + (one.high - one.value) ** 2) ** 0.5
+    return apart > room
 
 
 def _compared(script: Script) -> tuple[str, ...]:
