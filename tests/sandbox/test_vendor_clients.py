@@ -254,7 +254,7 @@ def test_our_requests_are_what_the_vendors_types_say(wire, drawn_clip):
     named = {
         "openai": ("gpt-4o", {"seed": 1, "temperature": 0.5, "confidence": True, "cache_key": "k", "mode": "priority"}),
         "responses": ("gpt-4o", {"cache_key": "k", "mode": "flex", "temperature": 0.5}),
-        "anthropic": ("claude-opus-5-5", {"system_keep": True, "mode": "fast"}),
+        "anthropic": ("claude-opus-5-5", {"system_keep": True, "keep_hour": True, "mode": "fast"}),
         "google": ("gemini-3.8-flash", {"seed": 1, "temperature": 0.5, "cache": "cachedContents/x", "mode": "flex"}),
     }
     model, more = named[wire]
