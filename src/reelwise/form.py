@@ -23,6 +23,7 @@ _TYPES = ("object", "array", "string", "integer", "number", "boolean", "null")
 _NOT_TAKEN: dict[str, frozenset[str]] = {
     # developers.openai.com/api/docs/guides/structured-outputs, supported properties: no lengths of texts
     "openai": frozenset({"maxLength"}),
+    "responses": frozenset({"maxLength"}),
     # ai.google.dev/gemini-api/docs/structured-output, JSON Schema support: no lengths of texts
     "gemini": frozenset({"maxLength"}),
     # platform.claude.com/docs/en/build-with-claude/structured-outputs, limitations: no limits of numbers, texts and lists
@@ -139,7 +140,7 @@ def fitted(schema: Any, kind: str) -> Any:
 
     Args:
         schema: a checked one.
-        kind: openai, gemini or anthropic.
+        kind: openai, responses, gemini or anthropic.
     """
     if not isinstance(schema, dict):
         return schema

@@ -25,6 +25,9 @@ _MODERATE = "Which one label fits best? Say how sure you are, from 0 to 1."
 _TRANSCRIBE = "Write down what is said, word for word, and nothing else."
 _SLOT = re.compile(r"\{\{\s*([A-Za-z_][A-Za-z0-9_]*)\s*\}\}")
 _Value = str | int | float | bool
+_DETECT = "Name what is shown, and when."
+_SEGMENT = "Separate foreground from background."
+_OWN = {"moderate": _MODERATE, "transcribe": _TRANSCRIBE, "detect": _DETECT, "segment": _SEGMENT}
 
 
 def text_tokens(text: str) -> int:
@@ -76,7 +79,7 @@ class Script(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """All text of a call.
 
     Attributes:
-        task: what the model does: describe, ask, moderate (choose a label) or transcribe.
+        task: what the model does: describe, ask, moderate (choose a label), transcribe, detect (name what is there) or segment.
         policy: instructions that every call repeats, in named parts, most important first; a plain text is one part.
         examples: of answers; they come behind the policy, and are left out before it.
         questions: what is asked about each item; empty asks what the task is by itself.
@@ -89,7 +92,7 @@ class Script(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         own: the item at hand; a run fills it in.
     """
 
-    task: Literal["describe", "ask", "moderate", "transcribe"] = "describe"
+    task: Literal["describe", "ask", "moderate", "transcribe", "detect", "segment"] = "describe"
     policy: tuple[Part, ...] | str = ()
     examples: tuple[Example, ...] = ()
     questions: tuple[Annotated[str, Meta(min_length=1, max_length=100_000)], ...] = ()
@@ -206,8 +209,11 @@ class Script(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     @property
     def asked(self) -> tuple[str, ...]:
         """The questions, the task's own where none is given."""
-        own = {"moderate": _MODERATE, "transcribe": _TRANSCRIBE}.get(self.task, _DESCRIBE)
-        return tuple(self.filled(one) for one in self.questions) or (own,)
+        return tuple(self.filled(one) for one in self.questions) or (_OWN.get(self.task, _DESCRIBE),)
+
+    def of(self, task: str) -> Script:
+        """Return what is said to a call with a task of its own: that task's question alone, and none of the others; empty is this one."""
+        return msgspec.structs.replace(self, task=task, questions=(), labels=(), answer=()) if task else self
 
     @property
     def instructions(self) -> str:

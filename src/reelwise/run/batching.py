@@ -250,7 +250,9 @@ class Batching:
         if found.status != "ok":
             return found
         try:
-            said = read_answer(answer, questions=found.asked, labelled=found.labelled, form=self._form)
+            said = read_answer(
+                answer, questions=found.asked, labelled=found.labelled, form=None if found.task else self._form
+            )
         except EndpointError as error:
             return msgspec.structs.replace(found, status="unreadable", error=error.message, reason=error.reason)
         return msgspec.structs.replace(found, label=said.label, confidence=said.confidence, answers=said.answers)

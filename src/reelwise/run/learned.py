@@ -38,7 +38,13 @@ def learned(outcomes: Sequence[Outcome], tally: Tally, *, footage: str, on: str,
     today = dt.datetime.now(tz=dt.UTC).date()
     entries = list(entries_of(tally, tally, footage=footage, on=on, day=today))
     metered = [
-        one for one in outcomes if one.known and one.units and one.kind == "call" and one.status in {"ok", "refused"}
+        one
+        for one in outcomes
+        if one.known
+        and one.kind == "call"
+        and one.status in {"ok", "refused"}
+        and not one.hosted
+        and any(unit.startswith("tokens_") for unit in one.units)
     ]
     for model in sorted({one.model for one in metered}):
         mine = [one for one in metered if one.model == model and one.status == "ok"]

@@ -175,6 +175,7 @@ def metered_sheets(plan: Plan, script: Script, outcomes: Sequence[Outcome], book
 
 def _shortened(plan: Plan, script: Script, call: Call) -> Script:
     """Leave out what the plan's own caps leave out for this call."""
+    script = script.of(call.task)
     for stage in plan.of(Prompt):
         if stage.lane in {None, call.lane or "main"}:
             script, _ = script.trimmed(stage.prefix, stage.question)

@@ -7,18 +7,21 @@ import tempfile
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from reelwise.errors import EndpointError, InputError, MediaError, ReelwiseError
 from reelwise.run.caching import fills, let_go, through
 from reelwise.run.deciding import doubted, routed
-from reelwise.run.orders import ask_of, check_fits, content_key, expected_text, kept_tokens, task_of, work_of
+from reelwise.run.filming import film_of
+from reelwise.run.kinds import KINDS, sends
+from reelwise.run.orders import ask_of, content_key, expected_text, kept_tokens, task_of, work_of
 from reelwise.run.outcome import Outcome
-from reelwise.run.rendering import shown
+from reelwise.run.rendering import by_rule, shown
 from reelwise.run.reusing import COPIED
 from reelwise.run.settle import Order
+from reelwise.run.uploading import Uploads
 from reelwise.stages import Call, Escalate
 
 if TYPE_CHECKING:
@@ -30,33 +33,15 @@ if TYPE_CHECKING:
     from reelwise.run.batching import Batching
     from reelwise.run.caching import Filled
     from reelwise.run.endpoints import Endpoints
+    from reelwise.run.filming import Filming
     from reelwise.run.rendering import Shown
     from reelwise.run.reusing import Reusing
     from reelwise.run.settle import Desk
-    from reelwise.script import Script
     from reelwise.stages import Reuse, Route
 
-__all__ = ["Runner", "check_runs"]
+__all__ = ["Runner"]
 
 _FAILED_IN_A_ROW = 5
-_UPLOAD_BYTES = 14_000_000
-"""Gemini takes requests of 20 MB; base64 makes a third more of it (ai.google.dev, video-understanding)."""
-
-
-def check_runs(plan: Plan, endpoints: Endpoints, script: Script) -> None:
-    """Refuse a plan that these endpoints cannot run, before anything is decoded or sent.
-
-    Raises:
-        InputError: says what, and where in the plan.
-    """
-    for index, stage in enumerate(plan.stages):
-        where = f"plan $.stages[{index}]"
-        why = stage.unrun()
-        if why:
-            raise InputError(f"cannot be run: {why}", where=where, hint="`reelwise price` prices it all the same")
-        if isinstance(stage, Call):
-            kind, video = endpoints.kind_of(stage.model), endpoints.takes_video(stage.model)
-            check_fits(stage, kind, script, video=video, where=where)
 
 
 class Runner:
@@ -67,6 +52,7 @@ class Runner:
         desk: makes and settles calls.
         endpoints: who answers.
         batching: makes calls in batches.
+        filming: has video made.
         reusing: what is kept of earlier answers.
         facts: for what a call would cost, where its price decides.
         at_once: calls under way at once.
@@ -83,12 +69,13 @@ class Runner:
         desk: Desk,
         endpoints: Endpoints,
         batching: Batching,
+        filming: Filming,
         reusing: Reusing,
         facts: Facts,
         *,
         at_once: int = 4,
     ) -> None:
-        self._batching, self._reusing, self._facts = batching, reusing, facts
+        self._batching, self._filming, self._reusing, self._facts = batching, filming, reusing, facts
         self._plan, self._desk, self._endpoints = plan, desk, endpoints
         self._at_once = at_once
         self._lock = threading.Lock()
@@ -132,12 +119,14 @@ class Runner:
         index = self._plan.stages.index(stage)
         for _ in self._batching.unfinished(index):
             pass
+        uploads = self._uploads(stage)
         caches: list[Filled] = []
         with tempfile.TemporaryDirectory(prefix="reelwise-run-") as folder:
-            for _ in self._batching.make(index, self._orders(stage, pieces, out, Path(folder), caches)):
+            for _ in self._batching.make(index, self._orders(stage, pieces, out, Path(folder), uploads, caches)):
                 pass
+        uploads.close()  # where the run ended before, the batch still needs them
         for filled in caches:
-            let_go(self._desk, self._endpoints.of(stage.model), filled)
+            let_go(self._desk, self._endpoints.of(stage.serves), filled)
         over = self._desk.journal.over
         for piece in pieces:
             rows = self._heads(stage, piece, out)
@@ -146,9 +135,9 @@ class Runner:
             if any(one.status in {"ok", "refused"} for one in found):
                 yield msgspec.structs.replace(piece, answers=(*piece.answers, tuple(found)))
 
-    def _orders(
-        self, stage: Call, pieces: list[Piece], out: Out, folder: Path, caches: list[Filled]
-    ) -> Iterator[Order]:
+    def _orders(  # noqa: PLR0917 - one call of it
+        self, stage: Call, pieces: list[Piece], out: Out, folder: Path, uploads: Uploads, caches: list[Filled]
+    ) -> Iterator[Order]:  # fmt: skip
         for number, piece in enumerate(pieces):
             heads = self._heads(stage, piece, out)
             if all(self._known(head) is not None for row in heads for head in row):
@@ -157,7 +146,8 @@ class Runner:
             own.mkdir()
             try:
                 for row, view in zip(heads, shown(stage, piece, out, own), strict=False):
-                    orders = [self._order(stage, piece, view, head, out) for head in row if self._known(head) is None]
+                    asked = [self._order(stage, piece, view, head, out) for head in row if self._known(head) is None]
+                    orders = [ready for one in asked if (ready := self._up(one, uploads)) is not None]
                     if stage.cache == "explicit" and orders:
                         filled, orders = through(self._desk, stage, orders, row[0])
                         caches.append(filled)
@@ -201,13 +191,9 @@ class Runner:
         return msgspec.structs.replace(piece, answers=(*piece.answers, tuple(found))) if answered else None
 
     def _made(self, stage: Call, piece: Piece, out: Out) -> list[Outcome]:
-        questions = (
-            [-1] if stage.ask == "once" and len(piece.script.asked) > 1 else list(range(len(piece.script.asked)))
-        )
-        split, _ = stage.calls_of(piece.item, out)
-        heads = [
-            [self._head(stage, piece, (chunk, split), question) for question in questions] for chunk in range(split)
-        ]
+        heads = self._heads(stage, piece, out)
+        if stage.part == "generate":
+            return [self._film(stage, piece, head) for head in heads[0] if self._stop is None]
         found: list[Outcome] = []
         if all(self._known(head) is not None for row in heads for head in row):
             for row in heads:
@@ -215,19 +201,24 @@ class Runner:
                 for one in fills(self._desk, row[0].identity):
                     self._note(one)
             return found
-        with tempfile.TemporaryDirectory(prefix="reelwise-run-") as folder:
-            for row, view in zip(heads, shown(stage, piece, out, Path(folder)), strict=False):
+        kind = self._endpoints.kind_of(stage.serves)
+        sent = sends(stage, kind, by_rule=by_rule(stage, out))
+        with (
+            tempfile.TemporaryDirectory(prefix="reelwise-run-") as folder,
+            self._uploads(stage) as uploads,
+        ):
+            for row, view in zip(heads, shown(stage, piece, out, Path(folder), sent), strict=False):
                 orders = [self._order(stage, piece, view, head, out) for head in row if self._known(head) is None]
                 found += [self._kept(head) for head in row if self._known(head) is not None]
                 if stage.cache == "explicit" and orders:
-                    found += self._cached(stage, row[0], orders)
+                    found += self._cached(stage, row[0], orders, uploads)
                 else:
-                    found += [self._one(order) for order in orders if self._stop is None]
+                    found += [self._one(order, uploads) for order in orders if self._stop is None]
         return found
 
     def _heads(self, stage: Call, piece: Piece, out: Out) -> list[list[Outcome]]:
         """List the calls about a piece, by part of it and question."""
-        asked = len(piece.script.asked)
+        asked = len(piece.script.of(stage.task).asked)
         questions = [-1] if stage.ask == "once" and asked > 1 else list(range(asked))
         split, _ = stage.calls_of(piece.item, out)
         return [
@@ -241,7 +232,8 @@ class Runner:
         name = hashlib.sha256(text.encode()).hexdigest()[:24]
         return Outcome(
             identity=f"run-{self._desk.journal.run}-{name}", clip=piece.track.info.path, item=item, lane=piece.item.lane,
-            stage=index, chunk=chunk[0], chunks=chunk[1], question=question, model=stage.model, mode=stage.mode,
+            stage=index, chunk=chunk[0], chunks=chunk[1], question=question, model=stage.serves, mode=stage.mode,
+            task=stage.task,
         )  # fmt: skip
 
     def number(self, pieces: Iterable[Piece]) -> None:
@@ -268,39 +260,74 @@ class Runner:
             self.outcomes.append(found)
         return found
 
-    def _order(self, stage: Call, piece: Piece, view: Shown, head: Outcome, out: Out) -> Order:
-        """Put a call together."""
-        kind = self._endpoints.kind_of(stage.model)
-        endpoint = self._endpoints.of(stage.model)
-        sure = any(isinstance(one, Escalate) for one in self._plan.stages)
-        work = work_of(stage, piece, view, question=head.question, kind=kind, identity=head.identity, sure=sure)
-        questions = len(piece.script.asked) if head.question < 0 else 1
-        head = msgspec.structs.replace(
-            head, text_expected=expected_text(work), image_expected=view.tokens_of(stage, out), asked=questions,
-            labelled=task_of(piece.script, questions=questions) == "moderate",
-            prefix_expected=kept_tokens(stage, piece.script),
-        )  # fmt: skip
-        ask = ask_of(stage, view, work)
-        if kind == "gemini":
-            work = _uploaded(endpoint, work)
-        return Order(
-            head=head, endpoint=endpoint, task=task_of(piece.script, questions=questions), work=work, ask=ask,
-            questions=questions, form=piece.script.form,
-        )  # fmt: skip
-
-    def _cached(self, stage: Call, of: Outcome, orders: list[Order]) -> list[Outcome]:
-        """Put what some calls share into a cache, and make them from it."""
-        filled, orders = through(self._desk, stage, orders, of)
-        for one in fills(self._desk, of.identity):
-            self._note(one)
-        found = [self._one(order) for order in orders if self._stop is None]
-        let_go(self._desk, orders[0].endpoint, filled)
+    def _film(self, stage: Call, piece: Piece, head: Outcome) -> Outcome:
+        """Have a video made, or find what became of it."""
+        if self._known(head) is not None:
+            return self._kept(head)
+        wire = self._endpoints.of(stage.serves)
+        name = self._endpoints.name_of(stage.serves)
+        own = "" if name == stage.serves else name
+        found = self._filming.make(head, wire, lambda: film_of(stage, piece, head.question, wire, own))
+        self._note(found)
         return found
 
-    def _one(self, order: Order) -> Outcome:
+    def _order(self, stage: Call, piece: Piece, view: Shown, head: Outcome, out: Out) -> Order:
+        """Put a call together."""
+        kind, script = self._endpoints.kind_of(stage.serves), piece.script.of(stage.task)
+        endpoint, alone = self._endpoints.of(stage.serves), KINDS[kind].alone
+        sure = any(isinstance(one, Escalate) for one in self._plan.stages)
+        work = work_of(
+            stage, piece, view, question=head.question, kind=kind, identity=head.identity, sure=sure,
+            name=self._endpoints.name_of(stage.serves), alone=alone,
+        )  # fmt: skip
+        questions = len(script.asked) if head.question < 0 else 1
+        head = msgspec.structs.replace(
+            head, text_expected=expected_text(work), image_expected=view.tokens_of(stage, out), asked=questions,
+            labelled=task_of(script, questions=questions) == "moderate",
+            prefix_expected=kept_tokens(stage, script),
+        )  # fmt: skip
+        return Order(
+            head=head, endpoint=endpoint, task=task_of(script, questions=questions, alone=alone), work=work,
+            ask=ask_of(stage, view, work), questions=questions, shown=view, alone=alone,
+            form=None if alone else script.form,
+        )  # fmt: skip
+
+    def _uploads(self, stage: Call) -> Uploads:
+        gemini = self._endpoints.kind_of(stage.serves) == "gemini"
+        return Uploads(self._endpoints.of(stage.serves) if gemini else None)
+
+    def _up(self, order: Order, uploads: Uploads) -> Order | None:
+        """Send up what an order's request cannot hold; None where that failed: its call is not made.
+
+        Raises:
+            EndpointError: no call like it can succeed.
+        """
+        try:
+            return msgspec.structs.replace(order, work=uploads.sent(order.work))
+        except EndpointError as error:
+            try:
+                self._note(self._desk.unsent(order.head, error))
+            except EndpointError:
+                self._note(self._desk.journal.over.get(order.head.identity))
+                raise error from None
+            return None
+
+    def _cached(self, stage: Call, of: Outcome, orders: list[Order], uploads: Uploads) -> list[Outcome]:
+        """Put what some calls share into a cache, and make them from it."""
+        ready = [one for one in (self._up(one, uploads) for one in orders) if one is not None]
+        if not ready:
+            return [self._desk.journal.over[order.head.identity] for order in orders]
+        filled, ready = through(self._desk, stage, ready, of)
+        for one in fills(self._desk, of.identity):
+            self._note(one)
+        found = [self._one(order, uploads) for order in ready if self._stop is None]
+        let_go(self._desk, ready[0].endpoint, filled)
+        return found
+
+    def _one(self, order: Order, uploads: Uploads) -> Outcome:
         """Make a call, or find its answer among those that the same pixels and words had before."""
         kept = self._reusing.answers
-        key = content_key(order.work) if kept is not None else ""
+        key = content_key(order.work, order.shown if order.alone else None) if kept is not None else ""
         if kept is not None and (data := kept.get(key)) is not None:
             found = msgspec.structs.replace(
                 msgspec.json.decode(data, type=Outcome), identity=order.head.identity, clip=order.head.clip,
@@ -309,14 +336,27 @@ class Runner:
             self._desk.journal.end(found)
             self._note(found)
             return found
+        ready = self._up(order, uploads)
+        if ready is None:
+            return self._checked(self._desk.journal.over[order.head.identity])
         try:
-            found = self._desk.make(order)
+            found = self._desk.make(ready)
+            if found.reason == "file":
+                uploads.forget(ready.work)
             if kept is not None and found.status == "ok" and found.finish == "stop":
                 kept.put(key, msgspec.json.encode(found))
         except EndpointError as error:
             self._note(self._desk.journal.over.get(order.head.identity))
             raise error from None
         self._note(found)
+        return self._checked(found)
+
+    def _checked(self, found: Outcome) -> Outcome:
+        """End the run where too many calls failed one after another.
+
+        Raises:
+            EndpointError: they did.
+        """
         if self._failed >= _FAILED_IN_A_ROW:
             raise EndpointError(
                 f"{self._failed} calls failed one after another: {found.error}", where=found.model, reason=found.reason,
@@ -330,18 +370,3 @@ class Runner:
         with self._lock:
             self.outcomes.append(found)
             self._failed = self._failed + 1 if found.status == "failed" else 0
-
-
-def _uploaded(endpoint: Any, work: Any) -> Any:
-    """Send large files up first."""
-    from reelwise.models.gemini_files import upload
-    from reelwise.models.work import Text
-
-    if sum(part.source.bytes_count for part in work.parts if not isinstance(part, Text)) <= _UPLOAD_BYTES:
-        return work
-    parts = tuple(
-        part if isinstance(part, Text) or not part.source.path
-        else msgspec.structs.replace(part, source=upload(endpoint, part.source))
-        for part in work.parts
-    )  # fmt: skip
-    return msgspec.structs.replace(work, parts=parts)
