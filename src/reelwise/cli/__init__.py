@@ -32,6 +32,7 @@ COMMANDS: dict[str, str] = {
     "sample": "Choose frames under a budget, and compare them with as many at an even pace.",
     "price": "Price a workload: the month, per unit, with a band and what moves it.",
     "verify": "Say how far a cheaper plan's answers agree with the full plan's, on a sample, under a budget.",
+    "prompt": "Say where the tokens of a call go, part by part, and which parts of the instructions answers need.",
     "drill": "Play the testing matrix with a plan: what was promised, what came of it, what it cost.",
     "compare": "Compare every way to deploy a job, with the volume at which another is cheaper.",
     "stack": "Pull levers one after another and print the waterfall.",
