@@ -184,14 +184,16 @@ def execute(
         expected=expected,
         facts=_learned(job, outcomes, tally, infos),
         stopped=stopped,
-        notes=(
-            *job.notes,
-            *notes_of(job, plan, outcomes),
-            *_free(outcomes, job.case.book, before),
-            *dear_caches(job, plan, pieces),
-            *reuse_notes(plan, len(job.script.asked)),
-        ),
+        notes=_notes(job, plan, outcomes, pieces, before),
     )
+
+
+def _notes(
+    job: Job, plan: Plan, outcomes: Sequence[Outcome], pieces: Sequence[Piece], before: Position | None
+) -> tuple[str, ...]:
+    """Say what a reader must know, in words."""
+    said = (*job.notes, *notes_of(job, plan, outcomes), *_free(outcomes, job.case.book, before))
+    return (*said, *dear_caches(job, plan, pieces), *reuse_notes(plan, len(job.script.asked)))
 
 
 def _learned(job: Job, outcomes: Sequence[Outcome], tally: Tally, infos: Sequence[ClipInfo]) -> tuple[Entry, ...]:
