@@ -112,6 +112,18 @@ def shared_clips() -> Path:
     return folder
 
 
+@contextlib.contextmanager
+def alone(folder):
+    """Let one worker at a time fetch into a folder; the others find it there then."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / ".lock").open("w") as file:
+        with contextlib.suppress(ImportError):  # on Windows each fetches for itself
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
 @pytest.fixture(scope="session")
 def person_models() -> Path:
     """A cache with the person-segmentation networks, installed once a checkout; set REELWISE_CACHE to it, or pass it as `folder`."""
@@ -121,7 +133,8 @@ def person_models() -> Path:
 
     folder = ROOT / "build" / "test-models"
     try:
-        install_person_segmentation(folder=folder)
+        with alone(folder):
+            install_person_segmentation(folder=folder)
     except InputError as error:
         if os.environ.get("REELWISE_NEED_MODELS"):
             raise
@@ -136,7 +149,8 @@ def portrait(person_models) -> Path:
     from reelwise.portrait import portrait_file
 
     try:
-        return portrait_file(folder=person_models)
+        with alone(person_models):
+            return portrait_file(folder=person_models)
     except InputError as error:
         if os.environ.get("REELWISE_NEED_MODELS"):
             raise

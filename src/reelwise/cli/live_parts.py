@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import sys
 from typing import TYPE_CHECKING, Any
 
+from reelwise.cli.headers import read_headers
 from reelwise.cli.output import note
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def load_models(options: dict[str, Any]) -> tuple[Loading, Loading | None, Loadi
 
     settings = {
         "timeout_seconds": options["model_timeout"],
-        "headers": _headers(options["headers"]),
+        "headers": read_headers(options["headers"]),
         "long_side": options["send_size"],
     }
 
@@ -53,22 +53,6 @@ def load_models(options: dict[str, Any]) -> tuple[Loading, Loading | None, Loadi
     main = loading(options["model"])
     device = loading(options["fallback"]) if options["fallback"] else None
     return main, device, loading(options["model"]) if options["verify"] else None
-
-
-def _headers(given: tuple[str, ...]) -> dict[str, str]:
-    from reelwise.errors import InputError
-
-    found = {}
-    for one in given:
-        name, sign, value = one.partition(":")
-        value = value.strip()
-        if not sign or not name.strip():
-            raise InputError("is no header", where=f"--header {name[:40]}", hint='"Name: value"')
-        words = [os.environ.get(word[1:], "") if word.startswith("$") else word for word in value.split(" ")]
-        if "" in words and "$" in value:
-            raise InputError("names a variable that is not set", where=f"--header {name[:40]}", hint="export it")
-        found[name.strip()] = " ".join(words)
-    return found
 
 
 def open_source(name: str, options: dict[str, Any]) -> tuple[Source, list[Cue]]:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from reelwise.run.machines import MachineTime
     from reelwise.run.merged import Finding
     from reelwise.run.reconcile import Reconciled
+    from reelwise.run.reused import Reused
     from reelwise.run.session import Session
 
 __all__ = ["document", "show", "show_steps", "steps_document"]
@@ -82,6 +83,8 @@ def show(result: RunResult, job: Job) -> None:
     receipt = result.receipt
     calls = ", ".join(f"{count} {status}" for status, count in sorted(receipt.requests.items())) or "none"
     click.echo(f"Calls: {calls}; sent {receipt.attempts} times; plan {receipt.plan_hash}; prices of {job.case.day}")
+    if receipt.reused is not None:
+        _show_reused(receipt.reused)
     if receipt.naive_usd is not None and receipt.avoided_usd is not None and receipt.naive_usd > 0:
         less = f", {receipt.naive_usd / receipt.cost_usd:.3g} times as much" if receipt.cost_usd else ""
         click.echo(f"The naive plan was expected to cost {money(receipt.naive_usd)} USD{less}")
@@ -93,6 +96,39 @@ def show(result: RunResult, job: Job) -> None:
         click.echo(f"UNPRICED {identity}: {why}; all that was held for it counts")
     for text in result.notes:
         click.echo(f"Note: {text}")
+
+
+def _show_reused(told: Reused) -> None:
+    """Say what was there already, and what the cache by meaning has learned."""
+    found = (
+        ("clips of earlier runs", told.artefacts),
+        ("copies of an upload", told.uploads),
+        ("equal calls", told.exact),
+    )
+    there = ", ".join(f"{count} {what}" for what, count in found if count)
+    if there:
+        click.echo(f"Answered from what was there: {there}")
+    if told.frames_chosen:
+        click.echo(
+            f"Frames: {told.frames_left_out} of {told.frames_chosen} look like one that is sent, and were left out"
+        )
+    asked = told.questions
+    if asked is None:
+        return
+    hits = ", ".join(f"{count} {kind}" for kind, count in asked.hits.items())
+    click.echo(
+        f"Questions: {sum(asked.hits.values())} of {asked.asked} were answered before in other words"
+        f"{f' ({hits})' if hits else ''}; {asked.explored} more were asked all the same, {asked.wrong} of them had another answer"
+    )
+    proved = (
+        "nothing but the same words is proved yet"
+        if asked.error_upper is None
+        else f"proved: at most {asked.error_upper:.1%}"
+    )
+    click.echo(
+        f"  wrong hits allowed: {asked.error_most:.1%}, {proved}; learned from {asked.learned} like questions,"
+        f" {asked.learned_wrong} with another answer; served: {', '.join(asked.served)}"
+    )
 
 
 def _show_findings(result: RunResult) -> None:

@@ -16,10 +16,9 @@ from reelwise.run.caching import fill, let_go
 from reelwise.run.deciding import doubted, routed
 from reelwise.run.filming import film_of
 from reelwise.run.kinds import KINDS, sends
-from reelwise.run.orders import ask_of, content_key, expected_text, task_of, work_of
+from reelwise.run.orders import ask_of, expected_text, task_of, work_of
 from reelwise.run.outcome import Outcome
 from reelwise.run.rendering import by_rule, shown
-from reelwise.run.reusing import COPIED
 from reelwise.run.settle import Order
 from reelwise.run.uploading import Uploads
 from reelwise.stages import Call, Escalate
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
 
     from reelwise.facts import Facts
     from reelwise.flow import Out, Piece
+    from reelwise.models.work import Work
     from reelwise.plan import Plan
     from reelwise.run.batching import Batching
     from reelwise.run.endpoints import Endpoints
@@ -87,6 +87,7 @@ class Runner:
         self.before = frozenset(name for name, one in desk.journal.over.items() if one.paid) | frozenset(
             desk.journal.lost
         )
+        self._known = desk.journal.known
         self.outcomes: list[Outcome] = []
         self.broken: list[tuple[str, ReelwiseError]] = []
 
@@ -252,20 +253,6 @@ class Runner:
         """Say which place in the source each piece has."""
         self._place = {id(piece.track): at for at, piece in enumerate(pieces)}
 
-    def _known(self, head: Outcome) -> Outcome | None:
-        """Return what became of a call in the part of the run before, where it is over or nobody knows."""
-        journal = self._desk.journal
-        over = journal.over.get(head.identity)
-        if over is not None:
-            return over if over.paid else None
-        if head.identity in journal.lost:
-            held = journal.lost[head.identity][1]
-            return msgspec.structs.replace(
-                head, status="ambiguous", cost_nano=held, held_nano=held, reason="lost",
-                error="the run ended while it was under way: it may be billed, and is not made again",
-            )  # fmt: skip
-        return None
-
     def _kept(self, head: Outcome) -> Outcome:
         found = self._known(head) or head
         with self._lock:
@@ -324,11 +311,13 @@ class Runner:
             return None
 
     def _cached(self, stage: Call, of: Outcome, orders: list[Order], uploads: Uploads) -> list[Outcome]:
-        """Put what some calls share into a cache, and make them from it."""
-        ready = [one for one in (self._up(one, uploads) for one in orders) if one is not None]
-        if not ready:
+        """Put what some calls share into a cache, and make them from it; those whose answers are all there need none."""
+        if all(self._reusing.again.look(order.head, order.work).found is not None for order in orders):
+            return [self._one(order, uploads) for order in orders]
+        pairs = [(order, up) for order in orders if (up := self._up(order, uploads)) is not None]
+        if not pairs:
             return [self._desk.journal.over[order.head.identity] for order in orders]
-        orders, first = ready, ready[0]
+        first = pairs[0][1]
         shared = msgspec.structs.replace(first.work, parts=first.work.parts[:-1], schema=b"", labels=())
         head = msgspec.structs.replace(
             first.head,
@@ -341,29 +330,29 @@ class Runner:
         filled = fill(self._desk, first.endpoint, stage, shared, ask=first.ask, head=head)
         self._note(filled.outcome)
         found = []
-        for order in orders:
+        for given, order in pairs:
             if self._stop is not None:
                 break
             work = msgspec.structs.replace(order.work, parts=order.work.parts[-1:], system="", cache=filled.name)
             told = msgspec.structs.replace(order.head, text_expected=expected_text(work))
-            found.append(self._one(msgspec.structs.replace(order, work=work, head=told), uploads))
+            found.append(self._one(msgspec.structs.replace(order, work=work, head=told), uploads, given.work))
         let_go(first.endpoint, filled)
         return found
 
-    def _one(self, order: Order, uploads: Uploads) -> Outcome:
-        """Make a call, or find its answer among those that the same pixels and words had before."""
-        kept = self._reusing.answers
-        key = (
-            content_key(order.work, order.shown if order.alone else None) + order.head.turn if kept is not None else ""
-        )
-        if kept is not None and (data := kept.get(key)) is not None:
-            found = msgspec.structs.replace(
-                msgspec.json.decode(data, type=Outcome), identity=order.head.identity, clip=order.head.clip,
-                item=order.head.item, **COPIED,
-            )  # fmt: skip
-            self._desk.journal.end(found)
-            self._note(found)
-            return found
+    def _one(self, order: Order, uploads: Uploads, whole: Work | None = None) -> Outcome:
+        """Make a call, or find its answer among those that are there.
+
+        Args:
+            order: the call.
+            uploads: files that went up for it.
+            whole: all that it says and shows, where part of it is in an explicit cache.
+        """
+        again = self._reusing.again
+        looked = again.look(order.head, whole or order.work, order.shown if order.alone else None)
+        if looked.found is not None:
+            self._desk.journal.end(looked.found)
+            self._note(looked.found)
+            return looked.found
         ready = self._up(order, uploads)
         if ready is None:
             return self._checked(self._desk.journal.over[order.head.identity])
@@ -371,11 +360,12 @@ class Runner:
             found = self._desk.make(ready)
             if found.reason == "file":
                 uploads.forget(ready.work)
-            if kept is not None and found.status == "ok" and found.finish == "stop":
-                kept.put(key, msgspec.json.encode(found))
+            found = again.keep(looked, found)
         except EndpointError as error:
             self._note(self._desk.journal.over.get(order.head.identity))
             raise error from None
+        if found.reused:
+            self._desk.journal.end(found)
         self._note(found)
         return self._checked(found)
 

@@ -128,6 +128,9 @@ def draw(
         schema: a JSON Schema that it follows.
         most: tokens at most, reasoning included.
     """
+    rule = next((one for one in scenario.answers if re.search(one.match, prompt)), None)
+    if rule is not None and rule.means:
+        prompt = rule.means
     chance = random.Random(hashed(scenario.seed, item, prompt))  # noqa: S311 - no secret
     mean, spread = scenario.difficulty
     difficulty = min(1.0, max(0.0, chance.gauss(mean, spread)))
@@ -137,7 +140,6 @@ def draw(
     sure = _right_share(skill, difficulty)
     right = own.random() < sure
     said = min(1.0, max(0.0, own.gauss(sure if right else 1 - (1 - sure) * 0.6, skill.doubt if skill else 0.1)))
-    rule = next((one for one in scenario.answers if re.search(one.match, prompt)), None)
     labels = _labels(schema) or (rule.labels if rule else ())
     label = _label(labels, truth, other, right=right)
     length = max(1, round(scenario.output.tokens * math.exp(own.gauss(0.0, scenario.output.spread))))

@@ -46,11 +46,13 @@ class AnswerRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         match: a pattern that the prompt's text must hold.
         labels: what a right or wrong answer is chosen from.
         text: the answer as it is; {label} and {confidence} are filled in.
+        means: what the prompt means: all prompts with the same meaning are answered alike, about the same item.
     """
 
     match: str = ""
     labels: tuple[str, ...] = ()
     text: str = ""
+    means: str = ""
 
 
 class Output(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
