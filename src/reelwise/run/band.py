@@ -86,7 +86,12 @@ def _share(drawn: dict[Entry, Num], entry: Entry) -> Any:
 
 def _usd(out: Out, case: Case) -> Any:
     """Price what models bill."""
-    calls = [usage.quantity * rate.usd for request in out.requests for usage, rate in case.book.price_request(request)]
+    calls = [
+        usage.quantity * rate.usd
+        for request in out.requests
+        if not request.model.startswith("host:")  # a machine's time is known by its speed
+        for usage, rate in case.book.price_request(request)
+    ]
     stored = [
         usage.quantity * case.book.rate(usage.sku, usage.unit).usd for usage in out.usages if usage.stage == "call"
     ]
