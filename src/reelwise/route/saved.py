@@ -13,6 +13,7 @@ from reelwise.route.embedding import EmbeddingFacts
 from reelwise.route.floor import Floor, area, hold_floor, share_at
 from reelwise.route.learner import Learned, Recipe, Table, cross_scores, learn
 from reelwise.route.lift import Lift, lift_of
+from reelwise.route.needed import Needed, needed_rows
 from reelwise.route.outcomes import Outcomes, numbers_of, table_of, width_of
 from reelwise.route.rules import Rule
 
@@ -43,6 +44,7 @@ class Trained(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         seed: of what is dealt by lot.
         lift: what the embedding adds to APGR on rows not learned from; None without one.
         embedding_nano: what the vectors of the rows cost, nano-USD.
+        needed: rows that would prove the floor; None where these do.
     """
 
     rows: int
@@ -53,6 +55,7 @@ class Trained(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     seed: int
     lift: Lift | None = None
     embedding_nano: int = 0
+    needed: Needed | None = None
 
 
 class Saved(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -170,6 +173,9 @@ def train(
             seed=seed,
             lift=lift,
             embedding_nano=embedding_nano,
+            needed=needed_rows(scores, table.cheap, table.dear, quality=quality, risk=risk, ahead=ahead)
+            if floor.cut is None
+            else None,
         ),
         rules=rules,
         embedding=None if embedding is None else embedding.facts,

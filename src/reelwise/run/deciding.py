@@ -13,17 +13,25 @@ from reelwise.flow import Out
 from reelwise.stages import Call
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from reelwise.facts import Facts
     from reelwise.flow import Item, Piece
     from reelwise.plan import Plan
+    from reelwise.route.embedding import Embedding, EmbeddingFacts
     from reelwise.stages import Escalate, Route
 
 __all__ = ["confidence_of", "doubted", "routed"]
 
 
-def routed(stage: Route, pieces: list[Piece], plan: Plan, facts: Facts, out: Out) -> Iterator[Piece]:
+def routed(  # noqa: PLR0917 - called in one place
+    stage: Route,
+    pieces: list[Piece],
+    plan: Plan,
+    facts: Facts,
+    out: Out,
+    opened: Callable[[EmbeddingFacts], Embedding],
+) -> Iterator[Piece]:
     """Give each piece its lane, and count the share that is easy.
 
     Args:
@@ -32,12 +40,14 @@ def routed(stage: Route, pieces: list[Piece], plan: Plan, facts: Facts, out: Out
         plan: whose calls follow.
         facts: for what a call would cost.
         out: prices, and where the share is counted.
+        opened: opens the embedding of a trained router where it costs money.
     """
     settings, prefix = settings_hash(stage), out.prefix()
-    router = _router(stage.trained) if stage.trained is not None else None
+    router = _router(stage.trained, opened) if stage.trained is not None else None
+    chosen: dict[str, bool] = {}
     for piece in pieces:
         easy = (
-            _chosen(router, piece)
+            _chosen(router, piece, chosen)
             if router is not None
             else stage.rule == "price" or active_share(piece) < stage.easy_below
         )
@@ -49,16 +59,22 @@ def routed(stage: Route, pieces: list[Piece], plan: Plan, facts: Facts, out: Out
         yield piece.with_item(lane=stage.to) if easy else piece
 
 
-def _router(path: str) -> Any:
+def _router(path: str, opened: Callable[[EmbeddingFacts], Embedding]) -> Any:
     from reelwise.route import Router
+    from reelwise.route.embedding import is_endpoint
+    from reelwise.route.saved import read_saved
 
-    return Router.load(Path(path))
+    facts = read_saved(Path(path), "router").embedding
+    paid = opened(facts) if facts is not None and is_endpoint(facts.name) else None
+    return Router.load(Path(path), embedding=paid)
 
 
-def _chosen(router: Any, piece: Piece) -> bool:
-    """Ask a trained router about the words of a call."""
-    choice = router.choose("\n".join(piece.script.asked))
-    return bool(choice.model == router.saved.cheap)
+def _chosen(router: Any, piece: Piece, known: dict[str, bool]) -> bool:
+    """Ask a trained router about the words of a call, once for the same words: its embedding may cost money."""
+    text = "\n".join(piece.script.asked)
+    if text not in known:
+        known[text] = router.choose(text).model == router.saved.cheap
+    return known[text]
 
 
 def active_share(piece: Piece) -> float:

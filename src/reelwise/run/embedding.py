@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+import msgspec
 import numpy as np
 
-from reelwise.charge import Ask, hold
-from reelwise.errors import AnswerError, InputError
+from reelwise.charge import Ask, charge, hold
+from reelwise.errors import AnswerError, EndpointError, InputError
 from reelwise.metering import meter
 from reelwise.models.used import Used
 from reelwise.models.work import Text, Work
 from reelwise.route.embedding import Embedded, EmbeddingFacts, is_endpoint
-from reelwise.run.outcome import metered_units
+from reelwise.run.outcome import Outcome, metered_units
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -22,9 +24,11 @@ if TYPE_CHECKING:
     from reelwise.metering import Call as Metered
     from reelwise.models.answer import Answer
     from reelwise.rates import Book
-    from reelwise.run.settle import Cap
+    from reelwise.run.settle import Cap, Desk
 
-__all__ = ["Caller", "EndpointEmbedding", "MeteredCaller", "endpoint_of", "priced"]
+    Vectors = tuple[tuple[float, ...], ...]
+
+__all__ = ["Caller", "EndpointEmbedding", "JournaledCaller", "MeteredCaller", "endpoint_of", "priced"]
 
 _TEXTS_AT_ONCE: Final = 64
 _BYTES_MOST: Final = 8_000  # of a text: OpenAI takes 8,191 tokens, and a token is a byte at least
@@ -33,8 +37,8 @@ _BYTES_MOST: Final = 8_000  # of a text: OpenAI takes 8,191 tokens, and a token 
 class Caller(Protocol):
     """Makes one call to an embedding's endpoint and settles it."""
 
-    def __call__(self, work: Work, ask: Ask) -> tuple[Answer, int]:
-        """Return the answer, and what was posted for it, nano-USD."""
+    def __call__(self, work: Work, ask: Ask) -> tuple[Vectors, int]:
+        """Return the vectors, and what was posted for them, nano-USD."""
 
 
 class EndpointEmbedding:
@@ -66,16 +70,16 @@ class EndpointEmbedding:
         for start in range(0, len(texts), _TEXTS_AT_ONCE):
             some = [_short(text) for text in texts[start : start + _TEXTS_AT_ONCE]]
             work = Work(model=self._name.partition(":")[2], parts=tuple(Text(text=text) for text in some))
-            answer, cost = self._call(work, _ask(self._name, some))
+            vectors, cost = self._call(work, _ask(self._name, some))
             nano += cost
-            for vector in answer.vectors:
+            for vector in vectors:
                 self._dimension = self._dimension or len(vector)
                 if len(vector) != self._dimension:
                     raise AnswerError(
                         f"a vector of {len(vector)} numbers; {self._dimension} were expected", where=self._name,
                         reason="schema", hint="is it still the model that the router was trained with?",
                     )  # fmt: skip
-            rows += answer.vectors
+            rows += vectors
         return Embedded(np.array(rows, float).reshape(len(texts), self._dimension), nano)
 
 
@@ -111,7 +115,7 @@ class MeteredCaller:
         self._endpoint, self._book, self._ledger = endpoint, book, ledger
         self._cap, self._feature, self._say = cap, feature, say
 
-    def __call__(self, work: Work, ask: Ask) -> tuple[Answer, int]:
+    def __call__(self, work: Work, ask: Ask) -> tuple[Vectors, int]:
         """Make a call; see `Caller`.
 
         Raises:
@@ -136,7 +140,7 @@ class MeteredCaller:
         finally:
             posted = call.posted.cost_nano if call is not None and call.posted is not None else 0
             self._cap.settle(bound, posted)
-        return answer, posted
+        return answer.vectors, posted
 
     def _charge(self, call: Metered, used: Any, model: str) -> None:
         """Settle by what the answer says; where it says nothing that can be priced, all that was held is posted."""
@@ -151,13 +155,14 @@ class MeteredCaller:
             self._say(f"{model}: {why}; all that was held is counted")
 
 
-def endpoint_of(name: str, *, url: str = "", key: str | None = None) -> Any:
+def endpoint_of(name: str, *, url: str = "", key: str | None = None, **more: Any) -> Any:
     """Open the endpoint of an embedding.
 
     Args:
         name: openai:MODEL or gemini:MODEL.
         url: in place of the vendor's; a sandbox's, for example, with its path.
         key: name of the variable that holds the key; None is the vendor's own.
+        more: for the endpoint, see `reelwise.models.endpoint.Endpoint`.
 
     Raises:
         InputError: neither of the two.
@@ -167,12 +172,60 @@ def endpoint_of(name: str, *, url: str = "", key: str | None = None) -> Any:
     if name.startswith("openai:"):
         from reelwise.models.openai_embed import OpenAIEmbed
 
-        return OpenAIEmbed(url, key)
+        return OpenAIEmbed(url, key, **more)
     from reelwise.models.gemini import Gemini
 
-    return Gemini(url, key)
+    return Gemini(url, key, **more)
 
 
-def units_of(answer: Answer, model: str) -> dict[str, float]:
-    """List what a call used, by unit."""
-    return metered_units(answer.used.request(model=model))
+class JournaledCaller:
+    """Makes calls as a part of a run: each is in its journal and its receipt, and is not paid twice when the run is resumed.
+
+    Args:
+        desk: makes and settles.
+        endpoint: what answers.
+        note: is given the outcome of each call.
+    """
+
+    def __init__(self, desk: Desk, endpoint: Any, note: Callable[[Outcome], None]) -> None:
+        self._desk, self._endpoint, self._note = desk, endpoint, note
+
+    def __call__(self, work: Work, ask: Ask) -> tuple[Vectors, int]:
+        """Make a call, or find what it answered in an earlier part of the run; see `Caller`.
+
+        Raises:
+            BudgetError: it was not made.
+            EndpointError: it failed.
+        """
+        journal = self._desk.journal
+        key = hashlib.sha256(
+            "\0".join((ask.model, *(part.text for part in work.parts if isinstance(part, Text)))).encode()
+        )
+        identity = f"run-{journal.run}-embed-{key.hexdigest()[:20]}"
+        before, vectors = journal.over.get(identity), journal.notes.get(f"embed/{identity}")
+        if before is not None and vectors is not None:
+            self._note(before)
+            return tuple(map(tuple, vectors)), before.cost_nano
+        head = Outcome(
+            identity=identity if before is None and identity not in journal.lost else f"{identity}-{len(journal.over)}",
+            clip="", item=-1, kind="embed", model=ask.model,
+        )  # fmt: skip
+        sent = msgspec.structs.replace(work, identity=head.identity)
+        made: list[Vectors] = []
+
+        def make() -> tuple[int, dict[str, float], str]:
+            answer: Answer = self._endpoint.embed(sent)
+            made.append(answer.vectors)
+            request = answer.used.request(model=ask.model)
+            return charge(request, self._desk.book).nano, metered_units(request), head.identity
+
+        try:
+            outcome = self._desk.other(head, hold(ask, self._desk.book).nano, make)
+        except EndpointError:
+            failed = journal.over.get(head.identity)
+            if failed is not None:
+                self._note(failed)
+            raise
+        journal.note(f"embed/{identity}", made[0])
+        self._note(outcome)
+        return made[0], outcome.cost_nano

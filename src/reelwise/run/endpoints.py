@@ -114,6 +114,28 @@ class Endpoints:
             self._open[key] = self._opened(kind, place)
         return self._open[key]
 
+    def embedding(self, name: str) -> Any:
+        """Return the endpoint of a router's embedding.
+
+        Args:
+            name: openai:MODEL or gemini:MODEL.
+
+        Raises:
+            InputError: neither.
+        """
+        from reelwise.run.embedding import endpoint_of
+
+        key = ("embedding", name)
+        if key not in self._open:
+            url, more = "", {}
+            if self._sandbox:
+                url = f"{self._sandbox}{_PATHS[name.partition(':')[0]]}"
+                more = {"idempotent": self._idempotent, "name": "sandbox embedding"}
+            self._open[key] = endpoint_of(
+                name, url=url, key="" if self._sandbox else None, attempts=self._attempts, **more
+            )
+        return self._open[key]
+
     def _place(self, model: str) -> Place | None:
         return next((one for one in self._places if re.fullmatch(one.match, model)), None)
 

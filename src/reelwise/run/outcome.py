@@ -27,7 +27,8 @@ class Outcome(Struct, frozen=True, kw_only=True):
         chunk, chunks: which part of the item, of how many.
         question: which of the questions; -1 for all of them at once, which are `asked` many.
         labelled: whether the answer is one of some labels.
-        kind: call, or cache: what all questions about an item share was put into an explicit cache.
+        kind: call; cache: what all questions about an item share was put into an explicit cache; embed: the vector that a router decides on,
+            which belongs to no item (-1).
         model, mode: what was called, and the tier that the answer names.
         status: ok; refused (content); unreadable (billed, and no use); ambiguous (nobody knows whether it is billed: all that was held
             is counted); failed (not billed); cached (answered from what is kept: no call).
@@ -53,7 +54,7 @@ class Outcome(Struct, frozen=True, kw_only=True):
     question: int = 0
     asked: int = 1
     labelled: bool = False
-    kind: Literal["call", "cache"] = "call"
+    kind: Literal["call", "cache", "embed"] = "call"
     model: str = ""
     mode: str = "standard"
     status: OutcomeStatus = "ok"

@@ -14,6 +14,7 @@ import msgspec
 from reelwise.errors import EndpointError, InputError, MediaError, ReelwiseError
 from reelwise.run.caching import fill, let_go
 from reelwise.run.deciding import doubted, routed
+from reelwise.run.embedding import EndpointEmbedding, JournaledCaller
 from reelwise.run.orders import ask_of, check_fits, content_key, expected_text, task_of, work_of
 from reelwise.run.outcome import Outcome
 from reelwise.run.rendering import shown
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from reelwise.facts import Facts
     from reelwise.flow import Out, Piece
     from reelwise.plan import Plan
+    from reelwise.route.embedding import EmbeddingFacts
     from reelwise.run.batching import Batching
     from reelwise.run.endpoints import Endpoints
     from reelwise.run.rendering import Shown
@@ -159,7 +161,12 @@ class Runner:
 
     def route(self, stage: Route, pieces: Iterable[Piece], out: Out) -> Iterator[Piece]:
         """Give each piece its lane."""
-        return routed(stage, list(pieces), self._plan, self._facts, out)
+        return routed(stage, list(pieces), self._plan, self._facts, out, self._embedding)
+
+    def _embedding(self, facts: EmbeddingFacts) -> EndpointEmbedding:
+        """Open the embedding of a trained router whose calls are billed."""
+        caller = JournaledCaller(self._desk, self._endpoints.embedding(facts.name), self.outcomes.append)
+        return EndpointEmbedding(facts.name, caller, dimension=facts.dimension)
 
     def escalate(self, stage: Escalate, pieces: Iterable[Piece], out: Out) -> Iterator[Piece]:
         """Pass on the pieces whose answers are in doubt."""
