@@ -115,6 +115,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--evals", type=Path, default=EVALS)
     parser.add_argument("--test", type=Path)
+    parser.add_argument("--json", action="store_true", help="it always is")
     options = parser.parse_args()
     began = time.process_time()
     rows = pairs(options.evals / "question_pairs" / "pairs.jsonl.gz")

@@ -161,6 +161,8 @@ def measured(rows: list[dict[str, Any]], deals: int, *, embedding: Any, choose: 
         result["nested"] = nested(without(these), domains, 0)
     if embedding is not None:
         result["with_embedding"] = beside(these, domains, plain, choose=choose)
+    if any(domains):
+        result["halves_of_subjects"] = halves(these, domains)
     if embedding is not None and any(domains):
         result["subjects_learned_from"] = mixed(these, deals)
     return result
@@ -200,6 +202,22 @@ def mixed(these: Table, deals: int) -> dict[str, Any]:
         "apgr_with": [round(one.with_it, 4) for one in rows],
         "added_interval95_of_deals": [[round(one.low, 4), round(one.high, 4)] for one in rows],
     }
+
+
+def halves(these: Table, domains: np.ndarray, count: int = 8) -> dict[str, Any]:
+    """Learn from 1,500 rows of half of the subjects and test on the other half: how much it matters which subjects are new."""
+    found: dict[str, list[float]] = {"apgr_without": []}
+    if these.vectors is not None:
+        found["apgr_with"] = []
+    for seed in range(count):
+        rng = np.random.default_rng(100 + seed)
+        held = np.isin(domains, rng.permutation(np.unique(domains))[::2])
+        some, there = rng.permutation(np.flatnonzero(~held))[:LABELS], np.flatnonzero(held)
+        for name, one in zip(found, (without(these), these), strict=False):
+            scores = scored(one, some, there, FOR_ROUTER, 0)
+            found[name].append(round(area(scores, these.cheap[there], these.dear[there]), 4))
+    means = {f"{name}_mean": round(float(np.mean(each)), 4) for name, each in found.items()}
+    return {"trained_on": f"{LABELS} rows of a random half of the subjects, tested on the other half", **found, **means}
 
 
 def unseen(learned: list[dict[str, Any]], file: Path, labels: int, embedding: Any) -> dict[str, Any]:

@@ -244,11 +244,14 @@ def _say_needed(saved: Saved) -> None:
     if needed is None:
         return
     if needed.rows is None:
-        note("no number of rows like these would prove it: lower the floor, or give features that tell what is hard")
+        note(
+            "no number of rows like these would prove it: lower the floor, or give a --feature that tells what is hard"
+        )
         return
+    run_long = ", or promise the long run (--ahead 0)" if saved.floor.ahead else ""
     note(
         f"about {needed.rows:,} rows like these would prove it with {needed.dear_share:.0%} of calls on {saved.dear};"
-        " or lower the floor, or promise the long run (--ahead 0)"
+        f" or lower the floor{run_long}"
     )
 
 

@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 __all__ = ["Needed", "needed_rows"]
 
 _STEPS: Final = 200
-_MOST: Final = 10_000_000
+_MOST: Final = 200_000  # rows that are trained on at most
 
 
 class Needed(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What would prove a floor.
 
     Attributes:
-        rows: about so many, if they are like these; None where no number of them would.
+        rows: about so many, if they are like these; None where not even 200,000 would.
         dear_share: share of dear calls that they would prove it at.
     """
 
@@ -44,6 +44,8 @@ def needed_rows(
     count = len(scores)
     reached = share_at(scores, cheap, dear, quality)
     goal = (1 + reached) / 2
+    if goal > 1 - 1 / _STEPS:
+        return Needed(rows=None, dear_share=goal)
     order = np.argsort(-scores, kind="stable")
     low, high = cheap[order], dear[order]
     z = NormalDist().inv_cdf(1 - risk)

@@ -155,7 +155,7 @@ class MeteredCaller:
             self._say(f"{model}: {why}; all that was held is counted")
 
 
-def endpoint_of(name: str, *, url: str = "", key: str | None = None, **more: Any) -> Any:
+def endpoint_of(name: str, /, *, url: str = "", key: str | None = None, **more: Any) -> Any:
     """Open the endpoint of an embedding.
 
     Args:
