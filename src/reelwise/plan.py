@@ -13,7 +13,7 @@ from reelwise.facts import settings_hash
 from reelwise.fee import Fee
 from reelwise.flow import START
 from reelwise.hosts import Host
-from reelwise.stages import AnyStage, Call, Escalate, Gate, Route, Send, Stage
+from reelwise.stages import AnyStage, Call, Escalate, Gate, Reuse, Route, Sample, Send, Stage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -82,13 +82,18 @@ class Plan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
                 raise DocumentError(f"no host is named `{stage.host}`", where=at, hint="add it under `hosts`")
 
     def _check_parts(self, where: str, names: set[str]) -> None:
-        """Check hosts and fees."""
+        """Check hosts and fees, and what stages need of each other."""
         parts: tuple[tuple[tuple[Host | Fee, ...], str], ...] = ((self.hosts, "hosts"), (self.fees, "fees"))
         for many, kind in parts:
             if len({one.name for one in many}) < len(many):
                 raise DocumentError(f"two {kind} have the same name", where=f"{where} $.{kind}", hint="rename one")
             for index, one in enumerate(many):
                 one.check(f"{where} $.{kind}[{index}]")
+        if self.of(Reuse, lambda stage: stage.frames) and not self.of(Sample):
+            raise DocumentError(
+                "frames that look alike are left out of those that a stage `sample` chose, and there is none",
+                where=f"{where} $.stages", hint="add {stage: sample, fps: 1}, or leave `frames` out",
+            )  # fmt: skip
         idle = names - {call.host for call in self.of(Call)}
         if idle:
             raise DocumentError(
@@ -158,11 +163,11 @@ def prefix_of(plan: Plan, index: int) -> str:
     return _prefix(tuple(s for s in plan.stages[:index] if isinstance(s, Gate)))
 
 
-def fold(plan: Plan, items: Iterable[Item], facts: Facts, out: Out) -> tuple[Item, ...]:
-    """Run a month's classes of items through every stage's `expect`; `out` collects what is billed."""
+def fold(plan: Plan, items: Iterable[Item], facts: Facts, out: Out, *, start: int = 0) -> tuple[Item, ...]:
+    """Run a month's classes of items through every stage's `expect`, from a stage on; `out` collects what is billed."""
     now = tuple(items)
-    for index, stage in enumerate(plan.stages):
-        out.prefix = _later(plan, index)
+    for index, stage in enumerate(plan.stages[start:], start):
+        out.prefix, out.calls = _later(plan, index), _calls(plan, index)
         after: list[Item] = []
         for item in now:
             if stage.lane is None or stage.lane == item.lane:
@@ -184,13 +189,20 @@ def run(
     """Run real footage through every stage's `process`; `watch` sees each stage with its pieces before and after."""
     now = list(pieces)
     for index, stage in enumerate(plan.stages):
-        out.prefix = _later(plan, index)
+        out.prefix, out.calls = _later(plan, index), _calls(plan, index)
         before = [piece for piece in now if stage.lane is None or piece.item.lane == stage.lane]
         after = list(stage.process(before, facts, out))
         if watch is not None:
             watch(stage, before, after)
         now = [*(piece for piece in now if not (stage.lane is None or piece.item.lane == stage.lane)), *after]
     return now
+
+
+def _calls(plan: Plan, index: int) -> tuple[Call, ...]:
+    """List the calls before a stage, for one that asks them again."""
+    if not isinstance(plan.stages[index], Escalate):
+        return ()
+    return tuple(stage for stage in plan.stages[:index] if isinstance(stage, Call))
 
 
 def _later(plan: Plan, index: int) -> Callable[[], str]:

@@ -88,7 +88,7 @@ def test_anthropic_messages_whole_streamed_and_counted(claude, box):
 
 def test_anthropic_caches_what_is_marked(claude, box):
     asked = {
-        "model": "claude-haiku-4-5",
+        "model": "claude-sonnet-4-6",
         "max_tokens": 20,
         "system": [{"type": "text", "text": "x" * 8000, "cache_control": {"type": "ephemeral"}}],
         "messages": [{"role": "user", "content": "why?"}],
@@ -100,7 +100,7 @@ def test_anthropic_caches_what_is_marked(claude, box):
     assert (first.cache_creation_input_tokens, first.cache_read_input_tokens) == (2000, 0)
     assert (second.cache_creation_input_tokens, second.cache_read_input_tokens) == (0, 2000)
     assert (third.cache_creation_input_tokens, third.cache_read_input_tokens) == (2000, 0)
-    assert box.invoice.rows[0].nano - box.invoice.rows[1].nano == 2000 * (1250 - 100)
+    assert box.invoice.rows[0].nano - box.invoice.rows[1].nano == 2000 * (3750 - 300)
 
 
 def test_gemini_generates_streams_and_counts(gemini, box):
@@ -131,15 +131,15 @@ def test_gemini_sees_a_clip(gemini, drawn_clip):
 
 
 def test_gemini_keeps_a_cache(gemini, box):
-    config = genai.types.CreateCachedContentConfig(contents=["x" * 8000], ttl="300s")
+    config = genai.types.CreateCachedContentConfig(contents=["x" * 10_000], ttl="300s")
     cache = gemini.caches.create(model="gemini-2.5-pro", config=config)
     asked = genai.types.GenerateContentConfig(cached_content=cache.name)
     found = gemini.models.generate_content(model="gemini-2.5-pro", contents="why?", config=asked)
 
-    assert cache.usage_metadata.total_token_count == 2000
-    assert found.usage_metadata.cached_content_token_count == 2000
+    assert cache.usage_metadata.total_token_count == 2500
+    assert found.usage_metadata.cached_content_token_count == 2500
     assert [row.kind for row in box.invoice.rows] == ["cache", "storage", "call"]
-    assert box.invoice.rows[1].nano == round(2000 * 300 / 3600 * 4500)
+    assert box.invoice.rows[1].nano == round(2500 * 300 / 3600 * 4500)
     assert [one.name for one in gemini.caches.list()] == [cache.name]
     box.desk.clock.ahead(301)
     with pytest.raises(genai.errors.ClientError):
@@ -254,7 +254,7 @@ def test_our_requests_are_what_the_vendors_types_say(wire, drawn_clip):
     named = {
         "openai": ("gpt-4o", {"seed": 1, "temperature": 0.5, "confidence": True, "cache_key": "k", "mode": "priority"}),
         "responses": ("gpt-4o", {"cache_key": "k", "mode": "flex", "temperature": 0.5}),
-        "anthropic": ("claude-opus-5-5", {"system_keep": True, "mode": "fast"}),
+        "anthropic": ("claude-opus-5-5", {"system_keep": True, "keep_hour": True, "mode": "fast"}),
         "google": ("gemini-3.8-flash", {"seed": 1, "temperature": 0.5, "cache": "cachedContents/x", "mode": "flex"}),
     }
     model, more = named[wire]
@@ -300,3 +300,60 @@ def test_embeddings_of_openai_and_gemini(chatgpt, gemini, box):
     vectors = gemini.models.embed_content(model="gemini-embedding-2", contents="one").embeddings
     assert len(vectors[0].values) == 256
     assert len(box.invoice.rows) == 2
+
+
+@pytest.fixture
+def vertex(box):
+    credentials = pytest.importorskip("google.oauth2.credentials").Credentials(token="any")  # noqa: S106 - any will do
+    options = genai.types.HttpOptions(base_url=box.url)
+    with genai.Client(
+        enterprise=True, project="p", location="here", credentials=credentials, http_options=options
+    ) as client:
+        yield client
+
+
+def video_of(client, shape="16:9"):
+    types = genai.types
+    config = types.GenerateVideosConfig(duration_seconds=4, resolution="720p", aspect_ratio=shape, number_of_videos=1)
+    return client.models.generate_videos(
+        model="veo-3.1-fast-generate-001", source=types.GenerateVideosSource(prompt="a cat"), config=config
+    )
+
+
+def test_google_generates_video(vertex, box):
+    operation = video_of(vertex, "9:16")
+    assert not vertex.operations.get(operation).done
+    box.desk.clock.ahead(61)
+    operation = vertex.operations.get(operation)
+
+    assert operation.done
+    assert operation.response.generated_videos[0].video.video_bytes[4:8] == b"ftyp"
+    assert box.invoice.nano == 400_000_000
+
+
+def test_our_requests_for_video_are_those_of_the_vendor_s_client(vertex, box, monkeypatch):
+    import json
+
+    from reelwise.models import Film, GoogleVideos
+    from reelwise.sandbox.exchange import Exchange
+
+    seen = []
+    real = Exchange.body
+
+    def body(self, *given):
+        found = real(self, *given)
+        seen.append((self.path.split("/projects/")[-1], json.loads(found)))
+        return found
+
+    monkeypatch.setattr(Exchange, "body", body)
+    monkeypatch.setenv("GOOGLE_ACCESS_TOKEN", "any")
+    operation = video_of(vertex)
+    vertex.operations.get(operation)
+    film = Film(model="google/veo-3.1-fast", prompt="a cat", seconds=4)
+    end = GoogleVideos(f"{box.url}/v1/projects/p/locations/here")
+    job = end.create(film, identity="one")
+    end.look(job.id, film)
+
+    assert seen[0] == seen[2]
+    assert seen[1][0] == seen[3][0]
+    assert seen[1][1].keys() == seen[3][1].keys() == {"operationName"}

@@ -9,12 +9,16 @@ import click
 import msgspec
 
 from reelwise.cli.output import money, table
+from reelwise.cli.prompt_text import show_sheets
 
 if TYPE_CHECKING:
     from reelwise.run.ablation import Ablation
     from reelwise.run.executing import RunResult
     from reelwise.run.job import Job
+    from reelwise.run.machines import MachineTime
+    from reelwise.run.merged import Finding
     from reelwise.run.reconcile import Reconciled
+    from reelwise.run.reused import Reused
     from reelwise.run.session import Session
 
 __all__ = ["document", "show", "show_steps", "steps_document"]
@@ -70,23 +74,107 @@ def show(result: RunResult, job: Job) -> None:
             _short(f"{a.label} ({a.confidence:.2f})" if a.label and a.confidence is not None else a.label or a.text)
             for a in one.answers
         )
+        said = said or "; ".join(_short(finding.text) for finding in one.findings if finding.text)
         rows.append((Path(one.clip).name, one.status, f"{one.calls}", money(one.cost_usd), said or one.why))
     table(("clip", "status", "calls", "USD", "answer"), rows, right=(2, 3))
     if len(result.results) > _SHOWN:
         click.echo(f"{len(result.results) - _SHOWN:,} more are in the receipt")
+    _show_findings(result)
     _show_sides(result)
     receipt = result.receipt
+    if job.script.parts:
+        show_sheets(receipt.prompt, of="of this run")
     calls = ", ".join(f"{count} {status}" for status, count in sorted(receipt.requests.items())) or "none"
     click.echo(f"Calls: {calls}; sent {receipt.attempts} times; plan {receipt.plan_hash}; prices of {job.case.day}")
+    if receipt.reused is not None:
+        _show_reused(receipt.reused)
     if receipt.naive_usd is not None and receipt.avoided_usd is not None and receipt.naive_usd > 0:
         less = f", {receipt.naive_usd / receipt.cost_usd:.3g} times as much" if receipt.cost_usd else ""
         click.echo(f"The naive plan was expected to cost {money(receipt.naive_usd)} USD{less}")
     if receipt.reconciled is not None:
         show_reconciled(receipt.reconciled)
+    for machine in receipt.machines:
+        show_machine(machine)
     for identity, why in receipt.unpriced[:_SHOWN]:
         click.echo(f"UNPRICED {identity}: {why}; all that was held for it counts")
     for text in result.notes:
         click.echo(f"Note: {text}")
+
+
+def _show_reused(told: Reused) -> None:
+    """Say what was there already, and what the cache by meaning has learned."""
+    found = (
+        ("clips of earlier runs", told.artefacts),
+        ("copies of an upload", told.uploads),
+        ("equal calls", told.exact),
+    )
+    there = ", ".join(f"{count} {what}" for what, count in found if count)
+    if there:
+        click.echo(f"Answered from what was there: {there}")
+    if told.frames_chosen:
+        click.echo(
+            f"Frames: {told.frames_left_out} of {told.frames_chosen} look like one that is sent, and were left out"
+        )
+    asked = told.questions
+    if asked is None:
+        return
+    hits = ", ".join(f"{count} {kind}" for kind, count in asked.hits.items())
+    click.echo(
+        f"Questions: {sum(asked.hits.values())} of {asked.asked} were answered before in other words"
+        f"{f' ({hits})' if hits else ''}; {asked.explored} more were asked all the same, {asked.wrong} of them had another answer"
+    )
+    proved = (
+        "nothing but the same words is proved yet"
+        if asked.error_upper is None
+        else f"proved: at most {asked.error_upper:.1%}"
+    )
+    click.echo(
+        f"  wrong hits allowed: {asked.error_most:.1%}, {proved}; learned from {asked.learned} like questions,"
+        f" {asked.learned_wrong} with another answer; served: {', '.join(asked.served)}"
+    )
+
+
+def _show_findings(result: RunResult) -> None:
+    """Print what models found by themselves: a line a model and item."""
+    rows = []
+    for item in result.results[:_SHOWN]:
+        for one in item.findings:
+            counted = [_things(one)] if one.found else []
+            rows.append(
+                (Path(item.clip).name, one.model, one.status, ", ".join(counted + _files(one)), _short(one.text))
+            )
+    if rows:
+        table(
+            ("clip", "model", "status", "found", "what"),
+            rows,
+            title="What was found, each thing with its time in --json",
+        )
+
+
+def _things(one: Finding) -> str:
+    first, count = one.found[0], len(one.found)
+    many = "" if count == 1 else "s"
+    if first.share is not None:
+        shares = [thing.share or 0.0 for thing in one.found]
+        return f"{count:,} mask{many}, {sum(shares) / count:.0%} foreground on average"
+    if one.task == "transcribe":
+        return f"{count:,} stretch{'' if count == 1 else 'es'} of speech"
+    return (
+        f"{count:,} {'box' if first.box else 'label' if first.label else 'text'}{'es' if first.box and many else many}"
+    )
+
+
+def _files(one: Finding) -> list[str]:
+    return [str(Path(name)) for name in one.files]
+
+
+def show_machine(one: MachineTime) -> None:
+    """Say what a host's calls made of its machine."""
+    usd = "" if one.usd is None else f", {money(one.usd)} USD at {money(one.usd_hour or 0.0)} an hour"
+    told = "" if one.predicted_seconds is None else f" ({one.predicted_seconds:,.2f} s were expected)"
+    click.echo(
+        f"Host {one.host} ({one.sku}): {one.calls} calls, busy for {one.busy_seconds:,.2f} s{told}{usd}: {one.why}"
+    )
 
 
 def _short(text: str) -> str:
@@ -105,6 +193,12 @@ def _show_sides(result: RunResult) -> None:
         for side in result.receipt.estimate
     ]
     table(("", "predicted", "metered", "error"), rows, title="The estimate and the receipt", right=(1, 2, 3))
+    dollars = next((side for side in result.receipt.estimate if side.low is not None and side.high is not None), None)
+    if dollars is not None:
+        click.echo(
+            f"USD were expected between {money(dollars.low or 0.0)} and {money(dollars.high or 0.0)}, nine times of ten: so uncertain are "
+            "the facts of models behind them"
+        )
     if result.expected.usd_besides:
         click.echo(
             f"Besides, no model bills it: {money(result.expected.usd_besides)} USD of CPU time, storage or traffic"

@@ -10,8 +10,8 @@ from msgspec import UNSET, Struct, UnsetType
 from reelwise.errors import AnswerError, BusyError, InputError
 from reelwise.models.answer import Answer
 from reelwise.models.body import Inliner, json_body
-from reelwise.models.chat_text import asked, described, labelled, scored
-from reelwise.models.endpoint import Endpoint
+from reelwise.models.chat import Chat
+from reelwise.models.chat_text import asked
 from reelwise.models.stream import Events, Stream
 from reelwise.models.used import Used, read_usage
 from reelwise.models.work import Picture, Text, Work
@@ -59,8 +59,8 @@ class MessageRequest(Struct, kw_only=True):
 
     model: str
     max_tokens: int
+    system: list[_TextPart] | UnsetType = UNSET  # what repeats goes first, in the bytes too
     messages: list[_Message]
-    system: list[_TextPart] | UnsetType = UNSET
     output_config: _OutputConfig | UnsetType = UNSET
     service_tier: str | UnsetType = UNSET
     speed: str | UnsetType = UNSET
@@ -81,7 +81,7 @@ class MessageReply(Struct):
     stop_reason: str | None = None
 
 
-class Anthropic(Endpoint):
+class Anthropic(Chat):
     """Anthropic's API; see `Endpoint` for the arguments.
 
     Args:
@@ -90,7 +90,6 @@ class Anthropic(Endpoint):
     """
 
     provider = "anthropic"
-    can = frozenset({"describe", "ask", "moderate"})
     variable = "ANTHROPIC_API_KEY"
     address = "https://api.anthropic.com"
 
@@ -101,18 +100,6 @@ class Anthropic(Endpoint):
     def _headers(self) -> dict[str, str]:
         key = self._key.read()
         return {"anthropic-version": _VERSION, **({"x-api-key": key} if key else {})}
-
-    def describe(self, work: Work) -> Answer:
-        """Say what is shown."""
-        return self._message(described(work))
-
-    def ask(self, work: Work) -> Answer:
-        """Answer what the text asks."""
-        return self._message(asked(work))
-
-    def moderate(self, work: Work) -> Answer:
-        """Choose among the labels."""
-        return scored(self._message(labelled(work)))
 
     def count_tokens(self, work: Work) -> int:
         """Ask what the input comes to; the vendor bills nothing for it."""
@@ -141,7 +128,7 @@ class Anthropic(Endpoint):
         """
         work.check()
         inliner = Inliner()
-        content = [self._part(part, inliner) for part in work.parts]
+        content = [self._part(part, inliner, hour=work.keep_hour) for part in work.parts]
         marks = sum(one.cache_control is not UNSET for one in content) + work.system_keep
         if marks > _MARKS_MAX:
             raise InputError(f"{marks} cache marks", where=self.name, hint=f"it takes {_MARKS_MAX}")
@@ -161,14 +148,14 @@ class Anthropic(Endpoint):
             speed="fast" if work.mode == "fast" else UNSET,
         )
         if work.system:
-            request.system = [_TextPart(text=work.system, cache_control=_mark(work.system_keep))]
+            request.system = [_TextPart(text=work.system, cache_control=_mark(work.system_keep, hour=work.keep_hour))]
         if work.schema:
             request.output_config = _OutputConfig(format=_SchemaFormat(schema=msgspec.json.decode(work.schema)))
         return request, inliner
 
-    def _part(self, part: Any, inliner: Inliner) -> _TextPart | _ImagePart:
+    def _part(self, part: Any, inliner: Inliner, *, hour: bool) -> _TextPart | _ImagePart:
         if isinstance(part, Text):
-            return _TextPart(text=part.text, cache_control=_mark(part.keep))
+            return _TextPart(text=part.text, cache_control=_mark(part.keep, hour=hour))
         if not isinstance(part, Picture):
             raise InputError("takes pictures and text only", where=self.name, hint="cut the clip into pictures")
         if part.detail:
@@ -178,16 +165,14 @@ class Anthropic(Endpoint):
             shown = _ImageSource(type="url", url=given.uri)
         else:
             shown = _ImageSource(type="base64", media_type=given.mime, data=inliner.base64(given))
-        return _ImagePart(source=shown, cache_control=_mark(part.keep))
+        return _ImagePart(source=shown, cache_control=_mark(part.keep, hour=hour))
 
     def _send(self, work: Work, request: MessageRequest, inliner: Inliner) -> Any:
         headers = {"anthropic-beta": "fast-mode-2026-02-01"} if work.mode == "fast" else {}
-        return self.send(
-            "POST", "/v1/messages", body=json_body(request, inliner), headers=headers, seconds=work.timeout_seconds,
-            tokens=work.tokens_expected, identity=work.identity,
-        )  # fmt: skip
+        return self.post("/v1/messages", json_body(request, inliner), work, headers=headers)
 
-    def _message(self, work: Work) -> Answer:
+    def exchange(self, work: Work) -> Answer:
+        """Send a work as it is, and read the answer."""
         request, inliner = self.request(work)
         sent = self._send(work, request, inliner)
         reply, raw = self.json(sent, MessageReply)
@@ -221,8 +206,10 @@ class _Count(Struct):
     input_tokens: int
 
 
-def _mark(keep: bool) -> dict[str, str] | UnsetType:
-    return {"type": "ephemeral"} if keep else UNSET
+def _mark(keep: bool, *, hour: bool) -> dict[str, str] | UnsetType:
+    if not keep:
+        return UNSET
+    return {"type": "ephemeral", "ttl": "1h"} if hour else {"type": "ephemeral"}
 
 
 class _MessageEvents(Events):

@@ -10,7 +10,7 @@ from msgspec import Struct
 from reelwise.documents import read_text, write_whole
 from reelwise.errors import DocumentError, InputError
 from reelwise.route.embedding import EmbeddingFacts
-from reelwise.route.floor import Floor, area, hold_floor, share_at
+from reelwise.route.floor import Floor, area, hold_floor, hold_share, share_at
 from reelwise.route.learner import Learned, Recipe, Table, cross_scores, learn
 from reelwise.route.lift import Lift, lift_of
 from reelwise.route.needed import Needed, needed_rows
@@ -125,6 +125,7 @@ def train(
     quality: float,
     risk: float = 0.05,
     ahead: int | None = None,
+    share: float | None = None,
     rules: tuple[Rule, ...] = (),
     seed: int = 0,
     embedding: Embedding | None = None,
@@ -140,6 +141,8 @@ def train(
         quality: the floor, see `floor.hold_floor`.
         risk: chance of missing it.
         ahead: on the next so many rows.
+        share: of calls that may go to the dear model: then the cut-off keeps to it, and the floor is what is proved there, see
+            `floor.hold_share`; None looks for the fewest that keep the floor.
         rules: kept in the file.
         seed: the same outcomes and seed give the same file.
         embedding: of the questions; what it adds is measured, too.
@@ -155,7 +158,11 @@ def train(
         table, embedding_nano = with_vectors(table, made.vectors, embedding.facts), made.nano
         plain, scores = scores, cross_scores(table, recipe, seed=seed)
         lift = lift_of(plain, scores, table.cheap, table.dear) if gap else None
-    floor = hold_floor(scores, table.cheap, table.dear, quality=quality, risk=risk, ahead=ahead)
+    floor = (
+        hold_floor(scores, table.cheap, table.dear, quality=quality, risk=risk, ahead=ahead)
+        if share is None
+        else hold_share(scores, table.cheap, table.dear, share=share, risk=risk, ahead=ahead)
+    )
     return Saved(
         version=VERSION,
         kind=kind,
@@ -169,12 +176,12 @@ def train(
             sha256=outcomes.sha256,
             columns=outcomes.columns.features,
             apgr=area(scores, table.cheap, table.dear) if gap else None,
-            share_at_floor=share_at(scores, table.cheap, table.dear, quality),
+            share_at_floor=share_at(scores, table.cheap, table.dear, floor.quality),
             seed=seed,
             lift=lift,
             embedding_nano=embedding_nano,
             needed=needed_rows(scores, table.cheap, table.dear, quality=quality, risk=risk, ahead=ahead)
-            if floor.cut is None
+            if floor.cut is None and share is None
             else None,
         ),
         rules=rules,

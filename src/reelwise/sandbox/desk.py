@@ -18,7 +18,7 @@ from reelwise.sandbox.drawing import Drawn, draw, hashed
 from reelwise.sandbox.errors import BadRequestError, KeyRefusedError, LimitedError
 from reelwise.sandbox.invoice import Invoice, Row
 from reelwise.sandbox.limits import Gate
-from reelwise.sandbox.prefixes import Prefixes
+from reelwise.sandbox.prefixes import Prefixes, least
 from reelwise.sandbox.prices import Prices, Tally
 from reelwise.sandbox.store import Store
 
@@ -33,7 +33,6 @@ __all__ = ["Desk", "Served"]
 
 _SEEN_MAX = 200_000
 _ANSWERS_MAX = 10_000
-_CACHE_LEAST = {"openai": 1024, "anthropic": 1024, "google": 1024}
 _CACHE_STEP = {"openai": 128}
 
 
@@ -127,16 +126,13 @@ class Desk:
         if not asked.batch:
             self.enter(asked.key, asked.model, kinds)
         times = self.times_seen(asked.digest)
-        fault = None if asked.batch else self._fault(asked, times)
-        kind = fault.kind if fault is not None else None
-        if kind in {"429", "500", "503"}:
-            raise _failed(kind, fault.retry_after if fault is not None else None)
+        kind = None if asked.batch else self.fault(asked.model, asked.digest, times)
         if kind == "lost_request":
             return Served(asked=asked, drawn=Drawn(text=""), tally=Tally(), fault=kind, id="", at=self.clock.now())
         variant = times if asked.variant is None else asked.variant
         drawn = draw(
             self.scenario, asked.model, asked.prompt, int.from_bytes(asked.item, "little"),
-            variant=variant, schema=asked.schema, most=asked.most,
+            variant=variant, schema=asked.schema, most=asked.most, question=asked.question,
         )  # fmt: skip
         if kind == "refused":
             drawn = Drawn(text="", finish="refused", difficulty=drawn.difficulty)
@@ -144,10 +140,22 @@ class Desk:
         tally.output, tally.reasoning = drawn.output, drawn.reasoning
         return Served(asked=asked, drawn=drawn, tally=tally, fault=kind, id=self.new_id("sb"), at=self.clock.now())
 
-    def _fault(self, asked: Asked, times: int) -> Fault | None:
-        chance = hashed(self.scenario.seed, "fault", asked.digest, times) / 2**64
+    def fault(self, model: str, digest: bytes, times: int) -> str | None:
+        """Choose what goes wrong with a call that came so often before; None for nothing.
+
+        Raises:
+            RefusalError: 429, 500 or 503: nothing is served.
+        """
+        found = self._drawn(model, hashed(self.scenario.seed, "fault", digest, times) / 2**64)
+        if found is None:
+            return None
+        if found.kind in {"429", "500", "503"}:
+            raise _failed(found.kind, found.retry_after)
+        return found.kind
+
+    def _drawn(self, model: str, chance: float) -> Fault | None:
         for fault in self.scenario.faults:
-            if fault.match and not re.search(fault.match, asked.model):
+            if fault.match and not re.search(fault.match, model):
                 continue
             if chance < fault.share:
                 return fault
@@ -183,9 +191,9 @@ class Desk:
 
     def _marked(self, asked: Asked, tally: Tally) -> None:
         """Read the longest marked prefix that is kept, and write the rest up to the last mark (Anthropic)."""
-        now, least = self.clock.now(), _CACHE_LEAST["anthropic"]
+        now, fewest = self.clock.now(), least(asked.model)
         prefixes = self._prefix(asked)
-        ends = [(digest, tokens, piece.mark) for digest, tokens, piece in prefixes if piece.mark and tokens >= least]
+        ends = [(digest, tokens, piece.mark) for digest, tokens, piece in prefixes if piece.mark and tokens >= fewest]
         if not ends:
             return
         seconds = self.scenario.cache_seconds
@@ -202,20 +210,20 @@ class Desk:
 
     def _automatic(self, asked: Asked, tally: Tally) -> None:
         """Read the longest prefix that is kept, in whole steps, and keep this call's own (OpenAI; Google's implicit cache)."""
-        now, least = self.clock.now(), _CACHE_LEAST[asked.maker]
+        now, fewest = self.clock.now(), least(asked.model)
         prefixes = [(digest, tokens) for digest, tokens, _ in self._prefix(asked)]
         step = _CACHE_STEP.get(asked.maker, 1)
         read = self._prefixes.longest(prefixes, now, self.scenario.cache_seconds) // step * step
-        read = read if read >= least else 0
+        read = read if read >= fewest else 0
         whole = prefixes[-1][1] if prefixes else 0
         written = 0
-        if asked.maker == "openai" and self.prices.writes(asked.model) and whole >= least:
+        if asked.maker == "openai" and self.prices.writes(asked.model) and whole >= fewest:
             written = whole // step * step - read
         heard = _take(asked, tally, read + written)
         tally.cached, tally.write = read, written
         tally.audio_cached = min(heard, read)
         for digest, tokens in prefixes:
-            if tokens >= least:
+            if tokens >= fewest:
                 self._prefixes.keep(digest, now + self.scenario.cache_seconds)
 
     def bill(self, served: Served, *, status: str = "ok", delivered: bool = True, output: int | None = None) -> Row:
@@ -264,6 +272,15 @@ class Desk:
             found = self._month.get(sku, Fraction(0))
             self._month[sku] = found + quantity
         return found
+
+    def failed(self, kind: str, name: str) -> bool:
+        """Say whether a job of this name is among those that fail."""
+        return hashed(self.scenario.seed, kind, name) / 2**64 < self.scenario.video_failed
+
+    def begin_month(self, used: dict[str, Fraction]) -> None:
+        """Say what the account had used of cards' units this month before; see `Sandbox.begin_month`."""
+        with self._lock:
+            self._month.update(used)
 
     def wait(self, served: Served) -> None:
         """Be as slow as the scenario says before the first byte."""

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from reelwise.errors import DocumentError
 from reelwise.requests import Request, Usage
 from reelwise.stages.base import Stage, class_of
+from reelwise.stages.prefixes import kept_an_hour, prefix_min
 from reelwise.tokens import rule as rule_named
 from reelwise.tokens import rule_for
 from reelwise.units import ceil, maximum, minimum, where
@@ -22,19 +23,25 @@ if TYPE_CHECKING:
     from reelwise.tokens import TokenRule
     from reelwise.units import Num
 
-__all__ = ["PREFIX_MIN", "Call", "prefix_min"]
+__all__ = ["PICTURES_A_REQUEST", "Call", "made_seconds"]
 
-PREFIX_MIN = 1024
-"""Shortest prefix that prompt caches take where the vendor's page names no other (OpenAI, most Anthropic models)."""
+PICTURES_A_REQUEST = 16
+"""Pictures in one request to Cloud Vision (cloud.google.com/vision/product-search/quotas, read 2026-11-28)."""
+_BY_PICTURE = "google/vision/"
 
-_PREFIX_MINS = (("gemini-2", 2048), ("gemini-3-flash", 1024), ("gemini-", 4096))
-"""ai.google.dev/gemini-api/docs/caching, 2026-10-13: 2,048 for 2.5, 4,096 for 3.1 Pro to 4; 3 Flash Preview 1,024 (2026-05-07)."""
+_LENGTHS = (("openai/sora-2", (4.0, 8.0, 12.0)), ("google/veo-3", (4.0, 6.0, 8.0)))
+"""Seconds that generated videos come in: openai 2.x, types.VideoSeconds; docs of resellers of Veo 3.1, which agree (docs.gmicloud.ai,
+docs.jiekou.ai, docs.modellix.ai, read 2026-11-28)."""
 
 
-def prefix_min(model: str) -> int:
-    """Return the shortest prefix, in tokens, that a model's prompt cache takes."""
-    bare = model.rsplit("/", 1)[-1]
-    return next((tokens for start, tokens in _PREFIX_MINS if bare.startswith(start)), PREFIX_MIN)
+def made_seconds(model: str, seconds: Num) -> Num:
+    """Round a length up to one that the model makes; beyond the longest it is left as it is, and takes several videos."""
+    lengths = next((found for start, found in _LENGTHS if model.startswith(start)), ())
+    for longest in reversed(lengths):
+        shorter = [one for one in lengths if one < longest]
+        least = shorter[-1] if shorter else 0.0
+        seconds = where((seconds > least) & (seconds <= longest), longest, seconds)
+    return seconds
 
 
 class Call(Stage, frozen=True, kw_only=True):
@@ -42,11 +49,15 @@ class Call(Stage, frozen=True, kw_only=True):
 
     Attributes:
         model: a language model, the id of a rate card, or empty with `host`.
+        task: what it does where that is not what `ask` says: its own question alone, and none of those under `ask`. A label detector finds
+            (detect), Whisper writes down (transcribe), a network separates (segment), beside a model that is asked.
         mode: how it is billed: standard, batch (within 24 h), flex, priority.
         detail: the model's media resolution or image detail; empty is its default.
         part: native video where the model takes it and pictures elsewhere (auto), or one of them, sound alone, or a
             video to generate.
-        cache: none, the prompt's prefix, or explicit: prefix and video are kept for `cache_hours` and read for each question.
+        cache: none, the prompt's prefix, or explicit: prefix and video are kept and read for each question.
+        cache_hours: how long; null is the vendor's own time: an hour for an explicit cache (a day in a batch, which may take one),
+            five minutes for a prefix. Anthropic keeps a prefix for an hour at most, at a dearer write.
         chunk: split a long item into calls: none, below_cliff (of the model's long-context price), or seconds a call.
         ask: each question in its own call, or all at once.
         pictures_a_call: pictures in one call at most; null is the model's own limit.
@@ -56,11 +67,12 @@ class Call(Stage, frozen=True, kw_only=True):
     """
 
     model: str = ""
+    task: Literal["", "describe", "detect", "segment", "transcribe"] = ""
     mode: Literal["standard", "batch", "flex", "priority"] = "standard"
     detail: str = ""
     part: Literal["auto", "video", "images", "audio", "generate"] = "auto"
     cache: Literal["none", "prefix", "explicit"] = "none"
-    cache_hours: Annotated[float, Meta(gt=0, le=8760)] = 1.0
+    cache_hours: Annotated[float, Meta(gt=0, le=8760)] | None = None
     chunk: Literal["none", "below_cliff"] | Annotated[float, Meta(gt=0, le=1e6)] = "none"
     ask: Literal["each", "once"] = "each"
     pictures_a_call: Annotated[int, Meta(ge=1, le=10_000)] | None = None
@@ -79,13 +91,23 @@ class Call(Stage, frozen=True, kw_only=True):
 
     def expect(self, item: Item, facts: Facts, out: Out) -> tuple[Item, ...]:
         """Add the requests of one class of items."""
+        asked = replace(item, questions=1.0) if self.task else item
         if self.host is not None:
-            self._add(item, out, model=f"host:{self.host}", count=item.count, images=item.frames, seconds=item.seconds)
+            split = self.parts_of(item)
+            self._add(
+                item, out, model=self.serves, count=item.count * split, images=item.frames / split,
+                seconds=item.seconds / split,
+            )  # fmt: skip
         elif out.book.is_language_model(self.model):
-            self._ask(item, facts, out)
+            self._ask(asked, facts, out)
         else:
-            self._card(item, out)
+            self._card(asked, out)
         return (item,)
+
+    @property
+    def serves(self) -> str:
+        """The model's name; a host's as `host:NAME`."""
+        return self.model if self.host is None else f"host:{self.host}"
 
     def process(self, pieces: Iterable[Piece], facts: Facts, out: Out) -> Iterator[Piece]:
         """Call the model for real where there is a runner; else count what would be sent."""
@@ -96,19 +118,19 @@ class Call(Stage, frozen=True, kw_only=True):
 
     def unrun(self) -> str:
         """Say why it cannot be called here; empty where it can."""
-        if self.host is not None:
-            return "a host of yours has no address here"
-        if self.part == "generate":
-            return "generated video is not run yet"
-        both = self.cache == "explicit" and self.mode == "batch"
-        return "explicit caches in batches are not run yet" if both else ""
+        return ""
 
-    def _add(self, item: Item, out: Out, *, model: str, count: Num, **amounts: Any) -> None:
+    @property
+    def kept_hours(self) -> float:
+        """Hours that an explicit cache is kept: as it says, or the vendor's own; a batch may take a day until it reads it."""
+        return self.cache_hours or (24.0 if self.mode == "batch" else 1.0)
+
+    def _add(self, item: Item, out: Out, *, model: str, count: Num, mode: str = "", **amounts: Any) -> None:
         out.requests.append(
             Request(
                 model=model,
                 count=count,
-                mode=self.mode,
+                mode=mode or self.mode,
                 resolution=self.resolution,
                 lane=item.lane,
                 source_class=item.source_class,
@@ -121,15 +143,23 @@ class Call(Stage, frozen=True, kw_only=True):
         """A call billed by the minute, picture, block or generated second."""
         count = item.count if self.ask == "once" else item.count * item.questions
         seconds = item.audio_seconds if self.part == "audio" else item.seconds
-        generated = item.seconds if self.part == "generate" else 0.0
+        generated = made_seconds(self.model, item.seconds) if self.part == "generate" else 0.0
         output = item.tokens_output * (item.questions if self.ask == "once" else 1.0)
-        split: Num = 1.0
-        if not isinstance(self.chunk, str) and self.part != "generate":
-            split = maximum(ceil(seconds / self.chunk), 1.0)  # each part is a call: minimums and blocks act on each
+        split = self.parts_of(item) if self.part != "generate" else 1.0
         self._add(
             item, out, model=self.model, count=count * split, seconds=seconds / split, images=item.frames / split,
             seconds_output=generated, tokens_output=output, megabytes=item.megabytes / split,
         )  # fmt: skip
+
+    def parts_of(self, item: Item) -> Num:
+        """Say into how many calls an item is split that no token rule counts: each is a call, so minimums and blocks act on each."""
+        split: Num = 1.0
+        if not isinstance(self.chunk, str):
+            split = maximum(ceil((item.audio_seconds if self.part == "audio" else item.seconds) / self.chunk), 1.0)
+        limit = self.pictures_a_call or (PICTURES_A_REQUEST if self.model.startswith(_BY_PICTURE) else None)
+        if limit is not None and self.part != "audio":
+            split = maximum(split, ceil(item.frames / limit))
+        return split
 
     def rule(self, out: Out) -> TokenRule:
         """Return the token rule this call is counted by."""
@@ -141,6 +171,10 @@ class Call(Stage, frozen=True, kw_only=True):
 
     def calls_of(self, item: Item, out: Out) -> tuple[int, float]:
         """Say into how many calls one real item is split, and how many tokens of media it has."""
+        if self.part == "generate":
+            return 1, 0.0
+        if self.host is not None or not out.book.is_language_model(self.model):
+            return int(self.parts_of(item)), 0.0
         rule = self.rule(out)
         image, video, audio, pictures = self._media(item, rule)
         text = item.tokens_prefix + item.tokens_prompt * (item.questions if self.ask == "once" else 1.0)
@@ -212,10 +246,11 @@ class Call(Stage, frozen=True, kw_only=True):
         }
         if self.cache == "explicit":
             kept = image + video + audio + prefix
-            self._add(item, out, model=self.model, count=item.count * split, tokens_image=image, tokens_video=video,
-                      tokens_audio=audio, tokens_text=prefix, **each)  # fmt: skip
+            # filling is a call of its own, at the standard price, whatever the mode of those that read it
+            self._add(item, out, model=self.model, count=item.count * split, mode="standard", tokens_image=image,
+                      tokens_video=video, tokens_audio=audio, tokens_text=prefix, **each)  # fmt: skip
             out.usages.append(
-                Usage(sku=f"{self.model}/cache-storage", unit="token_hour", quantity=item.count * split * kept * self.cache_hours,
+                Usage(sku=f"{self.model}/cache-storage", unit="token_hour", quantity=item.count * split * kept * self.kept_hours,
                       lane=item.lane, source_class=item.source_class, basis=item.basis)
             )  # fmt: skip
             self._add(item, out, model=self.model, count=item.count * calls * split, tokens_text=question, tokens_cached=kept,
@@ -223,6 +258,7 @@ class Call(Stage, frozen=True, kw_only=True):
             return
         cached: Num = 0.0
         write: Num = 0.0
+        written = "tokens_cache_write"
         fresh = prefix + question
         bit = 0
         if self.cache == "prefix":
@@ -231,15 +267,15 @@ class Call(Stage, frozen=True, kw_only=True):
             )
             long_enough = prefix >= prefix_min(self.model)
             cached = where(long_enough, prefix * hits, 0.0)
-            write = (
-                where(long_enough, prefix * (1 - hits), 0.0)
-                if "tokens_cache_write" in out.book.language(self.model).own
-                else 0.0
-            )
+            own = out.book.language(self.model).own
+            if kept_an_hour(self.cache_hours) and "tokens_cache_write_1h" in own:
+                written = "tokens_cache_write_1h"
+            write = where(long_enough, prefix * (1 - hits), 0.0) if written in own else 0.0
             fresh = fresh - cached - write
+        each[written] = write
         self._add(
             item, out, model=self.model, count=item.count * calls * split, basis_text=bit, tokens_image=image, tokens_video=video,
-            tokens_audio=audio, tokens_text=fresh, tokens_cached=cached, tokens_cache_write=write, tokens_output=output, **each,
+            tokens_audio=audio, tokens_text=fresh, tokens_cached=cached, tokens_output=output, **each,
         )  # fmt: skip
 
 
