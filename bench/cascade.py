@@ -202,6 +202,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--evals", type=Path, default=EVALS)
     parser.add_argument("--test", type=Path)
+    parser.add_argument("--json", action="store_true", help="it always is")
     parser.add_argument("--deals", type=int, default=2)
     parser.add_argument(
         "--nested", type=int, default=10, help="splits that learn the score on the half, too; 0 for none"

@@ -9,6 +9,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from reelwise.errors import InputError
+from reelwise.route.outcomes import Columns, read_outcomes
+
 EVALS = Path(__file__).resolve().parents[1].parent / "shared" / "evals"
 WEAK, STRONG = "mistralai/Mixtral-8x7B-Instruct-v0.1", "gpt-4-1106-preview"
 FLASH, LLAMA, PRO = "gemini-1.5-flash-002", "Meta-Llama-3_1-8B-Instruct", "gemini-1.5-pro-002"
@@ -33,6 +36,15 @@ def routed(path: Path) -> list[dict[str, Any]]:
             }
             for row in csv.DictReader(file)
         ]
+
+
+def tested(path: Path) -> list[dict[str, Any]]:
+    """Return rows to test on: of a RouteLLM file, or any that `reelwise router test` reads."""
+    try:
+        rows = read_outcomes(path, Columns(cheap=WEAK, dear=STRONG)).rows
+    except InputError as error:
+        sys.exit(str(error))
+    return [{"text": row.text, "cheap": row.cheap, "dear": row.dear, "domain": ""} for row in rows]
 
 
 def tiers(folder: Path) -> list[dict[str, Any]]:

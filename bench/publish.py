@@ -264,6 +264,70 @@ def run_memory_rows(found: dict) -> list[str]:
     ]  # fmt: skip
 
 
+def route_rows(found: dict) -> list[str]:
+    command, rows = "python bench/route.py", []
+    for name, title in (("gsm8k", "GSM8K"), ("mmlu", "MMLU, subjects not learned from")):
+        one = found[name]
+        low, high = one["interval95"]
+        what = f"router, {title}, {one['rows']:,} rows: APGR; learned from {one['trained_on']}"
+        figure = (
+            f"{one['apgr_mean_of_deals']:.3f} ({low:.3f} to {high:.3f}); length alone {one['length_alone_apgr']:.3f}"
+        )
+        rows.append(row(what, figure, "0.60, reach 0.64", command))
+        if "nested" in one:
+            nested = one["nested"]
+            figure = f"{nested['mean_apgr_of_parts']:.3f}, fixed {nested['the_same_of_the_fixed_recipe']:.3f}"
+            rows.append(row(f"{title}: recipe chosen on the rows learned from", figure, "", f"{command} --nested"))
+        if "with_embedding" in one:
+            more = one["with_embedding"]
+            added, (low, high) = more["added_of_deals"], more["added_interval95_of_deals"][0]
+            figure = f"{more['apgr_mean_of_deals']:.3f}; added {min(added):+.3f} to {max(added):+.3f} (first deal {low:+.3f} to {high:+.3f})"
+            rows.append(row(f"{title}: with the text encoder", figure, "", f"{command} --embedding text-encoder"))
+    one = found["mmlu"]["halves_of_subjects"]
+    for name, title in (("apgr_without", ""), ("apgr_with", ", with the text encoder")):
+        if name in one:
+            figure = f"{one[f'{name}_mean']:.3f} ({min(one[name]):.3f} to {max(one[name]):.3f})"
+            rows.append(row(f"MMLU: {one['trained_on']}, {len(one[name])} halves{title}", figure, "", command))
+    if "subjects_learned_from" in found["mmlu"]:
+        one = found["mmlu"]["subjects_learned_from"]
+        a, b = (sum(one[name]) / len(one[name]) for name in ("apgr_without", "apgr_with"))
+        figure = f"{b:.3f} with the encoder, {a:.3f} without"
+        rows.append(row(f"MMLU: {one['trained_on']}", figure, "", f"{command} --embedding text-encoder"))
+    return rows
+
+
+def cascade_rows(found: dict) -> list[str]:
+    command, rows = "python bench/cascade.py", []
+    for name, title, bar in (
+        ("flash_and_llama_answers", "answers of two cheap models", "22 %, reach 16 %"),
+        ("flash_answer_only", "the cheap model's answer alone", ""),
+    ):
+        one = found[name]
+        low, high = one["interval95"]
+        what = f"cascade, MMLU-Pro, Flash to Pro, {one['rows']:,} rows, {title}: share of Pro calls at 97 % of Pro"
+        figure = f"{one['dear_share_mean_of_deals']:.1%} ({low:.1%} to {high:.1%})"
+        rows.append(row(what, figure, bar, command))
+        for way, bound in one.get("bounds", {"floor_for_as_many_rows": one.get("bound_on_as_many_rows")}).items():
+            if bound and "held" in bound:
+                figure = f"{bound['held']} of {bound['splits']}, at {bound['dear_share_mean']:.1%} Pro calls"
+                what = f"the same, {way.replace('_percent', ' %').replace('_', ' ')}: random halves on which 97 % of Pro was kept"
+                rows.append(row(what, figure, "95 of 100", command))
+    return rows
+
+
+def cache_rows(found: dict) -> list[str]:
+    command, rows = "python bench/cache.py", []
+    for bound, one in found["bounds"].items():
+        what = f"answers to questions kept, bound {float(bound):.0%}, {one['pairs']:,} pairs: wrong among {one['hits']} hits"
+        figure = (
+            f"{one['error']:.1%} (95 % bound {one['error_upper95']:.1%}); {one['paraphrase_hits']} hits on paraphrases"
+        )
+        rows.append(row(what, figure, f"{float(bound):.0%}", command))
+        repeats = one["repeats"]["case_space_order_mean"]
+        rows.append(row("the same: repeats reworded by case, space and order", f"{repeats:.0%}", "60 %", command))
+    return rows
+
+
 def main() -> None:
     parts = [HEAD]
     found = (
@@ -273,6 +337,9 @@ def main() -> None:
         ("ledger", ledger_rows),
         ("models", models_rows),
         ("live_engine", live_engine_rows),
+        ("route", route_rows),
+        ("cascade", cascade_rows),
+        ("cache", cache_rows),
         ("run", run_rows),
         ("run_faults", run_faults_rows),
         ("run_memory", run_memory_rows),

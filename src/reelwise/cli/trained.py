@@ -12,7 +12,10 @@ from reelwise.cli.output import note, print_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextlib import AbstractContextManager
 
+    from reelwise.route.embedding import Embedding, EmbeddingFacts
+    from reelwise.route.learner import Table
     from reelwise.route.saved import Saved
 
 __all__ = ["answer_option", "feature_option", "outcome_options", "run_show", "run_test", "run_train", "train_options"]
@@ -77,6 +80,7 @@ def run_train(
     out: Path,
     seed: int,
     as_json: bool,
+    embedding: Embedding | None = None,
     share: float | None = None,
 ) -> None:
     """Learn, write the file and say what it keeps."""
@@ -101,6 +105,7 @@ def run_train(
         ahead=ahead,
         share=share,
         seed=seed,
+        embedding=embedding,
     )
     write_saved(saved, out)
     if as_json:
@@ -122,9 +127,16 @@ def run_show(kind: Kind, path: Path, *, as_json: bool) -> None:
 
 
 def run_test(
-    kind: Kind, path: Path, rows: Path, *, names: tuple[str, str, str], answers: tuple[str, ...], as_json: bool
+    kind: Kind,
+    path: Path,
+    rows: Path,
+    *,
+    names: tuple[str, str, str],
+    answers: tuple[str, ...],
+    as_json: bool,
+    opened: Callable[[EmbeddingFacts], AbstractContextManager[Embedding | None]] | None = None,
 ) -> None:
-    """Hold a file against other outcomes."""
+    """Hold a file against other outcomes; `opened` opens the embedding that it was trained with."""
     import numpy as np
 
     from reelwise.errors import GateError, InputError
@@ -142,7 +154,8 @@ def run_test(
     width = len(outcomes.columns.answers)
     if width != saved.answers:
         raise InputError(f"{width} columns of answers", where=str(rows), hint=f"the file looks at {saved.answers}")
-    scores = saved.learned.score(table.numbers, table.texts)
+    table, embedding_nano = _with_vectors(saved, table, [row.text for row in outcomes.rows], opened)
+    scores = saved.learned.score(table.numbers, table.texts, table.vectors)
     cut = saved.floor.cut
     sent = np.ones(len(scores), bool) if cut is None else scores > cut
     reached, alone = float(np.where(sent, table.dear, table.cheap).mean()), float(table.dear.mean())
@@ -160,6 +173,7 @@ def run_test(
         "cheap_quality": float(table.cheap.mean()),
         "dear_quality": alone,
         "apgr": area(scores, table.cheap, table.dear) if alone != float(table.cheap.mean()) else None,
+        "embedding_nano": embedding_nano,
     }
     if as_json:
         print_json(result)
@@ -176,6 +190,26 @@ def run_test(
             where=str(path),
             hint="train it on these rows, too",
         )
+
+
+def _with_vectors(
+    saved: Saved,
+    table: Table,
+    texts: list[str],
+    opened: Callable[[EmbeddingFacts], AbstractContextManager[Embedding | None]] | None,
+) -> tuple[Table, int]:
+    """Add the vectors that a file was trained with, and what they cost, nano-USD."""
+    from reelwise.route.embedding import check_same
+    from reelwise.route.saved import with_vectors
+
+    if saved.embedding is None or opened is None:
+        return table, 0
+    with opened(saved.embedding) as embedding:
+        check_same(saved.embedding, None if embedding is None else embedding.facts, saved.kind)
+        if embedding is None:
+            return table, 0
+        made = embedding.embed(texts)
+    return with_vectors(table, made.vectors, saved.embedding), made.nano
 
 
 def _plain(saved: Saved) -> dict[str, Any]:
@@ -197,10 +231,43 @@ def _say(saved: Saved) -> None:
         click.echo(
             f"  floor    {least} of {saved.dear}'s quality: no saving is proved, everything goes to {saved.dear}"
         )
-        note("more outcomes, or a lower floor, may prove one")
+        _say_needed(saved)
     else:
         click.echo(f"  floor    {least} of {saved.dear}'s quality {promise}, with {1 - floor.risk:.0%} confidence")
         click.echo(f"  calls    {floor.dear_share:.1%} go to {saved.dear}, which kept {floor.kept:.1%} of its quality")
     click.echo(f"  not proved, read off the same rows: {trained.share_at_floor:.1%} of calls would reach the floor")
     if trained.apgr is not None:
         click.echo(f"  APGR     {trained.apgr:.3f} on rows not learned from (0.5 is a coin)")
+    _say_embedding(saved)
+
+
+def _say_needed(saved: Saved) -> None:
+    needed = saved.trained.needed
+    if needed is None:
+        return
+    if needed.rows is None:
+        note(
+            "no number of rows like these would prove it: lower the floor, or give a --feature that tells what is hard"
+        )
+        return
+    run_long = ", or promise the long run (--ahead 0)" if saved.floor.ahead else ""
+    note(
+        f"about {needed.rows:,} rows like these would prove it with {needed.dear_share:.0%} of calls on {saved.dear};"
+        f" or lower the floor{run_long}"
+    )
+
+
+def _say_embedding(saved: Saved) -> None:
+    facts, lift = saved.embedding, saved.trained.lift
+    if facts is None:
+        return
+    usd = saved.trained.embedding_nano / 1e9
+    cost = f"; its vectors cost {usd:.6f} USD here, and each decision costs one more" if usd else ""
+    click.echo(f"  embedding {facts.name}, {facts.dimension} numbers{cost}")
+    if lift is not None:
+        click.echo(
+            f"           APGR {lift.with_it:.3f} with it, {lift.without:.3f} without (difference {lift.low:+.3f} to {lift.high:+.3f},"
+            " 95 %)"
+        )
+        if not lift.shown:
+            note("these rows do not show that the embedding helps: without it a decision is cheaper")

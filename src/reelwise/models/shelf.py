@@ -24,6 +24,7 @@ __all__ = [
     "Variant",
     "cache_folder",
     "check_variant",
+    "drop",
     "folder_of",
     "installed",
     "model_path",
@@ -166,7 +167,7 @@ def put(networks: dict[Installed, bytes], texts: dict[str, str], folder: Path | 
             where=error.where,
             hint="name a folder that can be written to: export REELWISE_CACHE=/a/folder",
         ) from None
-    _drop(home, {one.file for one in before} - {one.file for one in listed})
+    drop(home, {one.file for one in before} - {one.file for one in listed})
     return tuple(home / one.file for one in networks)
 
 
@@ -180,10 +181,15 @@ def remove(folder: Path | None = None) -> tuple[Path, ...]:
     if not home.is_dir():
         return ()
     ours = sorted(path for path in home.iterdir() if path.name.split("-")[0] in VARIANTS or path.suffix == ".txt")
-    return _drop(home, [_LIST, *(path.name for path in ours)])
+    return drop(home, [_LIST, *(path.name for path in ours)])
 
 
-def _drop(home: Path, names: Iterable[str]) -> tuple[Path, ...]:
+def drop(home: Path, names: Iterable[str]) -> tuple[Path, ...]:
+    """Remove files of a folder, and return those that were there.
+
+    Raises:
+        OutputError: one cannot be removed.
+    """
     gone = []
     for name in names:
         path = home / name

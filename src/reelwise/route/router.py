@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal, Self
 from msgspec import Struct
 
 from reelwise.errors import InputError
+from reelwise.route.embedding import check_same, open_embedding
 from reelwise.route.learner import FOR_ROUTER
 from reelwise.route.saved import Saved, read_saved, train, write_saved
 from reelwise.units import NANO
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from reelwise.charge import Ask
     from reelwise.rates import Book
+    from reelwise.route.embedding import Embedding
     from reelwise.route.outcomes import Outcomes
     from reelwise.route.rules import Rule
 
@@ -32,6 +34,7 @@ class Choice(Struct, frozen=True, kw_only=True):
         reason: in words.
         score: how much the dear model is worth here, in right answers a request; None where it was not asked.
         nano: what the request costs at most with each model, in nano-USD; empty where no prices were given.
+        embedding_nano: what the vector of its text cost; 0 where none was made, or it was made here.
     """
 
     model: str
@@ -39,6 +42,7 @@ class Choice(Struct, frozen=True, kw_only=True):
     reason: str
     score: float | None = None
     nano: dict[str, int] = {}
+    embedding_nano: int = 0
 
 
 class Router:
@@ -47,22 +51,38 @@ class Router:
     Args:
         saved: a trained score, see `Router.train` and `Router.load`.
         rules: what is decided before the score; None takes the file's own.
+        embedding: the one that it was trained with, if it was.
+
+    Raises:
+        InputError: another embedding, or none where one is needed.
     """
 
-    def __init__(self, saved: Saved, rules: Sequence[Rule] | None = None) -> None:
-        self.saved = saved
+    def __init__(
+        self, saved: Saved, rules: Sequence[Rule] | None = None, *, embedding: Embedding | None = None
+    ) -> None:
+        check_same(saved.embedding, None if embedding is None else embedding.facts, "router")
+        self.saved, self.embedding = saved, embedding
         self.rules = saved.rules if rules is None else tuple(rules)
         for rule in self.rules:
             rule.check()
 
     @classmethod
-    def load(cls, path: Path, rules: Sequence[Rule] | None = None) -> Self:
-        """Open a file that was trained.
+    def load(cls, path: Path, rules: Sequence[Rule] | None = None, *, embedding: Embedding | None = None) -> Self:
+        """Open a file that was trained, and the embedding that it was trained with.
+
+        Args:
+            path: the file.
+            rules: in place of its own.
+            embedding: the one that it was trained with; None opens the one that it names. One that costs money is only taken as given.
 
         Raises:
             DocumentError: missing, damaged, of another kind or version.
+            InputError: its embedding is not here, costs money and was not given, or is another one than it was trained with.
         """
-        return cls(read_saved(path, "router"), rules)
+        saved = read_saved(path, "router")
+        if embedding is None and saved.embedding is not None:
+            embedding = open_embedding(saved.embedding.name, near=path.parent)
+        return cls(saved, rules, embedding=embedding)
 
     @classmethod
     def train(
@@ -76,6 +96,7 @@ class Router:
         ahead: int | None = None,
         rules: Sequence[Rule] = (),
         seed: int = 0,
+        embedding: Embedding | None = None,
     ) -> Self:
         """Learn from outcomes; see `saved.train`."""
         return cls(
@@ -90,7 +111,9 @@ class Router:
                 ahead=ahead,
                 rules=tuple(rules),
                 seed=seed,
-            )
+                embedding=embedding,
+            ),
+            embedding=embedding,
         )
 
     def save(self, path: Path) -> None:
@@ -141,10 +164,14 @@ class Router:
         if floor.cut is None:
             reason = f"no cut-off was proved to keep {floor.quality:.0%}: everything goes to {names['dear']}"
             return Choice(model=names["dear"], by="floor", reason=reason, nano=nano)
-        score = self.saved.score(text, features=features)
+        made = self.embedding.embed([text]) if self.embedding is not None else None
+        score = self.saved.score(text, features=features, vectors=None if made is None else made.vectors)
         hard = floor.to_dear(score)
         reason = f"worth {score:+.3f}, {'above' if hard else 'at most'} the cut-off {floor.cut:+.3f}"
-        return Choice(model=names["dear" if hard else "cheap"], by="score", reason=reason, score=score, nano=nano)
+        return Choice(
+            model=names["dear" if hard else "cheap"], by="score", reason=reason, score=score, nano=nano,
+            embedding_nano=0 if made is None else made.nano,
+        )  # fmt: skip
 
     def _prices(self, asks: Mapping[str, Ask] | None, book: Book | None) -> dict[str, int]:
         if asks is None or book is None:

@@ -9,8 +9,11 @@ from msgspec import Struct
 
 from reelwise.documents import read_text, write_whole
 from reelwise.errors import DocumentError, InputError
+from reelwise.route.embedding import EmbeddingFacts
 from reelwise.route.floor import Floor, area, hold_floor, hold_share, share_at
-from reelwise.route.learner import Learned, Recipe, cross_scores, learn
+from reelwise.route.learner import Learned, Recipe, Table, cross_scores, learn
+from reelwise.route.lift import Lift, lift_of
+from reelwise.route.needed import Needed, needed_rows
 from reelwise.route.outcomes import Outcomes, numbers_of, table_of, width_of
 from reelwise.route.rules import Rule
 
@@ -18,7 +21,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-__all__ = ["VERSION", "Saved", "Trained", "read_saved", "train", "write_saved"]
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from reelwise.route.embedding import Embedding
+
+__all__ = ["VERSION", "Saved", "Trained", "read_saved", "train", "with_vectors", "write_saved"]
 
 VERSION: Final = 1
 _LARGEST: Final = 50_000_000
@@ -34,6 +42,9 @@ class Trained(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         apgr: share of the gap between the models that is recovered, on rows not learned from; null where there is no gap.
         share_at_floor: smallest share of dear calls that reaches the floor on those rows, read off the curve: not proved.
         seed: of what is dealt by lot.
+        lift: what the embedding adds to APGR on rows not learned from; None without one.
+        embedding_nano: what the vectors of the rows cost, nano-USD.
+        needed: rows that would prove the floor; None where these do.
     """
 
     rows: int
@@ -42,6 +53,9 @@ class Trained(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     apgr: float | None
     share_at_floor: float
     seed: int
+    lift: Lift | None = None
+    embedding_nano: int = 0
+    needed: Needed | None = None
 
 
 class Saved(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -56,6 +70,7 @@ class Saved(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         floor: the cut-off.
         trained: where it comes from.
         rules: what is decided before any score, in order.
+        embedding: of the questions, which the score needs; None for none.
     """
 
     version: int
@@ -67,9 +82,22 @@ class Saved(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     floor: Floor
     trained: Trained
     rules: tuple[Rule, ...] = ()
+    embedding: EmbeddingFacts | None = None
 
-    def score(self, text: str, answers: Sequence[str] = (), features: Sequence[float] = ()) -> float:
+    def score(
+        self,
+        text: str,
+        answers: Sequence[str] = (),
+        features: Sequence[float] = (),
+        vectors: NDArray[np.float64] | None = None,
+    ) -> float:
         """Return how much the dear model is worth here.
+
+        Args:
+            text: the question.
+            answers: texts of cheap answers, for a cascade.
+            features: further numbers.
+            vectors: of the question, shape (1, d), where there is an embedding.
 
         Raises:
             InputError: another number of answers or features than it was trained with, or one that is not finite.
@@ -84,7 +112,7 @@ class Saved(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
                 hint=f"it was trained with {self.answers} and {len(self.trained.columns)}",
             )
         numbers = stacked([numbers_of(text, answers, features)])
-        return float(self.learned.score(numbers, grams.hashed([(*answers, text)]))[0])
+        return float(self.learned.score(numbers, grams.hashed([(*answers, text)]), vectors)[0])
 
 
 def train(
@@ -100,6 +128,7 @@ def train(
     share: float | None = None,
     rules: tuple[Rule, ...] = (),
     seed: int = 0,
+    embedding: Embedding | None = None,
 ) -> Saved:
     """Learn a score from outcomes, and prove a floor on scores that each row got from the other rows.
 
@@ -116,18 +145,24 @@ def train(
             `floor.hold_share`; None looks for the fewest that keep the floor.
         rules: kept in the file.
         seed: the same outcomes and seed give the same file.
+        embedding: of the questions; what it adds is measured, too.
 
     Raises:
         InputError: too few rows, nothing to choose, or a share outside 0..1.
     """
-    table = table_of(outcomes.rows)
+    table, embedding_nano, lift = table_of(outcomes.rows), 0, None
     scores = cross_scores(table, recipe, seed=seed)
+    gap = table.dear.mean() != table.cheap.mean()
+    if embedding is not None:
+        made = embedding.embed([row.text for row in outcomes.rows])
+        table, embedding_nano = with_vectors(table, made.vectors, embedding.facts), made.nano
+        plain, scores = scores, cross_scores(table, recipe, seed=seed)
+        lift = lift_of(plain, scores, table.cheap, table.dear) if gap else None
     floor = (
         hold_floor(scores, table.cheap, table.dear, quality=quality, risk=risk, ahead=ahead)
         if share is None
         else hold_share(scores, table.cheap, table.dear, share=share, risk=risk, ahead=ahead)
     )
-    gap = table.dear.mean() != table.cheap.mean()
     return Saved(
         version=VERSION,
         kind=kind,
@@ -143,9 +178,31 @@ def train(
             apgr=area(scores, table.cheap, table.dear) if gap else None,
             share_at_floor=share_at(scores, table.cheap, table.dear, floor.quality),
             seed=seed,
+            lift=lift,
+            embedding_nano=embedding_nano,
+            needed=needed_rows(scores, table.cheap, table.dear, quality=quality, risk=risk, ahead=ahead)
+            if floor.cut is None and share is None
+            else None,
         ),
         rules=rules,
+        embedding=None if embedding is None else embedding.facts,
     )
+
+
+def with_vectors(table: Table, vectors: NDArray[np.float64], facts: EmbeddingFacts) -> Table:
+    """Add the vectors of an embedding to rows.
+
+    Raises:
+        InputError: another number of them than of rows, of another size than the embedding's, or a number that is not finite.
+    """
+    from reelwise.route.learner import stacked
+
+    if vectors.shape != (len(table), facts.dimension):
+        raise InputError(
+            f"vectors of the shape {vectors.shape}", where=facts.name,
+            hint=f"{len(table)} of {facts.dimension} numbers were expected",
+        )  # fmt: skip
+    return msgspec.structs.replace(table, vectors=stacked(vectors))
 
 
 def write_saved(saved: Saved, path: Path) -> None:
@@ -173,7 +230,10 @@ def read_saved(path: Path, kind: Literal["router", "cascade"]) -> Saved:
                 f"is of version {version}; this release reads version {VERSION}", where=str(path), hint=again
             )
         saved = msgspec.convert(plain, Saved)
-        saved.learned.check(width=width_of(saved.answers, len(saved.trained.columns)), texts=saved.answers + 1)
+        saved.learned.check(
+            width=width_of(saved.answers, len(saved.trained.columns)), texts=saved.answers + 1,
+            dimension=saved.embedding.dimension if saved.embedding else 0,
+        )  # fmt: skip
     except (msgspec.DecodeError, msgspec.ValidationError) as error:
         raise DocumentError(f"is no {kind} file: {error}", where=str(path), hint=again) from None
     except InputError as error:

@@ -36,7 +36,7 @@ def routed(
         plan: whose calls follow.
         facts: for what a call would cost.
         out: prices, and where the share is counted.
-        runner: makes the calls of a model that decides.
+        runner: makes the calls of a model that decides, and of an embedding that costs money.
     """
     settings, prefix = settings_hash(stage), out.prefix()
     for piece, said in zip(pieces, _easy(stage, pieces, plan.stages.index(stage), runner), strict=True):
@@ -57,21 +57,27 @@ def _easy(stage: Route, pieces: list[Piece], index: int, runner: Any) -> list[bo
         )
         return said
     if stage.trained is not None:
-        router = _router(stage.trained)
-        return [_chosen(router, piece) for piece in pieces]
+        router, known = _router(stage.trained, runner), dict[str, bool]()
+        return [_chosen(router, piece, known) for piece in pieces]
     return [stage.rule == "price" or active_share(piece) < stage.easy_below for piece in pieces]
 
 
-def _router(path: str) -> Any:
+def _router(path: str, runner: Any) -> Any:
     from reelwise.route import Router
+    from reelwise.route.embedding import is_endpoint
+    from reelwise.route.saved import read_saved
 
-    return Router.load(Path(path))
+    facts = read_saved(Path(path), "router").embedding
+    paid = runner.embedding(facts) if facts is not None and is_endpoint(facts.name) else None
+    return Router.load(Path(path), embedding=paid)
 
 
-def _chosen(router: Any, piece: Piece) -> bool:
-    """Ask a trained router about the words of a call."""
-    choice = router.choose("\n".join(piece.script.asked))
-    return bool(choice.model == router.saved.cheap)
+def _chosen(router: Any, piece: Piece, known: dict[str, bool]) -> bool:
+    """Ask a trained router about the words of a call, once for the same words: its embedding may cost money."""
+    text = "\n".join(piece.script.asked)
+    if text not in known:
+        known[text] = router.choose(text).model == router.saved.cheap
+    return known[text]
 
 
 def active_share(piece: Piece) -> float:

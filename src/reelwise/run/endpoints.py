@@ -144,6 +144,29 @@ class Endpoints:
                 self._open[key] = self._opened(kind, place, own=own)
             return self._open[key]
 
+    def embedding(self, name: str) -> Any:
+        """Return the endpoint of a router's embedding.
+
+        Args:
+            name: openai:MODEL or gemini:MODEL.
+
+        Raises:
+            InputError: neither.
+        """
+        from reelwise.run.embedding import endpoint_of
+
+        key = ("embedding", name)
+        url, more = "", dict[str, Any]()
+        if self._sandbox:
+            url = f"{self._sandbox}{KINDS[name.partition(':')[0]].path}"
+            more = {"idempotent": self._idempotent, "name": "sandbox embedding"}
+        with self._lock:
+            if key not in self._open:
+                self._open[key] = endpoint_of(
+                    name, url=url, key="" if self._sandbox else None, attempts=self._attempts, **more
+                )
+            return self._open[key]
+
     def _place(self, model: str) -> Place | None:
         name = model.removeprefix(_HOST)
         return next((one for one in self._places if re.fullmatch(one.match, name)), None)

@@ -67,7 +67,8 @@ class Outcome(Struct, frozen=True, kw_only=True):
         task: what the call did where that is a task of its own: detect, segment, transcribe, describe, generate; empty where it answers `ask`.
         labelled: whether the answer is one of some labels.
         turn: of a call that a stage needs to decide, what it is for: sample 2, second, verify, route; empty for an answer.
-        kind: call, or cache: what all questions about an item share was put into an explicit cache.
+        kind: call; cache: what all questions about an item share was put into an explicit cache; embed: the vector that a router decides on,
+            which belongs to no item (-1).
         model, mode: what was called, and the tier that the answer names.
         status: ok; refused (content); unreadable (billed, and no use); ambiguous (nobody knows whether it is billed: all that was held
             is counted); failed (not billed); cached (answered from what is kept: no call).
@@ -100,7 +101,7 @@ class Outcome(Struct, frozen=True, kw_only=True):
     task: str = ""
     labelled: bool = False
     turn: str = ""
-    kind: Literal["call", "cache"] = "call"
+    kind: Literal["call", "cache", "embed"] = "call"
     model: str = ""
     mode: str = "standard"
     status: OutcomeStatus = "ok"

@@ -14,6 +14,7 @@ import msgspec
 from reelwise.errors import EndpointError, InputError, MediaError, ReelwiseError
 from reelwise.run.caching import fills, let_go, through
 from reelwise.run.deciding import doubted, routed
+from reelwise.run.embedding import EndpointEmbedding, JournaledCaller
 from reelwise.run.filming import film_of
 from reelwise.run.kinds import KINDS, sends
 from reelwise.run.orders import ask_of, expected_text, kept_tokens, task_of, work_of
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from reelwise.flow import Out, Piece
     from reelwise.models.work import Work
     from reelwise.plan import Plan
+    from reelwise.route.embedding import EmbeddingFacts
     from reelwise.run.batching import Batching
     from reelwise.run.caching import Filled
     from reelwise.run.endpoints import Endpoints
@@ -178,6 +180,11 @@ class Runner:
     def route(self, stage: Route, pieces: Iterable[Piece], out: Out) -> Iterator[Piece]:
         """Give each piece its lane."""
         return routed(stage, list(pieces), self._plan, self._facts, out, runner=self)
+
+    def embedding(self, facts: EmbeddingFacts) -> EndpointEmbedding:
+        """Open the embedding of a trained router whose calls are billed."""
+        caller = JournaledCaller(self._desk, self._endpoints.embedding(facts.name), self._note)
+        return EndpointEmbedding(facts.name, caller, dimension=facts.dimension)
 
     def escalate(self, stage: Escalate, pieces: Iterable[Piece], out: Out) -> Iterator[Piece]:
         """Pass on the pieces whose answers are in doubt."""
