@@ -198,9 +198,10 @@ class Session:
         naive: Plan | None = None,
         levers: tuple[str, ...] = (),
         job: Job | None = None,
+        fresh: bool = True,
     ) -> RunResult:
-        """Run a plan in the session's folder, or in a folder in it; see `execute`."""
-        if self.box is not None:
+        """Run a plan in the session's folder, or in a folder in it; see `execute`. A sandbox's invoice begins anew, where `fresh`."""
+        if self.box is not None and fresh:
             self.box.invoice.clear()
         asked = job or self._job
         knowing = self.knowing(asked, plan, tracks)
