@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from msgspec import Struct
 
-from reelwise.drill.plans import picture_usd, run_plan
+from reelwise.drill.plans import run_plan
 from reelwise.drill.seen import Promise, judged
+from reelwise.run.pictures import picture_usd
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from reelwise.documents import decode
-from reelwise.errors import BudgetError, InputError
-from reelwise.flow import Item, Out
+from reelwise.errors import BudgetError
 from reelwise.ledger import Budget
 from reelwise.ledger.queries import export, notices
 from reelwise.run.reconcile import reconcile
 from reelwise.run.session import Session
 from reelwise.sandbox.scenario import Scenario
-from reelwise.stages import Call
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,35 +23,11 @@ if TYPE_CHECKING:
     from reelwise.run.executing import RunResult
     from reelwise.run.job import Job
 
-__all__ = ["picture_usd", "run_plan"]
+__all__ = ["run_plan"]
 
 _ROWS, _COLUMNS, _TILE, _FPS = 9, 16, 16, 10
 _PIXELS_A_FRAME = {"still": 0.0, "normal": 3.0, "fast": 12.0}
 _MODEL_FACTS = ("call.", "escalate.", "route.", "cache.")
-
-
-def picture_usd(job: Job) -> Decimal:
-    """Say what one picture costs by the plan's first call that can be priced so: what a live loop pays for an inference.
-
-    Raises:
-        InputError: none of its calls takes a picture.
-    """
-    source = job.case.workload.source
-    item = Item(count=1.0, seconds=1.0, frames=1.0, width_px=source.width, height_px=source.height, sampled=True,
-                tokens_prefix=float(job.script.prefix_tokens), tokens_prompt=job.script.question_tokens(),
-                tokens_output=job.script.output_expected or 1.0)  # fmt: skip
-    for call in job.case.plan.of(Call):
-        out = Out(job.case.book, job.case.book.day)
-        call.expect(item, job.case.facts, out)
-        usd = sum(
-            (Decimal(str(usage.quantity)) * Decimal(str(float(rate.usd)))
-             for request in out.requests for usage, rate in job.case.book.price_request(request)), Decimal(0),
-        )  # fmt: skip
-        if usd > 0:
-            return usd.quantize(Decimal("0.000000001"))
-    raise InputError(
-        "none of its calls takes a picture", where=job.case.where, hint="give usd_per_call in the scenario"
-    )
 
 
 def run_plan(drill: Drill, job: Job, folder: Path) -> dict[str, float | str]:

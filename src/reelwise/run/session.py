@@ -176,6 +176,10 @@ class Session:
         """What scanning the clips found."""
         return self._scans
 
+    def limit(self, nano: int) -> None:
+        """Let the runs to come spend so much together, in nano-USD, and no more than was allowed before."""
+        self._left = nano if self._left is None else min(self._left, nano)
+
     def knowing(self, job: Job, plan: Plan, tracks: Sequence[Track]) -> Job:
         """Add what the clips themselves tell of a plan's stages; see `with_counted`."""
         return with_counted(job, plan, tracks, self._scans)
