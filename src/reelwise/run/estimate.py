@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from reelwise.flow import Item, Out
 from reelwise.plan import fold
+from reelwise.run.by_unit import AMBIGUOUS, CACHE, metered_usd, usd_of
 from reelwise.run.measure import collect
 from reelwise.run.outcome import UNITS
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from reelwise.case import Case
     from reelwise.flow import Piece
     from reelwise.plan import Plan
+    from reelwise.rates import Book
     from reelwise.run.outcome import Outcome
     from reelwise.video import ClipInfo
     from reelwise.workload import Workload
@@ -36,27 +38,32 @@ class Estimate(Struct, frozen=True, kw_only=True):
         units: calls and tokens, by unit.
         usd_by_lane: of the calls, by lane.
         usd_besides: of what no model bills: CPU time, storage, traffic.
+        billed: quantity and dollars by the unit that is billed: tokens of a kind, images, minutes.
     """
 
     usd: float
     units: dict[str, float]
     usd_by_lane: dict[str, float]
     usd_besides: float = 0.0
+    billed: dict[str, tuple[float, float]] = {}
 
 
 class Side(Struct, frozen=True, kw_only=True):
     """Predicted and metered, side by side.
 
     Attributes:
-        unit: usd, calls, tokens_video, ...
+        unit: usd, calls, tokens_video, ...; not_known: calls of which nobody knows what they used.
         predicted, metered: amounts.
         error: predicted over metered, minus 1; None where nothing was metered.
+        predicted_usd, metered_usd: what they cost; None for sums, whose parts follow. All rows that have them add up to the cost.
     """
 
     unit: str
     predicted: float
     metered: float
     error: float | None
+    predicted_usd: float | None = None
+    metered_usd: float | None = None
 
 
 def item_expected(workload: Workload, info: ClipInfo, duplicates: float) -> Item:
@@ -114,13 +121,18 @@ def estimate_counted(case: Case, plan: Plan, pieces: Sequence[Piece]) -> Estimat
 def _summed(out: Out, case: Case) -> Estimate:
     units = dict.fromkeys(_COUNTED, 0.0)
     lanes: dict[str, float] = {}
+    billed: dict[str, tuple[float, float]] = {}
     usd = 0.0
     for request in out.requests:
         count = float(request.count)
         units["calls"] += count
         for name in UNITS:
             units[name] += count * float(getattr(request, name))
-        cost = sum(float(usage.quantity) * float(rate.usd) for usage, rate in case.book.price_request(request))
+        cost = 0.0
+        for unit, (quantity, part) in usd_of(request, case.book).items():
+            before = billed.get(unit, (0.0, 0.0))
+            billed[unit] = before[0] + quantity, before[1] + part
+            cost += part
         lanes[request.lane] = lanes.get(request.lane, 0.0) + cost
         usd += cost
     besides = stored = 0.0
@@ -128,32 +140,56 @@ def _summed(out: Out, case: Case) -> Estimate:
         cost = float(usage.quantity) * float(case.book.rate(usage.sku, usage.unit).usd)
         if usage.stage == "call":
             stored += cost
+            filled = billed.get(CACHE, (0.0, 0.0))
+            billed[CACHE] = filled[0] + 1.0, filled[1] + cost
         else:
             besides += cost
     kept = {name: value for name, value in units.items() if value}
-    return Estimate(usd=usd + stored, units=kept, usd_by_lane=lanes, usd_besides=besides)
+    return Estimate(usd=usd + stored, units=kept, usd_by_lane=lanes, usd_besides=besides, billed=billed)
 
 
-def sides(expected: Estimate, outcomes: Iterable[Outcome]) -> tuple[Side, ...]:
-    """Put what was expected beside what was metered: dollars first, then calls and tokens, apart by kind where answers tell them apart."""
-    usd = 0.0
+def sides(expected: Estimate, outcomes: Iterable[Outcome], book: Book) -> tuple[Side, ...]:
+    """Put what was expected beside what was metered: dollars first, then calls and each unit, apart by kind where answers tell them apart.
+
+    Args:
+        expected: the estimate.
+        outcomes: of the calls.
+        book: prices, for what each unit cost.
+    """
+    calls = list(outcomes)
     metered = dict.fromkeys(_COUNTED, 0.0)
-    for one in outcomes:
-        usd += one.cost_nano / 1e9
+    for one in calls:
         if one.status in {"failed", "cached"}:
             continue
         metered["calls"] += 1
         for name in UNITS:
             metered[name] += one.units.get(name, 0.0)
-    told = expected.units
-    rows = [_side("usd", expected.usd, usd), _side("calls", told.get("calls", 0.0), metered["calls"])]
-    rows.append(_side("tokens_input", *(sum(units.get(name, 0.0) for name in _INPUT) for units in (told, metered))))
-    apart = bool(metered["tokens_image"]) or not told.get("tokens_image")  # some vendors do not tell pictures from text
-    named = (
-        _COUNTED[1:] if apart else tuple(name for name in _COUNTED[1:] if name not in {"tokens_text", "tokens_image"})
-    )
-    rows += [_side(name, told.get(name, 0.0), metered[name]) for name in named]
+    told, paid = expected.units, metered_usd(calls, book)
+    rows = [
+        _side("usd", expected.usd, sum(one.cost_nano for one in calls) / 1e9),
+        _side("calls", told.get("calls", 0.0), metered["calls"]),
+        _side("tokens_input", *(sum(units.get(name, 0.0) for name in _INPUT) for units in (told, metered))),
+    ]
+    if metered["tokens_image"] or not told.get("tokens_image"):
+        groups: list[tuple[str, tuple[str, ...]]] = [(name, (name,)) for name in UNITS]
+    else:  # some vendors do not tell pictures from text
+        groups = [("tokens_text_and_image", ("tokens_text", "tokens_image"))]
+        groups += [(name, (name,)) for name in UNITS if name not in {"tokens_text", "tokens_image"}]
+    for name, units in groups:
+        amounts = (sum(one.get(unit, 0.0) for unit in units) for one in (told, metered))
+        rows.append(_with_usd(_side(name, *amounts), expected.billed, paid, units))
+    others = sorted((expected.billed.keys() | paid.keys()) - set(UNITS) - {AMBIGUOUS})
+    for name in (*others, AMBIGUOUS):
+        amounts = (one.get(name, (0.0, 0.0))[0] for one in (expected.billed, paid))
+        rows.append(_with_usd(_side(name, *amounts), expected.billed, paid, (name,)))
     return tuple(row for row in rows if row.predicted or row.metered)
+
+
+def _with_usd(
+    side: Side, expected: dict[str, tuple[float, float]], paid: dict[str, tuple[float, float]], units: Sequence[str]
+) -> Side:
+    predicted, metered = (sum(one.get(unit, (0.0, 0.0))[1] for unit in units) for one in (expected, paid))
+    return replace(side, predicted_usd=predicted, metered_usd=metered)
 
 
 def _side(unit: str, predicted: float, metered: float) -> Side:
