@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -143,3 +144,10 @@ def test_two_scenarios_of_one_name_are_refused_in_two_files_too(plan, tmp_path, 
 
 def test_every_figure_has_its_meaning():
     assert all(one.words and one.kinds for one in METRICS.values())
+
+
+def test_the_page_names_every_figure_as_it_is():
+    text = (Path(__file__).resolve().parents[2] / "docs" / "run.md").read_text(encoding="utf-8")
+
+    for name, metric in METRICS.items():
+        assert f"| `{name}` | {metric.words} | {', '.join(metric.kinds)}" in text
