@@ -36,15 +36,16 @@ lint: $(READY)
 
 bench: $(READY)
 	$(BIN)/python bench/price.py --json
-	$(BIN)/python bench/decode.py --json
+	if command -v ffmpeg >/dev/null; then $(BIN)/python bench/decode.py --json; else echo "no ffmpeg to compare with: bench/decode.py is left out"; fi
 	$(BIN)/python bench/ledger.py --quick --json
 
-# What takes longer: long fuzzing, full benches; results stay in bench/results with their day.
+# What takes longer: long fuzzing, the tests once more with examples of their own, full benches; results stay in bench/results with their day.
 nightly: $(READY)
 	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[all,train]' || echo "no PyTorch for processors alone on this index: its tests are skipped"
 	$(BIN)/python -m pytest -m nightly -n 2
+	REELWISE_SEARCH=1 scripts/with_postgres $(BIN)/python -m pytest
 	$(BIN)/python bench/keep.py price
-	$(BIN)/python bench/keep.py decode
+	if command -v ffmpeg >/dev/null; then $(BIN)/python bench/keep.py decode; else echo "no ffmpeg to compare with: bench/decode.py is left out"; fi
 	$(BIN)/python bench/keep.py ledger
 	$(BIN)/python bench/keep.py holds
 	$(BIN)/python bench/keep.py models

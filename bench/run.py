@@ -41,9 +41,13 @@ def call(model: str, **more: object) -> dict[str, object]:
 
 ONE = {"stage": "sample", "fps": 1.0}
 HALF = {"stage": "sample", "fps": 0.5}
-CASCADE = [
-    HALF, call("gemini-2.5-flash-lite"), {"stage": "escalate", "sure": 0.6}, call("gemini-2.5-flash", lane="doubt"),
-]  # fmt: skip
+
+
+def cascade(**decides: object) -> list[dict[str, object]]:
+    doubt = {"stage": "escalate", **decides}
+    return [HALF, call("gemini-2.5-flash-lite"), doubt, call("gemini-2.5-flash", lane="doubt")]
+
+
 PLANS: list[tuple[str, list[dict[str, object]]]] = [
     ("describe", [call("gemini-2.5-pro")]),
     ("describe", [call("gemini-2.5-flash")]),
@@ -72,9 +76,12 @@ PLANS: list[tuple[str, list[dict[str, object]]]] = [
     ("moderate", [ONE, call("gpt-4o")]),
     ("moderate", [ONE, {"stage": "prompt", "prefix": 60}, call("gpt-4.1-mini")]),
     ("moderate", [HALF, call("claude-haiku-4-5")]),
-    ("moderate", CASCADE),
+    ("moderate", cascade(sure=0.6)),
     ("questions", [ONE, call("gpt-4o", ask="each")]),
     ("questions", [call("gemini-2.5-flash", ask="once")]),
+    ("moderate", cascade(samples=3)),
+    ("moderate", cascade(second="gpt-4.1-mini")),
+    ("describe", cascade(verifier="gemini-2.5-flash")),
 ]
 # levers that the thirty leave out, summed up apart. The estimate takes copies to be equal bytes; the index of uploads also finds clips that
 # show nearly the same, such as these quiet ones of one bay: there it is off by all of their cost.
@@ -144,7 +151,7 @@ def one_plan(folder: Path, what: tuple, clips: list[Path], decoded: dict, second
     job = read_job(path)
     scenario = Scenario(seed=11, day=DAY, batch_seconds=0.05)
     halves = (clips[::2], clips[1::2])
-    cost, errors, errors_all, residual = [], [], [], 0
+    cost, errors, errors_all, bands, residual = [], [], [], [], 0
     with Session(job, sandbox=True, scenario=scenario, out=folder / f"out{number}") as session:
         new = [clip for clip in clips if clip not in decoded]
         if new:
@@ -155,25 +162,29 @@ def one_plan(folder: Path, what: tuple, clips: list[Path], decoded: dict, second
             metered = results[at].receipt.cost_usd
             tracks = [decoded[clip] for clip in half]
             model = [entry for entry in other.facts if entry.name.startswith(MODEL_FACTS)]
-            errors.append(predicted(session, job, tracks, model) / metered - 1)
-            errors_all.append(predicted(session, job, tracks, other.facts) / metered - 1)
+            found = predicted(session, job, tracks, model)
+            errors.append(found.usd / metered - 1)
+            bands.append((found.usd_low or found.usd, found.usd_high or found.usd))
+            errors_all.append(predicted(session, job, tracks, other.facts).usd / metered - 1)
             residual += abs(results[at].receipt.reconciled.residual_nano)
             cost.append(metered)
     name = ", ".join(" ".join(str(value) for key, value in one.items() if key != "stage") for one in stages)
     return {
-        "plan": f"{ask}: {name}", "usd": cost, "errors": errors, "errors_all_facts": errors_all, "residual_nano": residual,
+        "plan": f"{ask}: {name}", "usd": cost, "errors": errors, "bands": bands, "errors_all_facts": errors_all,
+        "residual_nano": residual,
         "answered": sum(one.status == "ok" for result in results for one in result.results),
     }  # fmt: skip
 
 
-def predicted(session: Session, job: object, tracks: list, entries: list) -> float:
+def predicted(session: Session, job: object, tracks: list, entries: list) -> object:
     case = msgspec.structs.replace(job.case, facts=job.case.facts.with_entries(entries))
-    return session.expected(msgspec.structs.replace(job, case=case), case.plan, tracks).usd
+    return session.expected(msgspec.structs.replace(job, case=case), case.plan, tracks)
 
 
 def summary(rows: list[dict]) -> dict:
     flat = [abs(error) for row in rows for error in row["errors"]]
     every = [abs(error) for row in rows for error in row["errors_all_facts"]]
+    inside = [low <= usd <= high for row in rows for usd, (low, high) in zip(row["usd"], row["bands"], strict=True)]
     return {
         "what": "absolute error of the estimate against the metered cost, each plan on each half of the clips",
         "plans": len(rows),
@@ -182,6 +193,7 @@ def summary(rows: list[dict]) -> dict:
         "error_p90": sorted(flat)[int(0.9 * (len(flat) - 1))],
         "error_max": max(flat),
         "within_5_percent": sum(error <= 0.05 for error in flat),
+        "metered_within_low_and_high": sum(inside),
         "all_facts_from_other_clips": {"error_median": statistics.median(every), "error_max": max(every)},
         "residual_nano": sum(row["residual_nano"] for row in rows),
         "trained_on": "the other half of the clips; answers of both halves are drawn by the sandbox, seed 11",

@@ -46,7 +46,7 @@ def refused(tree: Any, **options: Any) -> InputError:
 def test_two_lines_are_enough(tmp_path: Path) -> None:
     case = load(written(tmp_path, {"feature": "search", "demand": {"hours": 10}}))
     assert case.plan.stages == (Call(model="gemini-2.5-pro"),)
-    assert case.day == dt.datetime.now(tz=dt.UTC).date()
+    assert abs(case.day - dt.datetime.now(tz=dt.UTC).date()) <= dt.timedelta(days=1)  # midnight may come between
     assert case.levers == ()
     assert price_one(case.workload, case.plan, case.facts, case.book).total_usd > 0
 

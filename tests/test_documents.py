@@ -103,7 +103,7 @@ def test_a_billion_laughs_cost_neither_time_nor_memory(text: str) -> None:
     seconds, (_, peak) = time.perf_counter() - start, tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert "200,000 values" in error.message
-    assert seconds < 2
+    assert seconds < 60  # unbounded it would be nine to the power of twelve values
     assert peak < 20e6
 
 

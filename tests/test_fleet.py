@@ -92,6 +92,22 @@ def test_machines_that_come_and_go_are_never_too_cheap(
         assert float(fleet.hours) / HOURS_A_MONTH == pytest.approx(true, rel=0.03)
 
 
+@pytest.mark.parametrize("places", [1, 4, 15])
+@pytest.mark.parametrize("streams", [0.03, 0.3, 1.0, 3.0])
+@pytest.mark.parametrize(("seconds", "start", "kept"), [(5, 60, 0), (60, 180, 0), (5, 180, 60), (60, 300, 60)])
+def test_machines_that_start_for_longer_than_they_work_are_never_too_cheap(
+    places: int, streams: float, seconds: float, start: float, kept: float
+) -> None:
+    """While one starts it serves nobody else: with one stream a machine that nothing keeps, each session pays its start."""
+    host = Host(name="h", sku="x", scale="serverless", streams=places, cold_start_seconds=start, idle_seconds=kept)
+    fleet = on(host, live(streams, seconds, fps=30.0 / places))
+    true, waited = simulated(streams, seconds, places, start, kept)
+    assert 0.97 <= float(fleet.hours) / HOURS_A_MONTH / true <= 2.7
+    assert float(fleet.cold_share) >= waited - 0.02
+    if places == 1 and not kept:
+        assert float(fleet.hours) / HOURS_A_MONTH == pytest.approx(true, rel=0.03)
+
+
 @pytest.mark.parametrize("minimum", [1, 2])
 @pytest.mark.parametrize("places", [1, 4])
 @pytest.mark.parametrize("streams", [0.01, 0.2, 1.0, 3.0])

@@ -249,7 +249,7 @@ def test_a_task_cancelled_while_it_asks_leaves_nothing_held() -> None:
 
         def slow(*given: Any, **named: Any) -> Any:
             inside.set()
-            go_on.wait(5)
+            go_on.wait(60)
             return hold(*given, **named)
 
         ledger.hold = slow  # type: ignore[method-assign]
@@ -260,7 +260,7 @@ def test_a_task_cancelled_while_it_asks_leaves_nothing_held() -> None:
 
         async def go() -> None:
             task = asyncio.create_task(one())
-            await asyncio.to_thread(inside.wait, 5)
+            await asyncio.to_thread(inside.wait, 60)
             task.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await task
@@ -335,7 +335,7 @@ def test_a_locked_ledger_does_not_cost_the_answer(
             pass
         other.rollback()
         monkeypatch.undo()
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while len(last_rows(ledger.store, 9)) < 4 and time.monotonic() < deadline:
             time.sleep(0.05)
         assert len(last_rows(ledger.store, 9)) == 4

@@ -107,8 +107,9 @@ def test_async_calls_keep_apart_and_a_cancelled_one_counts(ledger: Ledger) -> No
 
     async def everything() -> None:
         await asyncio.gather(*(ask(f"u{n}", n) for n in range(20)))
-        slow = asyncio.create_task(_slow(ledger))
-        await asyncio.sleep(0.05)
+        inside = asyncio.Event()
+        slow = asyncio.create_task(_slow(ledger, inside))
+        await inside.wait()
         slow.cancel()
         with pytest.raises(asyncio.CancelledError):
             await slow
@@ -120,9 +121,10 @@ def test_async_calls_keep_apart_and_a_cancelled_one_counts(ledger: Ledger) -> No
     assert ledger.open_holds == 0
 
 
-async def _slow(ledger: Ledger) -> None:
+async def _slow(ledger: Ledger, inside: asyncio.Event) -> None:
     async with reelwise.meter("blur", user="slow", hold_nano=9, ledger=ledger):
-        await asyncio.sleep(30)
+        inside.set()
+        await asyncio.sleep(300)
 
 
 def test_threads_stop_at_the_budget_to_the_nano_dollar() -> None:

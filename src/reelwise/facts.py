@@ -31,6 +31,7 @@ NAMES = (
     "audio.speech_share",
     "cache.answer_hit_share",
     "cache.prefix_hit_share",
+    "call.short_tokens_output",
     "call.text_factor",
     "call.tokens_output",
     "crop.area_share",

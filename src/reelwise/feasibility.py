@@ -93,6 +93,7 @@ def latency_ms(
     speed, bit2 = mean_of(facts, "latency.output_tokens_per_second")
     overhead, bit3 = mean_of(facts, "latency.overhead_ms")
     lanes: dict[str, Num] = {}
+    waits: dict[str, Num] = {}
     for request in requests:
         if request.model.startswith("host:"):
             ms, bit_host = _host_ms(workload, plan, request, facts, book)
@@ -108,7 +109,11 @@ def latency_ms(
             ms = _BATCH_SECONDS * 1000
         elif request.mode == "flex":
             ms = maximum(ms, _FLEX_SECONDS * 1000)
-        lanes[request.lane] = maximum(lanes.get(request.lane, 0.0), ms)
+        if request.stage == "escalate":  # what deciding asks comes after the answer, one call after another
+            waits[request.lane] = waits.get(request.lane, 0.0) + ms
+        else:
+            lanes[request.lane] = maximum(lanes.get(request.lane, 0.0), ms)
+    lanes |= {lane: lanes.get(lane, 0.0) + ms for lane, ms in waits.items()}
     for stage in plan.stages:
         if isinstance(stage, Escalate) and stage.to in lanes:
             lanes[stage.to] = lanes[stage.to] + lanes.get(stage.lane or "main", 0.0)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["Fleet", "Work", "fleet_of", "speed_of"]
 
 _MONTH_SECONDS = HOURS_A_MONTH * 3600
+_ROUNDS = 20  # until the share of streams that start a machine has settled
 _PLACES_MOST = 1_000  # machines, and streams on them, whose chances are summed one by one
 _SPEEDUPS = {"quantized": "probe.quantize.speed_ratio", "distilled": "probe.distil.speed_ratio"}
 
@@ -193,12 +194,12 @@ def fleet_of(host: Host, work: Work, facts: Facts, card: Entry | None = None) ->
     cold, cold_bit = _cold_start(host, facts, card)
     idle, idle_bit = _idle(host, facts, card)
     waits = _waits(card, cold + idle, work)
-    on, cold_share = _on(work, mean, streams, waits=waits, sticky=sticky)
+    on, cold_share = _on(work, mean, streams, waits=waits, cold=cold, sticky=sticky)
     if host.scale == "auto" and host.minimum and not host.spare and (work.live or sticky):
         # those that find the machines taken that are on in any case need others, which come and go for them alone
         past = _all_taken(work.streams, maximum(floor(host.minimum * streams + 1e-9), 1.0))
         rest = replace(work, sessions=work.sessions * past, stream_seconds=work.stream_seconds * past)
-        more, _ = _on(rest, mean * past, streams, waits=waits, sticky=sticky)
+        more, _ = _on(rest, mean * past, streams, waits=waits, cold=cold, sticky=sticky)
         on, cold_share = maximum(host.minimum + more, on), minimum(cold_share, past)
     elif host.scale == "auto":
         on = maximum(on + host.spare, float(host.minimum))
@@ -217,19 +218,32 @@ def _peak(work: Work, mean: Num, streams: Num, *, sticky: bool) -> Num:
     return maximum(need, where(work.sessions > 0, 1.0 / streams, 0.0))
 
 
-def _on(work: Work, mean: Num, streams: Num, *, waits: Num, sticky: bool) -> tuple[Num, Num]:
+def _on(work: Work, mean: Num, streams: Num, *, waits: Num, cold: Num, sticky: bool) -> tuple[Num, Num]:
     """Return how many machines are on, on average, of those that come and go, and the share of sessions that wait for one.
 
     Jobs queue: the machines that are busy, and one more while none is and the last has not stopped yet. Streams do not queue:
     some machine is on for as long as any stream runs, and those that are free wait until a stream takes them or they stop.
     How many wait is the most that ran in the last seconds over those that run now: never more than have ended (few
     streams), than a random walk gets away (waits shorter than streams) or than the crest of many hours (waits longer).
+    A machine that starts can serve nobody else: where starts take longer than streams, those that start are machines of
+    their own, and only what is kept after them waits. Of both counts the larger one is billed.
     """
     waiting = work.sessions / _MONTH_SECONDS * waits
     if not (work.live or sticky):
         on = mean + exp(-mean) - exp(-(mean + waiting))
         return on, exp(-(mean + waiting))
-    running = work.streams
+    on, share = _streams_on(work.streams, waiting, streams)
+    rate = work.sessions / _MONTH_SECONDS
+    kept = maximum(waiting - rate * cold, 0.0)
+    starting, begins = 0.0 * rate, 1.0 + 0.0 * rate
+    for _ in range(_ROUNDS):  # the more start, the fewer find none on
+        starting = rate * cold * minimum(begins, 1.0)
+        apart, begins = _streams_on(work.streams + starting, kept, streams)
+    return maximum(maximum(on, apart), mean), minimum(maximum(share, begins), 1.0)
+
+
+def _streams_on(running: Num, waiting: Num, streams: Num) -> tuple[Num, Num]:
+    """Return the machines that are on where so many streams run and so many machines would wait, and the share that starts one."""
     walk = 2 * sqrt(waiting / math.pi)
     crest = sqrt(2 * running * log1p(waiting / maximum(running, 1e-12))) + 0.5
     tail = minimum(minimum(waiting, walk), crest)
@@ -237,7 +251,7 @@ def _on(work: Work, mean: Num, streams: Num, *, waits: Num, sticky: bool) -> tup
     none_on = exp(-(running + waiting))
     on = (running + tail) / streams + shared * (1 - none_on)
     starts = minimum(2 / sqrt(math.pi * maximum(waiting, 1e-12)), 1.0) / maximum(streams, 1.0)
-    return maximum(on, mean), starts + shared * none_on
+    return on, starts + shared * none_on
 
 
 def _all_taken(running: Num, places: Num) -> Num:

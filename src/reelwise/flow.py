@@ -80,9 +80,10 @@ class Out:
 
     Attributes:
         prefix: returns the hash of the plan before the stage that is running; called only where a measured fact needs it.
+        calls: the plan's calls before the stage that is running.
     """
 
-    __slots__ = ("book", "day", "prefix", "requests", "runner", "tally", "usages")
+    __slots__ = ("book", "calls", "day", "prefix", "requests", "runner", "tally", "usages")
 
     def __init__(self, book: Book, day: dt.date, tally: Tally | None = None, runner: Runner | None = None) -> None:
         self.book = book
@@ -90,6 +91,7 @@ class Out:
         self.tally = tally
         self.runner = runner
         self.prefix: Callable[[], str] = str
+        self.calls: tuple[Call, ...] = ()
         self.requests: list[Request] = []
         self.usages: list[Usage] = []
 
@@ -108,6 +110,7 @@ class Piece(Struct, frozen=True, kw_only=True):
         sheet: columns and rows of frames in one picture; None for a frame a picture.
         answers: what calls answered so far, in order.
         heard: stretches of sound that are sent, in seconds; None for those of the picture.
+        turn: of a call that a stage needs to decide: that stage's place in the plan, and what the call is for; None for an answer.
     """
 
     item: Item
@@ -120,6 +123,7 @@ class Piece(Struct, frozen=True, kw_only=True):
     sheet: tuple[int, int] | None = None
     answers: tuple[Any, ...] = ()
     heard: tuple[tuple[float, float], ...] | None = None
+    turn: tuple[int, str] | None = None
 
     def with_item(self, **changes: Any) -> Piece:
         """Return the piece with some of its item's amounts changed."""

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from reelwise.rates import Book
     from reelwise.requests import Request
 
-__all__ = ["Charged", "book_of", "charge_call"]
+__all__ = ["Charged", "book_of", "charge_call", "month_used"]
 
 _FRESH_SECONDS = 10.0
 _MONTHS_MAX = 4
@@ -109,6 +109,18 @@ class MonthSoFar:
             return
         for _ in range(durable):  # these were among the rows
             self._move(self._posted.popleft()[1], -1)
+
+
+def month_used(ledger: Ledger, book: Book, at_ms: int) -> dict[tuple[str, str], Fraction]:
+    """Return what the ledger's rows of a moment's month used of graduated prices, by rate card and unit.
+
+    Raises:
+        LedgerError, OutputError: the store is away.
+    """
+    tiers = Tiers(book)
+    for row in rows_of_month(ledger.store, *month_of(at_ms)):
+        tiers.count(row)
+    return dict(tiers.position)
 
 
 class Charged:

@@ -158,11 +158,11 @@ def prefix_of(plan: Plan, index: int) -> str:
     return _prefix(tuple(s for s in plan.stages[:index] if isinstance(s, Gate)))
 
 
-def fold(plan: Plan, items: Iterable[Item], facts: Facts, out: Out) -> tuple[Item, ...]:
-    """Run a month's classes of items through every stage's `expect`; `out` collects what is billed."""
+def fold(plan: Plan, items: Iterable[Item], facts: Facts, out: Out, *, start: int = 0) -> tuple[Item, ...]:
+    """Run a month's classes of items through every stage's `expect`, from a stage on; `out` collects what is billed."""
     now = tuple(items)
-    for index, stage in enumerate(plan.stages):
-        out.prefix = _later(plan, index)
+    for index, stage in enumerate(plan.stages[start:], start):
+        out.prefix, out.calls = _later(plan, index), _calls(plan, index)
         after: list[Item] = []
         for item in now:
             if stage.lane is None or stage.lane == item.lane:
@@ -184,13 +184,20 @@ def run(
     """Run real footage through every stage's `process`; `watch` sees each stage with its pieces before and after."""
     now = list(pieces)
     for index, stage in enumerate(plan.stages):
-        out.prefix = _later(plan, index)
+        out.prefix, out.calls = _later(plan, index), _calls(plan, index)
         before = [piece for piece in now if stage.lane is None or piece.item.lane == stage.lane]
         after = list(stage.process(before, facts, out))
         if watch is not None:
             watch(stage, before, after)
         now = [*(piece for piece in now if not (stage.lane is None or piece.item.lane == stage.lane)), *after]
     return now
+
+
+def _calls(plan: Plan, index: int) -> tuple[Call, ...]:
+    """List the calls before a stage, for one that asks them again."""
+    if not isinstance(plan.stages[index], Escalate):
+        return ()
+    return tuple(stage for stage in plan.stages[:index] if isinstance(stage, Call))
 
 
 def _later(plan: Plan, index: int) -> Callable[[], str]:

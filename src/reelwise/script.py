@@ -17,6 +17,9 @@ BYTES_A_TOKEN = 4
 _DESCRIBE = "Describe what is shown, in two or three sentences."
 _MODERATE = "Which one label fits best? Say how sure you are, from 0 to 1."
 _TRANSCRIBE = "Write down what is said, word for word, and nothing else."
+_DETECT = "Name what is shown, and when."
+_SEGMENT = "Separate foreground from background."
+_OWN = {"moderate": _MODERATE, "transcribe": _TRANSCRIBE, "detect": _DETECT, "segment": _SEGMENT}
 
 
 def text_tokens(text: str) -> int:
@@ -47,14 +50,14 @@ class Script(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """All text of a call.
 
     Attributes:
-        task: what the model does: describe, ask, moderate (choose a label) or transcribe.
+        task: what the model does: describe, ask, moderate (choose a label), transcribe, detect (name what is there) or segment.
         policy: instructions that every call repeats, in named parts, most important first; a plain text is one part.
         questions: what is asked about each item; empty asks what the task is by itself.
         labels: what moderate chooses from.
         output_most: tokens of an answer at most, a hard cap; null is the model's own limit.
     """
 
-    task: Literal["describe", "ask", "moderate", "transcribe"] = "describe"
+    task: Literal["describe", "ask", "moderate", "transcribe", "detect", "segment"] = "describe"
     policy: tuple[Part, ...] | str = ()
     questions: tuple[Annotated[str, Meta(min_length=1, max_length=100_000)], ...] = ()
     labels: tuple[Annotated[str, Meta(min_length=1, max_length=200)], ...] = ()
@@ -88,8 +91,11 @@ class Script(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     @property
     def asked(self) -> tuple[str, ...]:
         """The questions, the task's own where none is given."""
-        own = {"moderate": _MODERATE, "transcribe": _TRANSCRIBE}.get(self.task, _DESCRIBE)
-        return self.questions or (own,)
+        return self.questions or (_OWN.get(self.task, _DESCRIBE),)
+
+    def of(self, task: str) -> Script:
+        """Return what is said to a call with a task of its own: that task's question alone, and none of the others; empty is this one."""
+        return msgspec.structs.replace(self, task=task, questions=(), labels=()) if task else self
 
     def schema(self, questions: int = 1) -> bytes:
         """Return the JSON Schema that answers follow; empty for free text.

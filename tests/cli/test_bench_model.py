@@ -41,7 +41,7 @@ def server():
 @pytest.fixture
 def function(tmp_path):
     (tmp_path / "slow_model.py").write_text(
-        "import time\ndef mask(rgb):\n    time.sleep(0.01)\n    return rgb[:, :, 0] / 255\n"
+        "import time\ndef mask(rgb):\n    time.sleep(0.004)\n    return rgb[:, :, 0] / 255\n"
     )
     return {"PYTHONPATH": str(tmp_path)}
 
@@ -61,7 +61,7 @@ def test_what_is_measured_is_what_a_price_rests_on(function, tmp_path):
     assert found["fact"]["name"] == "host.cutout.frames_per_second"
     assert speed["low"] <= speed["value"] <= speed["high"]
     assert speed["kind"] == "measured"
-    assert speed["value"] <= 100
+    assert speed["value"] <= 250
     assert Path(found["written"]).parent == folder
     after = json.loads(run("price", case, "--evidence", folder, "--json").stdout)
     hosts = [[one for one in bill["line_items"] if one["stage"] == "host"] for bill in (before, after)]
@@ -114,7 +114,9 @@ def test_an_endpoint_is_driven_at_rates(server, tmp_path):
     assert fast["dropped"] > 0
     assert found["first_answer_seconds"] >= 0.02
     if slow["kept_up"]:
-        assert found["fact"]["fact"]["value"] == pytest.approx(10, rel=0.2)
+        assert found["fact"]["fact"]["value"] == pytest.approx(
+            10, rel=0.3
+        )  # 12 requests, give or take those at the edges
         assert "kept up with 10 requests" in found["fact"]["fact"]["source"]
 
 
@@ -149,7 +151,8 @@ def test_frames_of_a_clip_and_a_body_are_sent(server, drawn_clip, tmp_path):
         (["http://127.0.0.1:9/x"], 2, "--rate 30"),
         (["slow_model:mask", "--rate", "3"], 2, "a rate is for endpoints"),
         (["http://a:b@127.0.0.1:9/", "--rate", "3"], 2, "password"),
-        (["http://127.0.0.1:9/", "--rate", "3", "--header", "nonsense"], 2, "not a header"),
+        (["http://127.0.0.1:9/", "--rate", "3", "--header", "nonsense"], 2, "is no header"),
+        (["http://127.0.0.1:9/", "--rate", "3", "--header", "A: $NO_SUCH_VARIABLE"], 2, "not set"),
         (["http://127.0.0.1:9/", "--rate", "3", "--metrics", "http://127.0.0.1:9/m"], 2, "go together"),
         (["http://127.0.0.1:9/", "--rate", "3", "--body", "nowhere"], 2, "nowhere"),
         (["slow_model:mask", "--size", "big"], 2, "not a size"),
@@ -167,10 +170,10 @@ def test_bad_input(arguments, code, says, function):
 
 
 def test_an_endpoint_that_is_not_there_exits_with_4():
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        port = one.getsockname()[1]
-    done = run("bench-model", f"http://127.0.0.1:{port}/", "--rate", "3", "--size", "64x64", code=4)
+    with socket.socket() as taken:  # nobody else gets its port meanwhile, and it does not listen
+        taken.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{taken.getsockname()[1]}/"
+        done = run("bench-model", url, "--rate", "3", "--size", "64x64", code=4)
 
     assert "Connection refused" in done.stderr
 
@@ -196,7 +199,7 @@ def test_a_folder_that_cannot_be_written_to(function, tmp_path):
     assert "cannot write" in done.stderr
 
 
-def test_ctrl_c_in_the_middle_exits_with_130(installed_person):
+def test_ctrl_c_in_the_middle_exits_with_130(installed_person, started):
     assert installed_person.exists()
     command = [
         sys.executable,
@@ -205,22 +208,16 @@ def test_ctrl_c_in_the_middle_exits_with_130(installed_person):
         "bench-model",
         "person-segmentation",
         "--seconds",
-        "30",
+        "120",
         "--batch",
         "1",
     ]
     restored = lambda: signal.signal(signal.SIGINT, signal.default_int_handler)  # noqa: E731 - a background shell ignores it
-    with subprocess.Popen(
-        command,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        preexec_fn=restored,  # noqa: PLW1509 - no threads yet
-    ) as process:
+    with started(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=restored) as process:
         assert process.stderr is not None
         assert process.stderr.readline().startswith("measuring")
         time.sleep(2.5)  # past the cold start
         process.send_signal(signal.SIGINT)
-        _, said = process.communicate(timeout=30)
+        _, said = process.communicate(timeout=240)
     assert process.returncode == 130, said
     assert "terminate" not in said

@@ -7,7 +7,7 @@ from click.testing import CliRunner
 
 from reelwise.cli.cascade import cli as cascade
 from reelwise.cli.router import cli as router
-from reelwise.errors import DocumentError, GateError
+from reelwise.errors import DocumentError, GateError, InputError
 
 
 def rows(path, number, *, flip=False):
@@ -71,3 +71,17 @@ def test_a_cascade_file_is_no_router(tmp_path):
     )
 
     assert isinstance(run.invoke(router, ["show", out]).exception, DocumentError)
+
+
+def test_a_share_of_dear_calls_can_be_given_in_place_of_a_floor(tmp_path):
+    known, out = rows(tmp_path / "known.jsonl", 200), str(tmp_path / "c.json")
+    run = CliRunner()
+    names = ["--cheap", "small", "--dear", "large", "--out", out]
+    made = run.invoke(cascade, ["calibrate", known, *names, "--dear-share", "0.3", "--json"], catch_exceptions=False)
+    floor = json.loads(made.stdout)["floor"]
+    shown = run.invoke(cascade, ["show", out], catch_exceptions=False).output
+
+    assert 0 < floor["dear_share"] <= 0.3
+    assert floor["quality"] == floor["kept_lower"] < floor["kept"]
+    assert f"{int(floor['quality'] * 1000) / 10:g}% of large's quality on the next 200 requests" in shown
+    assert isinstance(run.invoke(cascade, ["calibrate", known, *names, "--dear-share", "1.3"]).exception, InputError)

@@ -86,7 +86,11 @@ ALONE: tuple[AnyStage, ...] = (
     Prompt(prefix=100.0, output=10.0),
     Send(),
     Route(),
+    Route(router="gpt-5-mini"),
     Escalate(),
+    Escalate(samples=3),
+    Escalate(second="gpt-4o-mini"),
+    Escalate(verifier="gpt-4.1-mini"),
     CALL,
 )
 TOGETHER: tuple[Plan, ...] = (
@@ -101,6 +105,12 @@ TOGETHER: tuple[Plan, ...] = (
         )
     ),
     Plan(stages=(Sample(), Call(model="gpt-5-mini", lane="main"), Escalate(lane="main"), Call(model="gpt-5", lane="doubt"))),
+    Plan(
+        stages=(
+            Sample(), Call(model="gpt-5-mini", lane="main", ask="once"), Escalate(lane="main", verifier="gpt-4o"),
+            Call(model="gpt-5", lane="doubt"),
+        )
+    ),
 )  # fmt: skip
 
 

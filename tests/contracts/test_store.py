@@ -95,11 +95,11 @@ def test_each_change_moves_the_generation_everywhere(stores):
 
 def wait_for_change(store, before):
     pause = threading.Event()
-    for _ in range(1000):
+    for _ in range(12_000):
         if store.generation() != before:
             return store.generation()
         pause.wait(0.005)
-    pytest.fail("the generation did not move within 5 s")
+    pytest.fail("the generation did not move within a minute")
 
 
 def test_a_change_that_is_undone_is_not_told(stores):

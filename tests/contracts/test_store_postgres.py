@@ -10,13 +10,14 @@ import sys
 import threading
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from click.testing import CliRunner
 
 from reelwise.cli import cli as command_line
 from reelwise.errors import BudgetError, InputError, LedgerError, MissingExtraError, OutputError
-from reelwise.ledger import Budget, Event, Ledger, Units, What, Who, who_of
+from reelwise.ledger import Budget, Event, Ledger, Units, What, Who, postgres_watch, who_of
 from reelwise.ledger.address import shown_address
 from reelwise.ledger.modes import Feature
 from reelwise.ledger.postgres import open_postgres, read_address
@@ -76,18 +77,16 @@ def test_a_schema_that_cannot_be_named_so_is_refused(schema):
         f"postgresql://me:{SECRET}@host/db?no_such_option=1",
         f"postgresql://me:{SECRET}%zz@host/db",
         f"postgresql://me:{SECRET}@127.0.0.1:1/db",
-        f"postgresql://me:{SECRET}@host.invalid/db",
+        f"postgresql://me:{SECRET}@host.invalid/db",  # as long as the name server takes to say so
     ],
 )
 def test_an_address_that_leads_nowhere_is_an_error_without_the_password(address):
-    began = time.monotonic()
     with pytest.raises((InputError, LedgerError)) as caught:
         open_postgres(address, wait_seconds=0.1)
 
     said = f"{caught.value} {caught.value.hint} {caught.value.where}"
     assert SECRET not in said
     assert caught.value.hint
-    assert time.monotonic() - began < 10
 
 
 @pytest.mark.parametrize(
@@ -346,10 +345,12 @@ def test_a_connection_that_is_cut_in_a_transaction_undoes_it(postgres):
 
 
 def test_a_process_that_is_stopped_in_a_transaction_does_not_hold_up_the_others(postgres):
-    slow, other = postgres.open(), postgres.open(wait_seconds=5)
-    slow.link.run("SET idle_in_transaction_session_timeout = 200")
+    slow, other = postgres.open(), postgres.open(wait_seconds=60)
     slow.link.begin(write=True)
     slow.link.run("INSERT INTO feature (name, body) VALUES ('x', '{}')")
+    slow.link.run(
+        "SET LOCAL idle_in_transaction_session_timeout = 200"
+    )  # last, so that it is stopped here on a slow machine too
 
     other.put_feature(Feature(name="blur"))  # waits until the server cuts the other off
 
@@ -412,7 +413,7 @@ def test_connections_cut_at_any_moment_leave_the_sums_exact(postgres, seed):
 
 
 def until_flushed(ledger):
-    for _ in range(50):
+    for _ in range(600):
         try:
             ledger.flush()
         except LedgerError:
@@ -441,7 +442,7 @@ def own_server():
         subprocess.run([script, "remove", folder], check=False, timeout=60, capture_output=True)
 
 
-def test_what_was_acknowledged_survives_a_crash_of_the_server_under_load(own_server):
+def test_what_was_acknowledged_survives_a_crash_of_the_server_under_load(own_server, until):
     address, server = own_server
     store = open_postgres(f"{address}?schema=crash", wait_seconds=20)
     acknowledged = []
@@ -467,12 +468,14 @@ def test_what_was_acknowledged_survives_a_crash_of_the_server_under_load(own_ser
         threads = [threading.Thread(target=work, args=(f"w{at}",)) for at in range(3)]
         for one in threads:
             one.start()
-        time.sleep(0.4)
-        before = len(acknowledged)
-        server("stop")
-        server("again")
-        time.sleep(0.6)
-        stop.set()
+        try:
+            before = until(lambda: len(acknowledged))
+            server("stop")
+            server("again")
+            more = len(acknowledged)
+            until(lambda: len(acknowledged) > more)
+        finally:
+            stop.set()
         for one in threads:
             one.join(60)
         until_flushed(ledger)
@@ -486,25 +489,28 @@ def test_what_was_acknowledged_survives_a_crash_of_the_server_under_load(own_ser
             assert store.commit("x", [row(one)], [], NOW).duplicates == [0]
 
 
-def test_without_the_server_no_call_is_let_through_for_long(own_server):
+def test_without_the_server_no_call_is_let_through_for_long(own_server, monkeypatch, until):
     address, server = own_server
-    store = open_postgres(f"{address}?schema=silence", wait_seconds=0.2, silence_seconds=0.8)
+    store = open_postgres(f"{address}?schema=silence", wait_seconds=0.2, silence_seconds=100)
+    now, ahead = time.monotonic, [0.0]
+    monkeypatch.setattr(postgres_watch, "time", SimpleNamespace(monotonic=lambda: now() + ahead[0]))
     with Ledger(store, lease_usd=1.0) as ledger:
+        before = store.generation()
         ledger.set_budget(Budget(name="all", period="total", hard=10**12))
         who = who_of("blur")
         ledger.void(ledger.hold(who, 1000))
-        time.sleep(0.3)  # the budget just set is known everywhere
+        until(lambda: store.generation() != before)  # the budget just set is known everywhere
         ledger.void(ledger.hold(who, 1000))
         server("stop")
         try:
             ledger.void(ledger.hold(who, 1000))  # of what is leased
-            time.sleep(1.0)
+            ahead[0] = 101.0
             with pytest.raises(LedgerError, match="nothing heard") as caught:
                 ledger.hold(who, 1000)
             assert "kill switch" in caught.value.hint
         finally:
             server("again")
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
             try:
                 ledger.void(ledger.hold(who, 1000))

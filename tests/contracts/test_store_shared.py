@@ -156,7 +156,7 @@ def test_a_kill_switch_stops_the_next_call_of_every_owner(shared_stores):
             here.hold(who, COST)
         assert (caught.value.reason, caught.value.retryable) == ("killed", False)
         if shared_stores.kind == "postgres":  # in a file it is the very next call; over a network a little later
-            until_refused(there, who, 5)
+            until_refused(there, who, 60)
         with pytest.raises(BudgetError, match="a loop"):
             there.hold(who, COST)
         there.resume("blur")

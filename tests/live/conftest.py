@@ -120,5 +120,5 @@ def no_thread_is_left():
     yield
     for one in set(threading.enumerate()) - before:
         if one.name.startswith("reelwise-"):
-            one.join(5)
+            one.join(30)
             assert not one.is_alive(), f"{one.name} is left"

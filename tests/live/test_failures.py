@@ -157,10 +157,12 @@ def test_a_stuck_model_is_given_up_and_never_costs_more_than_two_threads():
     model = Held()
     limits = Limits(wait_seconds=0.0, timeout_seconds=0.05, failures_max=2, probe_seconds=0.02, probe_seconds_max=0.02)
     adaptive = Adaptive(model, usd_per_call="0.5", carrier=HOT, limits=limits)
-    began = system_time.monotonic()
-    while system_time.monotonic() - began < 1.0:
+    began = given_up = system_time.monotonic()
+    while system_time.monotonic() < min(given_up + 0.4, began + 60):  # twenty pauses after the second was given up
         adaptive.look(blob(0))
         system_time.sleep(0.005)
+        if adaptive.receipt().timeouts < 2:
+            given_up = system_time.monotonic()
     stuck = [one for one in threading.enumerate() if one.name == "reelwise-live-main"]
     receipt = adaptive.close()
     assert model.calls == 2 == len(stuck)
@@ -176,11 +178,11 @@ def test_a_stuck_model_leaves_the_work_to_the_device_though_no_third_call_can_fa
     limits = Limits(wait_seconds=0.0, timeout_seconds=0.05, probe_seconds=0.02)
     adaptive = Adaptive(model, fallback=device, carrier=HOT, limits=limits, on_mode_change=told.append)
     began = system_time.monotonic()
-    while system_time.monotonic() - began < 10 and not device.calls:
+    while system_time.monotonic() - began < 60 and not device.calls:
         adaptive.look(blob(0))
         system_time.sleep(0.005)
     model.let.set()
-    while system_time.monotonic() - began < 20 and adaptive.mode != "full":
+    while system_time.monotonic() - began < 90 and adaptive.mode != "full":
         adaptive.look(blob(0))
         system_time.sleep(0.005)
     receipt = adaptive.close()
@@ -196,7 +198,7 @@ def test_a_stuck_model_that_comes_free_is_used_again():
     adaptive = Adaptive(model, carrier=HOT, limits=limits)
     began = system_time.monotonic()
     answer = adaptive.look(blob(0))
-    while system_time.monotonic() - began < 10 and answer.kind != "carried":
+    while system_time.monotonic() - began < 60 and answer.kind != "carried":
         if system_time.monotonic() - began > 0.5:
             model.let.set()
         answer = adaptive.look(blob(0))

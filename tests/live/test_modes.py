@@ -82,8 +82,8 @@ def test_a_call_that_was_handed_over_and_has_not_begun_is_taken_back(how):
     model = Counting()
     adaptive = Adaptive(model, carrier=HOT, limits=Limits(wait_seconds=0))
     lane = adaptive._engine.main
-    lane._worker.submit(lambda _finish: (entered.set(), block.wait(10)))
-    assert entered.wait(5)
+    lane._worker.submit(lambda _finish: (entered.set(), block.wait(60)))
+    assert entered.wait(30)
     adaptive.look(blob(0), 0.0)
     assert lane.flight is not None
     LEAVES[how][0](adaptive)
@@ -99,8 +99,8 @@ def test_basic_mode_takes_back_a_call_of_the_model_that_costs():
     block, entered = threading.Event(), threading.Event()
     model = Counting()
     adaptive = Adaptive(model, carrier=HOT, limits=Limits(wait_seconds=0))
-    adaptive._engine.main._worker.submit(lambda _finish: (entered.set(), block.wait(10)))
-    assert entered.wait(5)
+    adaptive._engine.main._worker.submit(lambda _finish: (entered.set(), block.wait(60)))
+    assert entered.wait(30)
     adaptive.look(blob(0), 0.0)
     adaptive.choose("basic")
     block.set()
@@ -113,7 +113,7 @@ def test_an_answer_that_comes_after_it_was_left_starts_nothing():
     model = Held()
     adaptive = Adaptive(model, carrier=HOT, limits=Limits(wait_seconds=0))
     adaptive.look(blob(0), 0.0)
-    assert model.begun.wait(5)
+    assert model.begun.wait(30)
     adaptive.pause()
     model.let.set()
     for index in range(50):

@@ -222,6 +222,45 @@ def test_every_call_is_a_row_and_what_was_spared_is_told(ledger):
     assert ledger.open_holds == 0
 
 
+def test_each_frame_is_either_paid_or_avoided_a_denied_one_too(ledger):
+    ledger.set_budget(Budget(name="all", hard=3_000_000))
+    model = Counting()
+    adaptive = metered(ledger, model, carrier=rising(100))
+    for index in range(100):
+        adaptive.look(blob(0), index / 10)
+    receipt = adaptive.close()
+    ledger.flush()
+    rows = last_rows(ledger.store, 1000)
+
+    assert model.calls == 3
+    assert receipt.denied >= 2
+    assert sum(one["cost_nano"] for one in rows) == 3_000_000
+    assert sum(one["avoided_nano"] for one in rows) == 97_000_000
+
+
+def test_a_call_that_was_taken_back_is_avoided_and_a_retry_that_was_denied_is_not(ledger):
+    block, entered = threading.Event(), threading.Event()
+    adaptive = metered(ledger, Counting(), carrier=rising(100), limits=Limits(wait_seconds=0))
+    adaptive._engine.main._worker.submit(lambda _finish: (entered.set(), block.wait(60)))
+    assert entered.wait(30)
+    adaptive.look(blob(0), 0.0)
+    adaptive.pause()
+    block.set()
+    adaptive.look(blob(0), 0.1)
+    assert adaptive.close().revoked == 1
+    ledger.flush()
+    assert sum(one["avoided_nano"] for one in last_rows(ledger.store, 10)) == 2_000_000
+
+    ledger.set_budget(Budget(name="one", match=(("user", "u1"),), hard=1_000_000))
+    model = Counting(np.full((4, 4), np.nan))  # an answer that is no mask is billed
+    adaptive = metered(ledger, model, carrier=rising(100))
+    adaptive.look(blob(0), 0.0)
+    receipt = adaptive.close()
+    ledger.flush()
+    assert (model.calls, receipt.denied) == (1, 1)
+    assert sum(one["avoided_nano"] for one in last_rows(ledger.store, 10)) == 2_000_000  # that frame was paid for
+
+
 def test_a_budget_is_never_overspent_and_its_end_ends_no_stream(ledger):
     ledger.set_budget(Budget(name="all", hard=7_500_000))
     model = Counting()
@@ -271,7 +310,7 @@ def test_many_streams_share_a_budget_to_the_nano_dollar(ledger):
     for one in threads:
         one.start()
     for one in threads:
-        one.join(60)
+        one.join(120)
     ledger.flush()
     assert sum(one.calls for one in models) == 100
     assert sum(one["cost_nano"] for one in last_rows(ledger.store, 1000)) == 100_000_000

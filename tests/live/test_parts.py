@@ -195,7 +195,7 @@ def test_time_never_goes_back(times):
 
 def test_a_worker_is_one_thread_for_all_calls_and_ends():
     worker = ThreadWorker("reelwise-live-test")
-    names = [worker.submit(lambda _finish: threading.get_ident()).result(5) for _ in range(5)]
+    names = [worker.submit(lambda _finish: threading.get_ident()).result(60) for _ in range(5)]
     assert len(set(names)) == 1
     worker.close(5)
     assert not any(one.name == "reelwise-live-test" for one in threading.enumerate())
@@ -203,9 +203,9 @@ def test_a_worker_is_one_thread_for_all_calls_and_ends():
 
 def test_a_worker_that_was_closed_begins_again_where_it_is_needed():
     worker = ThreadWorker("reelwise-live-test")
-    worker.submit(lambda _finish: 1).result(5)
+    worker.submit(lambda _finish: 1).result(60)
     worker.close(5)
-    assert worker.submit(lambda _finish: 2).result(5) == 2
+    assert worker.submit(lambda _finish: 2).result(60) == 2
     worker.close(5)
 
 

@@ -27,6 +27,7 @@ class Drawn:
     """A source of drawn frames."""
 
     def __init__(self, frames=60, *, live=False, pause=0.0, then=None, frame=blob, said=()):
+        self.given = 0
         self.shown, self.live, self.fps, self.length_seconds, self.dropped = "drawn", live, 30.0, 0.0, 0
         self.frames, self.pause, self.then, self.frame, self.said = frames, pause, then, frame, dict(said)
         self.stopped, self.closed = False, 0
@@ -37,6 +38,7 @@ class Drawn:
                 return
             if index in self.said:
                 yield Said(self.said[index], lost=True)
+            self.given = index + 1
             yield Picture(index / 30, lambda index=index: self.frame(index))
             if self.pause:
                 system_time.sleep(self.pause)
@@ -100,7 +102,7 @@ def test_every_frame_is_answered_composed_and_written():
 
 def test_the_document_has_the_keys_that_scripts_rely_on():
     model = Counting()
-    _, report = ran(Drawn(), model, run={"reference": Reference(mask_of, timeout_seconds=5)}, usd_per_call="0.001")
+    _, report = ran(Drawn(), model, run={"reference": Reference(mask_of, timeout_seconds=60)}, usd_per_call="0.001")
     found = document(report)
     assert found["frames"] == 60
     assert found["inferences"] == model.calls
@@ -117,7 +119,7 @@ def test_the_document_has_the_keys_that_scripts_rely_on():
 def test_verifying_compares_every_frame_and_costs_nothing():
     reference = Counting()
     model = Counting()
-    again = Reference(reference, timeout_seconds=5)
+    again = Reference(reference, timeout_seconds=60)
     _, report = ran(Drawn(frame=lambda i: blob(i, speed=2)), model, run={"reference": again}, usd_per_call="0.001")
     iou = report.receipt.iou
     assert iou.frames == reference.calls == 60
@@ -140,7 +142,7 @@ def test_a_model_that_fails_now_and_then_is_verified_on_the_other_frames():
 @pytest.mark.parametrize("answer", [ConnectionError("gone"), np.full((8, 8), np.nan), None])
 def test_a_model_that_only_fails_is_not_asked_about_every_frame(answer):
     model = Counting(*[answer] * 60)
-    _, report = ran(Drawn(60), run={"reference": Reference(model, timeout_seconds=5)})
+    _, report = ran(Drawn(60), run={"reference": Reference(model, timeout_seconds=60)})
     assert model.calls == 3
     assert report.receipt.iou is None
     assert report.receipt.frames == 60
@@ -160,33 +162,44 @@ def test_an_async_model_is_verified():
     async def later(frame):
         return mask_of(frame)
 
-    _, report = ran(Drawn(20), run={"reference": Reference(later, timeout_seconds=5)}, mode="max")
+    _, report = ran(Drawn(20), run={"reference": Reference(later, timeout_seconds=60)}, mode="max")
     assert report.receipt.iou.min > 0.99
 
 
 def test_every_frame_in_best_quality_is_as_good_as_the_model():
-    _, report = ran(Drawn(), run={"reference": Reference(mask_of, timeout_seconds=5)}, mode="max")
+    _, report = ran(Drawn(), run={"reference": Reference(mask_of, timeout_seconds=60)}, mode="max")
     assert report.receipt.iou.min > 0.99
 
 
 def test_it_stops_soon_and_outputs_are_whole():
-    out = Kept()
-    source = Drawn(10_000, live=True, pause=0.001)
+    enough = threading.Event()
+
+    class Ten(Kept):
+        def write(self, frame, answer):
+            super().write(frame, answer)
+            if len(self.frames) == 10:
+                enough.set()
+
+    out = Ten()
+    source = Drawn(100_000, live=True, pause=0.001)
     adaptive = Adaptive(Counting(), limits=Limits(wait_seconds=0.01), carrier=rising(0.3))
     run = LiveRun(source, adaptive, outputs=[out], backdrop=Backdrop())
-    threading.Timer(0.3, run.stop, ("interrupted",)).start()
-    began = system_time.monotonic()
+    stopping = threading.Thread(target=lambda: (enough.wait(60), run.stop("interrupted")))
+    stopping.start()
     report = run.run()
-    assert system_time.monotonic() - began < 3
+    stopping.join()
+    assert source.given < 100_000
     assert report.ended == "interrupted"
     assert out.state == "closed"
-    assert report.receipt.frames == len(out.frames) > 5
+    assert report.receipt.frames == len(out.frames) >= 10
 
 
 def test_it_runs_for_so_long():
-    _, report = ran(Drawn(10_000, live=True, pause=0.001), run={"for_seconds": 0.3}, limits=Limits(wait_seconds=0.01))
+    source = Drawn(100_000, live=True, pause=0.001)
+    _, report = ran(source, run={"for_seconds": 0.3}, limits=Limits(wait_seconds=0.01))
     assert report.ended == "0.3 s are over"
-    assert report.wall_seconds < 2
+    assert report.wall_seconds >= 0.3
+    assert source.given < 100_000
 
 
 def test_of_a_file_it_takes_so_much_however_fast_it_is_read():
@@ -336,11 +349,16 @@ def test_off_uncovers_the_picture_only_for_the_user_who_chose_it():
     assert not np.array_equal(out.frames[0], blob(0))  # covered: nobody asked the user
 
 
-def test_frames_dropped_at_the_source_are_in_the_receipt():
-    slow = Kept()
-    slow.write = lambda _frame, _answer: system_time.sleep(0.02)
-    _, report = ran(Drawn(200, live=True, pause=0.001), outputs=[slow], limits=Limits(wait_seconds=0.0))
-    assert report.receipt.dropped > 50
+def test_frames_dropped_at_the_source_are_in_the_receipt(until):
+    source, slow = Drawn(200, live=True, pause=0.001), Kept()
+
+    def write(_frame, _answer):  # as long as five frames take to come, however fast this machine is
+        before = source.given
+        until(lambda: source.given >= min(200, before + 5))
+
+    slow.write = write
+    _, report = ran(source, outputs=[slow], limits=Limits(wait_seconds=0.0))
+    assert report.receipt.dropped > 100
     assert report.receipt.dropped + report.receipt.frames == 200
 
 

@@ -7,11 +7,13 @@ import shutil
 import threading
 import time as system_time
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from reelwise.errors import MediaError, StreamError
+from reelwise.live import source as sourcing
 from reelwise.live import webcam as webcams
 from reelwise.live.latest import Latest
 from reelwise.live.source import Paced, Picture, Said
@@ -86,21 +88,41 @@ def test_the_pace_of_a_file_is_kept_and_what_comes_too_late_is_dropped(clip):
     for item in source.items():
         seen.append((system_time.monotonic() - began, item.seconds))
         if len(seen) == 5:
-            system_time.sleep(0.6)  # six frames
+            system_time.sleep(0.6)  # six frames, or more on a busy machine
     source.close()
-    assert source.dropped in {4, 5, 6}
+    assert source.dropped >= 4
     assert len(seen) == 30 - source.dropped
     assert all(wall >= seconds - 0.01 for wall, seconds in seen)
-    assert seen[-1][0] == pytest.approx(2.9, abs=0.3)  # it has caught up
+
+
+def test_a_file_has_caught_up_after_what_it_dropped(monkeypatch):
+    """By a clock of the test's own: each frame takes 10 ms, one of them 0.6 s."""
+    now = [100.0]
+    monkeypatch.setattr(sourcing, "time", SimpleNamespace(monotonic=lambda: now[0]))
+
+    class Drawn(Fast):
+        fps = 10.0
+
+        def items(self):
+            yield from (Picture(index / 10, lambda: blob(0)) for index in range(30))
+
+    source = Paced(Drawn())
+    monkeypatch.setattr(source._stopping, "wait", lambda seconds: now.__setitem__(0, now[0] + seconds))
+    seen = []
+    for item in source.items():
+        seen.append((now[0] - 100.0, item.seconds))
+        now[0] += 0.6 if len(seen) == 5 else 0.01
+    assert source.dropped == 4
+    assert [seconds for _, seconds in seen[4:7]] == [0.4, 0.9, 1.0]
+    assert seen[-1][0] == pytest.approx(2.9)
 
 
 def test_a_paced_file_is_stopped_while_it_waits(clip):
     source = Paced(FileSource(clip))
     threading.Timer(0.25, source.stop).start()
-    began = system_time.monotonic()
-    all_of(source)
+    pictures, _ = all_of(source)
     source.close()
-    assert system_time.monotonic() - began < 1.0
+    assert len(pictures) + source.dropped < 30
 
 
 # a growing file
@@ -116,7 +138,7 @@ def test_a_file_that_grows_is_read_as_it_grows(clip, tmp_path):
             file.write(data[len(data) // 2 :])
 
     threading.Timer(0.3, finish).start()
-    source = StreamSource(GrowingFile(growing, idle_seconds=0.8))
+    source = StreamSource(GrowingFile(growing, idle_seconds=3))
     pictures, _ = all_of(source)
     source.close()
     assert len(pictures) == 30
@@ -136,7 +158,7 @@ def test_a_stream_ends_soon_when_it_is_stopped(clip, tmp_path):
     began = system_time.monotonic()
     all_of(source)
     source.close()
-    assert system_time.monotonic() - began < 5
+    assert system_time.monotonic() - began < 50
 
 
 # the newest frame wins
@@ -148,7 +170,7 @@ class Fast:
     live, fps, shown, length_seconds, dropped = True, 100.0, "fast", 0.0, 0
 
     def __init__(self, count=400, pause=0.001, error=None):
-        self.count, self.pause, self.error = count, pause, error
+        self.count, self.pause, self.error, self.given = count, pause, error, 0
         self.stopped = threading.Event()
         self.closed = False
 
@@ -156,6 +178,7 @@ class Fast:
         for index in range(self.count):
             if self.stopped.is_set():
                 return
+            self.given = index + 1
             yield Picture(float(index), lambda: blob(0))
             if self.pause:
                 system_time.sleep(self.pause)
@@ -169,13 +192,15 @@ class Fast:
         self.closed = True
 
 
-def test_a_slow_consumer_gets_the_newest_frame_and_drops_are_counted():
-    source = Latest(Fast())
+def test_a_slow_consumer_gets_the_newest_frame_and_drops_are_counted(until):
+    fast = Fast()
+    source = Latest(fast)
     taken = []
     for item in source.items():
         if isinstance(item, Picture):
             taken.append(item.seconds)
-            system_time.sleep(0.02)
+            before = fast.given
+            until(lambda before=before: fast.given >= min(400, before + 5))
     source.close()
     assert taken == sorted(taken)
     assert len(taken) + source.dropped == 400
@@ -203,14 +228,14 @@ def test_nothing_that_was_said_is_lost():
 def test_a_source_that_gives_nothing_lets_its_consumer_look_around():
     class Silent(Fast):
         def items(self):
-            self.stopped.wait(5)
+            self.stopped.wait(30)
             yield from ()
 
     source = Latest(Silent())
     items = source.items()
     began = system_time.monotonic()
     assert next(items) is None
-    assert system_time.monotonic() - began < 1
+    assert system_time.monotonic() - began < 20
     source.close()
 
 
@@ -307,7 +332,7 @@ def test_a_camera_is_stopped_while_it_waits():
     threading.Timer(0.1, source.stop).start()
     began = system_time.monotonic()
     all_of(source)
-    assert system_time.monotonic() - began < 5
+    assert system_time.monotonic() - began < 50
 
 
 def test_there_is_no_such_camera():

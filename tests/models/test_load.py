@@ -14,17 +14,21 @@ from reelwise.models.gauges import Gauges, read_metric
 from reelwise.models.load import drive
 
 
+@pytest.fixture
 def closed_port():
+    """A port that nobody listens on, and that nobody else gets meanwhile."""
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
+        yield one.getsockname()[1]
 
 
 def test_an_endpoint_that_keeps_up(server):
     found = drive(endpoint_of(f"{server}/fast"), [b"frame"], rate=40, seconds=1)
 
     assert (found.scheduled, found.answered, found.dropped, found.errors) == (40, 40, 0, {})
-    assert 0 < found.frames_per_second.value < 44
+    assert (
+        0 < found.frames_per_second.value <= 40 / 0.8 + 0.1
+    )  # all of them in the part that counts, if they were held up before it
     assert found.frames_per_second.low <= found.frames_per_second.value <= found.frames_per_second.high
     # a busy machine may be late itself, and says so; else it kept up unless answers came after the end
     assert found.client_limit or found.kept_up or found.latency.latency_ms_max > 30
@@ -33,7 +37,7 @@ def test_an_endpoint_that_keeps_up(server):
 def test_several_frames_a_request(server):
     found = drive(endpoint_of(f"{server}/fast"), [b"frames"], rate=20, seconds=1, frames=8)
 
-    assert 0 < found.frames_per_second.value < 8 * 22
+    assert 0 < found.frames_per_second.value <= 8 * 20 / 0.8 + 0.1
     assert found.frames_per_second.value * 0.8 % 8 == pytest.approx(0, abs=0.01)  # whole requests, in 0.8 s
 
 
@@ -45,14 +49,14 @@ def test_a_slow_answer_is_no_low_rate(server):
     assert found.in_flight_most >= 3
     assert found.service.latency_ms_p50 >= 100
     assert found.latency.latency_ms_p50 >= found.service.latency_ms_p50
-    assert found.frames_per_second.value < 45
+    assert found.frames_per_second.value <= 40 / 0.8 + 0.1
 
 
 def test_what_it_cannot_do_is_late_and_then_dropped(server):
     found = drive(endpoint_of(f"{server}/serial"), [b"frame"], rate=150, seconds=2, timeout=0.5, in_flight=4)
 
     assert not found.kept_up
-    assert found.dropped > 50
+    assert found.dropped > 50  # it answers 50 a second, or fewer: of 300, 125 at most
     assert found.answered + found.dropped + sum(found.errors.values()) == found.scheduled == 300
     assert found.frames_per_second.value < 60
     assert found.in_flight_most == 4
@@ -79,9 +83,9 @@ def test_failures_are_counted_by_what_went_wrong(server):
 def test_it_stops_where_everything_fails(server):
     began = time.perf_counter()
     with pytest.raises(EndpointError, match="first 20 requests all failed: HTTP 404"):
-        drive(endpoint_of(f"{server}/nowhere"), [b"frame"], rate=100, seconds=60)
+        drive(endpoint_of(f"{server}/nowhere"), [b"frame"], rate=100, seconds=300)
 
-    assert time.perf_counter() - began < 10
+    assert time.perf_counter() - began < 120
 
 
 def test_a_client_that_cannot_keep_its_schedule_is_noticed(server, monkeypatch):
@@ -141,23 +145,27 @@ def test_numbers_out_of_range_are_refused(wrong):
 )
 def test_a_first_request_that_fails_says_why(server, path, says):
     connection = Connection(endpoint_of(f"{server}/{path}"))
-    began = time.perf_counter()
     with pytest.raises(EndpointError, match=says) as caught:
-        connection.first(b"frame", 0.5)
+        connection.first(b"frame", 0.5 if path == "drip" else 60)
 
-    assert time.perf_counter() - began < 2
     assert caught.value.hint
     assert caught.value.exit_code == 4
 
 
-def test_nobody_listens():
+def test_nobody_listens(closed_port):
     with pytest.raises(EndpointError, match="Connection refused") as caught:
-        Connection(endpoint_of(f"http://127.0.0.1:{closed_port()}/")).first(b"", 1)
+        Connection(endpoint_of(f"http://127.0.0.1:{closed_port}/")).first(b"", 60)
 
     assert "does it run" in caught.value.hint
 
 
-def test_a_name_that_nobody_knows():
+def test_a_name_that_nobody_knows(monkeypatch):
+    def nobody(*_given, **_named):
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(
+        socket, "getaddrinfo", nobody
+    )  # a name server that is slow, or not there, is not what this is about
     with pytest.raises(EndpointError, match="no address is known"):
         Connection(endpoint_of("http://no-such-host.invalid/")).first(b"", 5)
 
@@ -165,10 +173,10 @@ def test_a_name_that_nobody_knows():
 def test_headers_are_sent_and_connections_kept(server):
     connection = Connection(endpoint_of(f"{server}/key", {"X-Key": "secret"}))
 
-    assert [connection.send(b"frame", 2).status for _ in range(3)] == [200, 200, 200]
+    assert [connection.send(b"frame", 60).status for _ in range(3)] == [200, 200, 200]
     connection.close()
     connection = Connection(endpoint_of(f"{server}/chunked"))
-    assert connection.send(b"", 2).body == b"mask"
+    assert connection.send(b"", 60).body == b"mask"
     connection.close()
 
 
@@ -214,14 +222,15 @@ def test_a_gauge_that_is_not_there_is_said_once(server):
     assert found.notes == ("the metrics page: no gauge cpu_util",)
 
 
-def test_nvidia_smi_is_read_where_there_is_one(tmp_path, monkeypatch):
+def test_nvidia_smi_is_read_where_there_is_one(tmp_path, monkeypatch, until):
+    monkeypatch.setattr("reelwise.models.gauges._ASK_SECONDS", 60.0)
     command = tmp_path / "nvidia-smi"
     command.write_text("#!/bin/sh\necho '40, 1000'\necho '70, 500'\n")
     command.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
     gauges = Gauges(nvidia=True)
     gauges.start()
-    time.sleep(0.3)
+    until(lambda: len(gauges._seen) == 2)
 
     assert {one.name: one.largest for one in gauges.stop()} == {
         "gpu_utilisation_percent": 70,
@@ -230,7 +239,7 @@ def test_nvidia_smi_is_read_where_there_is_one(tmp_path, monkeypatch):
     command.write_text("#!/bin/sh\necho broken\n")
     gauges = Gauges(nvidia=True)
     gauges.start()
-    time.sleep(0.3)
+    until(lambda: gauges.notes)
     assert gauges.stop() == ()
     assert gauges.notes == ["nvidia-smi says nothing"]
 

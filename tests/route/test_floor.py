@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from reelwise.errors import InputError
-from reelwise.route.floor import area, curve, hold_floor, share_at
+from reelwise.route.floor import area, curve, hold_floor, hold_share, share_at
 
 
 def world(count, seed, *, sharp=2.0):
@@ -80,3 +80,45 @@ def test_where_the_cheap_model_is_as_good_nothing_goes_to_the_dear_one():
 def test_shares_outside_are_refused(quality, risk):
     with pytest.raises(InputError):
         hold_floor(np.zeros(50), np.zeros(50), np.ones(50), quality=quality, risk=risk)
+
+
+def test_a_given_share_is_kept_to_and_what_is_proved_there_holds_on_new_rows():
+    missed, proved = 0, []
+    for seed in range(200):
+        scores, cheap, dear = world(2000, seed)
+        floor = hold_share(scores[:1000], cheap[:1000], dear[:1000], share=0.3)
+        assert floor.dear_share <= 0.3
+        assert floor.kept_lower == floor.quality < floor.kept
+        sent = scores[1000:] > floor.cut
+        missed += np.where(sent, dear[1000:], cheap[1000:]).mean() < floor.quality * dear[1000:].mean()
+        proved.append(floor.quality)
+
+    assert missed <= 17  # 10 are expected at most; 17 or more come by chance in 1 of 50
+    assert np.std(proved) > 0
+
+
+def test_a_given_share_proves_more_the_more_it_is():
+    scores, cheap, dear = world(1000, 4)
+    found = [hold_share(scores, cheap, dear, share=share).quality for share in (0.0, 0.1, 0.3, 0.6)]
+
+    assert found == sorted(found)
+    assert hold_share(scores, cheap, dear, share=1.0).cut is None
+    assert not hold_share(scores, cheap, dear, share=0.0).to_dear(scores.max())
+    assert hold_share(scores, cheap, dear, share=0.3, ahead=0).quality > found[2], "the long run has no luck of its own"
+
+
+def test_rows_of_one_score_go_one_way_and_never_beyond_the_share():
+    _, cheap, dear = world(1000, 5)
+    floor = hold_share(np.repeat([2.0, 1.0, 0.0], [100, 800, 100]), cheap, dear, share=0.5)
+
+    assert floor.dear_share == 0.1
+    assert (floor.to_dear(2.0), floor.to_dear(1.0)) == (True, False)
+
+
+@pytest.mark.parametrize("settings", [{"share": -0.1}, {"share": 1.1}, {"share": 0.2, "risk": 0.0}])
+def test_a_share_that_cannot_be_is_refused(settings):
+    scores, cheap, dear = world(100, 6)
+    with pytest.raises(InputError):
+        hold_share(scores, cheap, dear, **settings)
+    with pytest.raises(InputError):
+        hold_share(scores, cheap[1:], dear, share=0.2)

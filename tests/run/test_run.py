@@ -142,7 +142,7 @@ def test_the_naive_plan_asks_the_dearest_lane_about_everything(write_plan):
         ({"stage": "call", "model": "gpt-4o", "part": "video"}, "takes no video"),
         ({"stage": "call", "model": "claude-haiku-4-5", "part": "audio"}, "takes no sound"),
         ({"stage": "call", "model": "aws/rekognition/labels"}, "no endpoint is known"),
-        ({"stage": "call", "model": "google/veo-3.1-fast", "part": "generate"}, "cannot be run"),
+        ({"stage": "call", "model": "google/veo-3.1-fast", "part": "generate"}, "nothing says what the video shows"),
     ],
 )
 def test_a_plan_that_cannot_run_is_refused_before_anything_is_sent(stage, said, drawn_clip, write_plan, open_session):

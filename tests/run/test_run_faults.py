@@ -63,19 +63,21 @@ def test_usage_that_is_missing_counts_all_that_was_held_and_is_said_loudly(drawn
 
 @pytest.mark.parametrize("kind", ["bad_json", "lost_reply", "cut_stream", "504"])
 def test_answers_that_do_not_arrive_are_counted_once_and_not_asked_for_again(kind, copies, write_plan, open_session):
-    faults = {"faults": [{"kind": kind, "share": 0.5}]}
     paths = copies(6)
-    result, _, _ = run(open_session, write_plan(CALL), paths, scenario=faults)
-    bad = [one for one in result.outcomes if one.status in {"ambiguous", "unreadable"}]
+    for seed in range(20):  # which calls go wrong depends on the clip's bytes: another encoder, other calls
+        out, faults = f"out{seed}", {"seed": seed, "faults": [{"kind": kind, "share": 0.5}]}
+        result, _, _ = run(open_session, write_plan(CALL), paths, scenario=faults, out=out)
+        bad = [one for one in result.outcomes if one.status in {"ambiguous", "unreadable"}]
+        if 0 < len(bad) < 6:
+            break
     held = result.receipt.reconciled
 
-    assert bad
-    assert len(bad) < 6
+    assert 0 < len(bad) < 6
     assert all(one.cost_nano == one.held_nano for one in bad)
     assert held.residual_nano == 0
     assert held.ambiguous_calls == len(bad)
     assert held.invoice_nano == held.posted_nano + held.ambiguous_invoiced_nano
-    again, _, _ = run(open_session, write_plan(CALL), paths, scenario=faults)
+    again, _, _ = run(open_session, write_plan(CALL), paths, scenario=faults, out=out)
     assert again.receipt.cost_nano == result.receipt.cost_nano
     assert again.receipt.reconciled.invoice_nano == again.receipt.reconciled.residual_nano == 0
 

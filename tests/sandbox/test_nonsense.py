@@ -64,7 +64,9 @@ def line():
 
 
 @pytest.mark.parametrize("path", BODIES)
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(data=st.data())
 def test_bodies_that_are_nearly_right(path, line, data):
     body = copy.deepcopy(BODIES[path])

@@ -237,3 +237,22 @@ def test_scenarios_are_written_as_they_are_read(tmp_path):
     found = Scenario.load(path)
     assert found.faults[0].kind == "429"
     assert msgspec.json.decode(msgspec.json.encode(found), type=Scenario) == found
+
+
+def test_files_go_away_after_two_days_and_a_month_may_begin_anywhere():
+    from fractions import Fraction
+
+    from reelwise.sandbox.errors import GoneError
+    from reelwise.sandbox.store import Stored
+
+    with sandbox() as box:
+        path = box.desk.store.new_path()
+        path.write_bytes(b"a")
+        box.desk.store.add("files/a", Stored(path=path, size=1, until=box.desk.clock.now() + 10))
+        assert box.desk.store.file("files/a").size == 1
+        box.desk.clock.ahead(11)
+        with pytest.raises(GoneError, match="may not exist"):
+            box.desk.store.file("files/a")
+        box.begin_month({"google/vision/label": 999})
+        assert box.desk.before("google/vision/label", Fraction(2)) == 999
+        assert box.desk.before("google/vision/label", Fraction(2)) == 1001

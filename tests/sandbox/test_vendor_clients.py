@@ -300,3 +300,60 @@ def test_embeddings_of_openai_and_gemini(chatgpt, gemini, box):
     vectors = gemini.models.embed_content(model="gemini-embedding-2", contents="one").embeddings
     assert len(vectors[0].values) == 256
     assert len(box.invoice.rows) == 2
+
+
+@pytest.fixture
+def vertex(box):
+    credentials = pytest.importorskip("google.oauth2.credentials").Credentials(token="any")  # noqa: S106 - any will do
+    options = genai.types.HttpOptions(base_url=box.url)
+    with genai.Client(
+        enterprise=True, project="p", location="here", credentials=credentials, http_options=options
+    ) as client:
+        yield client
+
+
+def video_of(client, shape="16:9"):
+    types = genai.types
+    config = types.GenerateVideosConfig(duration_seconds=4, resolution="720p", aspect_ratio=shape, number_of_videos=1)
+    return client.models.generate_videos(
+        model="veo-3.1-fast-generate-001", source=types.GenerateVideosSource(prompt="a cat"), config=config
+    )
+
+
+def test_google_generates_video(vertex, box):
+    operation = video_of(vertex, "9:16")
+    assert not vertex.operations.get(operation).done
+    box.desk.clock.ahead(61)
+    operation = vertex.operations.get(operation)
+
+    assert operation.done
+    assert operation.response.generated_videos[0].video.video_bytes[4:8] == b"ftyp"
+    assert box.invoice.nano == 400_000_000
+
+
+def test_our_requests_for_video_are_those_of_the_vendor_s_client(vertex, box, monkeypatch):
+    import json
+
+    from reelwise.models import Film, GoogleVideos
+    from reelwise.sandbox.exchange import Exchange
+
+    seen = []
+    real = Exchange.body
+
+    def body(self, *given):
+        found = real(self, *given)
+        seen.append((self.path.split("/projects/")[-1], json.loads(found)))
+        return found
+
+    monkeypatch.setattr(Exchange, "body", body)
+    monkeypatch.setenv("GOOGLE_ACCESS_TOKEN", "any")
+    operation = video_of(vertex)
+    vertex.operations.get(operation)
+    film = Film(model="google/veo-3.1-fast", prompt="a cat", seconds=4)
+    end = GoogleVideos(f"{box.url}/v1/projects/p/locations/here")
+    job = end.create(film, identity="one")
+    end.look(job.id, film)
+
+    assert seen[0] == seen[2]
+    assert seen[1][0] == seen[3][0]
+    assert seen[1][1].keys() == seen[3][1].keys() == {"operationName"}

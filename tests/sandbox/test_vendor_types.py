@@ -166,6 +166,29 @@ def test_generated_content(box):
     types.CachedContent.model_validate(answered(box, "POST", "/v1beta/cachedContents", kept, google))
 
 
+def test_generated_video_and_its_operations(box):
+    from google.genai import _operations_converters as converters
+
+    place = "projects/p/locations/here/publishers/google/models"
+    body = {"instances": [{"prompt": "a cat"}], "parameters": {"durationSeconds": 4, "resolution": "720p"}}
+    model = f"/v1beta1/{place}/veo-3.1-fast-generate-001"
+    made = answered(box, "POST", f"{model}:predictLongRunning", body)
+    ask = {"operationName": made["name"]}
+    looked = [made, answered(box, "POST", f"{model}:fetchPredictOperation", ask)]
+    box.desk.clock.ahead(61)
+    looked.append(answered(box, "POST", f"{model}:fetchPredictOperation", ask))
+    read = [
+        genai.types.GenerateVideosOperation.model_validate(converters._GenerateVideosOperation_from_vertex(one))
+        for one in looked
+    ]
+
+    assert [one.done for one in read] == [None, None, True]
+    assert read[-1].response.generated_videos[0].video.video_bytes[4:8] == b"ftyp"
+    status, error = call(box, "POST", f"/v1/{place}/veo-9:predictLongRunning", body)
+    assert status == 404
+    assert set(json.loads(error)["error"]) == {"code", "message", "status"}
+
+
 @pytest.mark.parametrize(("path", "body", "headers"), [
     ("/v1/chat/completions", {**CHAT, "model": "gpt-9"}, {}),
     ("/v1/messages", {**MESSAGE, "model": "claude-9"}, {}),

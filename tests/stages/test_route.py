@@ -14,6 +14,7 @@ from reelwise.facts import Entry, Facts
 from reelwise.flow import Item, Out
 from reelwise.plan import Plan, fold
 from reelwise.stages import Call, Route
+from reelwise.stages.asking import EASY
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,10 +30,10 @@ def test_no_item_is_lost_and_none_is_made(expect: Callable[..., Any], share: flo
     assert not out.requests, "deciding costs nothing unless a router is named"
 
 
-def test_a_router_reads_every_item_once_for_each_question(expect: Callable[..., Any], item: Item) -> None:
+def test_a_router_reads_every_item_once_with_all_its_questions(expect: Callable[..., Any], item: Item) -> None:
     _, out = expect(Route(router="gpt-5-mini"), item, route__easy_share=0.9)
     (request,) = out.requests
-    assert (request.count, request.tokens_text, request.tokens_output) == (240, 100, 1)
+    assert (request.count, request.tokens_text, request.tokens_output) == (120, 100 * 2 + EASY.tokens, EASY.output)
     assert request.stage == "route"
 
 

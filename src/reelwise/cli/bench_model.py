@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from reelwise.cli.bench_text import show_endpoint, show_local
+from reelwise.cli.headers import read_headers
 from reelwise.cli.options import EVIDENCE
 from reelwise.cli.output import json_option, note, print_json
 
@@ -81,7 +82,11 @@ _BODY_MAX = 16_000_000
     help="Frames that one request holds.",
 )
 @click.option(
-    "--header", "headers", multiple=True, metavar="'NAME: VALUE'", help="Sent to the endpoint; shown and kept nowhere."
+    "--header",
+    "headers",
+    multiple=True,
+    metavar="NAME:VALUE",
+    help="Sent to the endpoint, shown and kept nowhere; $VARIABLE takes it from the environment.",
 )
 @click.option("--body", type=_FILE, help="What is sent.  [default: a frame as JPEG]")
 @click.option("--clip", type=_FILE, help="Send frames of this clip as JPEG, in turn.")
@@ -237,12 +242,7 @@ def _asked(
     from reelwise.errors import InputError
     from reelwise.models.connection import endpoint_of
 
-    named: dict[str, str] = {}
-    for header in headers:
-        name, colon, value = header.partition(":")
-        if not colon:
-            raise InputError("not a header", where="--header", hint='"Name: value"')
-        named[name.strip()] = value.strip()
+    named = read_headers(headers)
     if body is not None and clip is not None:
         raise InputError("a body and a clip", where="--body", hint="give one of them")
     if method != "GET" and not any(name.lower() == "content-type" for name in named):

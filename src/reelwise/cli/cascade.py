@@ -30,6 +30,11 @@ def cli() -> None:
 @cli.command()
 @click.argument("outcomes", type=_FILE)
 @train_options(0.97, "cascade.json")
+@click.option(
+    "--dear-share",
+    type=float,
+    help="Share of calls that may go to the dear model, in place of a floor: 0.22. What is proved there is said.",
+)
 @outcome_options
 @answer_option
 @feature_option
@@ -39,6 +44,7 @@ def calibrate(  # noqa: PLR0917 - click passes options by name
     quality: float,
     risk: float,
     ahead: int | None,
+    dear_share: float | None,
     out: Path,
     seed: int,
     text: str,
@@ -58,6 +64,7 @@ def calibrate(  # noqa: PLR0917 - click passes options by name
         quality=quality,
         risk=risk,
         ahead=ahead,
+        share=dear_share,
         out=out,
         seed=seed,
         as_json=as_json,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-import signal
 import sys
 import time
 from typing import TYPE_CHECKING, Any
@@ -23,10 +22,9 @@ from reelwise.cli.live_options import (
 )
 from reelwise.cli.live_parts import load_models, make_adaptive, make_outputs, open_source
 from reelwise.cli.output import json_option, note, print_json
+from reelwise.cli.signals import stopped_by_signals
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from reelwise.live.adaptive import Adaptive
     from reelwise.live.opening import Loading
     from reelwise.live.report import LiveReport
@@ -70,7 +68,7 @@ def cli(source: str | None, *, as_json: bool, **options: Any) -> None:
         adaptive = make_adaptive(source, main=main, device=device, cues=cues, options=options, stack=stack)
         stack.callback(adaptive.close)
         run = _run(opened, adaptive, reference, options, began=began)
-        with _stopped_by_signals(run) as stopped:
+        with stopped_by_signals(lambda: run.stop("interrupted")) as stopped:
             report = run.run()
     _say(report, options, as_json=as_json)
     if stopped:
@@ -173,27 +171,6 @@ def _run(
 
 def _tell(told: Told) -> None:
     note(told.text)
-
-
-@contextlib.contextmanager
-def _stopped_by_signals(run: LiveRun) -> Iterator[list[int]]:
-    """End the run on Ctrl-C or a termination, so that outputs are whole and the receipt is printed; a second one ends it at once."""
-    before: dict[int, Any] = {}
-    caught: list[int] = []
-
-    def stop(number: int, _frame: Any) -> None:
-        signal.signal(number, before[number])
-        caught.append(number)
-        run.stop("interrupted")
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        with contextlib.suppress(ValueError):  # not in the main thread: the caller stops us
-            before[number] = signal.signal(number, stop)
-    try:
-        yield caught
-    finally:
-        for caught_by, handler in before.items():
-            signal.signal(caught_by, handler)
 
 
 def _say(report: LiveReport, options: dict[str, Any], *, as_json: bool) -> None:

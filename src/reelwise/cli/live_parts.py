@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import os
+import contextlib
 import sys
 from typing import TYPE_CHECKING, Any
 
+from reelwise.cli.headers import read_headers
 from reelwise.cli.output import note
 
 if TYPE_CHECKING:
-    import contextlib
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from reelwise.live.adaptive import Adaptive
@@ -22,6 +22,18 @@ if TYPE_CHECKING:
 __all__ = ["load_models", "make_adaptive", "make_outputs", "open_source"]
 
 _MODE_BYTES = 64
+_OPTIONS = {  # by the argument of the library that an error names
+    "baseline_fps": "--baseline",
+    "blank_seconds": "--blank-after",
+    "ceiling_fps": "--fps",
+    "inferences_a_minute": "--inferences-a-minute",
+    "max_age_seconds": "--max-age",
+    "quality": "--quality",
+    "target": "--inferences-a-minute, --usd-an-hour",
+    "timeout_seconds": "--model-timeout",
+    "usd_an_hour": "--usd-an-hour",
+    "usd_per_call": "--price",
+}
 
 
 def load_models(options: dict[str, Any]) -> tuple[Loading, Loading | None, Loading | None]:
@@ -30,7 +42,7 @@ def load_models(options: dict[str, Any]) -> tuple[Loading, Loading | None, Loadi
 
     settings = {
         "timeout_seconds": options["model_timeout"],
-        "headers": _headers(options["headers"]),
+        "headers": read_headers(options["headers"]),
         "long_side": options["send_size"],
     }
 
@@ -41,22 +53,6 @@ def load_models(options: dict[str, Any]) -> tuple[Loading, Loading | None, Loadi
     main = loading(options["model"])
     device = loading(options["fallback"]) if options["fallback"] else None
     return main, device, loading(options["model"]) if options["verify"] else None
-
-
-def _headers(given: tuple[str, ...]) -> dict[str, str]:
-    from reelwise.errors import InputError
-
-    found = {}
-    for one in given:
-        name, sign, value = one.partition(":")
-        value = value.strip()
-        if not sign or not name.strip():
-            raise InputError("is no header", where=f"--header {name[:40]}", hint='"Name: value"')
-        words = [os.environ.get(word[1:], "") if word.startswith("$") else word for word in value.split(" ")]
-        if "" in words and "$" in value:
-            raise InputError("names a variable that is not set", where=f"--header {name[:40]}", hint="export it")
-        found[name.strip()] = " ".join(words)
-    return found
 
 
 def open_source(name: str, options: dict[str, Any]) -> tuple[Source, list[Cue]]:
@@ -163,20 +159,35 @@ def make_adaptive(
         blank_seconds=options["blank_seconds"],
         wait_seconds=None if waits else Limits().wait_seconds,
     )
-    return Adaptive(
-        model,
-        quality=options["quality"],
-        inferences_a_minute=options["inferences_a_minute"],
-        usd_an_hour=options["usd_an_hour"],
-        usd_per_call=options["price"] or 0,
-        fallback=fallback,
-        limits=limits,
-        mode=options["mode"],
-        remote=_mode_in(options["mode_file"]) if options["mode_file"] is not None else None,
-        cues=cues,
-        on_mode_change=lambda one: note(f"{one.seconds:,.1f} s: mode {one.old} -> {one.new}: {one.reason}"),
-        **named,
-    )
+    with _named_as_options():
+        return Adaptive(
+            model,
+            quality=options["quality"],
+            inferences_a_minute=options["inferences_a_minute"],
+            usd_an_hour=options["usd_an_hour"],
+            usd_per_call=options["price"] or 0,
+            fallback=fallback,
+            limits=limits,
+            mode=options["mode"],
+            remote=_mode_in(options["mode_file"]) if options["mode_file"] is not None else None,
+            cues=cues,
+            on_mode_change=lambda one: note(f"{one.seconds:,.1f} s: mode {one.old} -> {one.new}: {one.reason}"),
+            **named,
+        )
+
+
+@contextlib.contextmanager
+def _named_as_options() -> Iterator[None]:
+    """Let errors about an argument of the library name the option that it came from."""
+    from reelwise.errors import InputError
+
+    try:
+        yield
+    except InputError as error:
+        option = _OPTIONS.get(error.where)
+        if option is None:
+            raise
+        raise InputError(error.message, where=option, hint=error.hint) from None
 
 
 def _mode_in(path: Path) -> Callable[[], str | None]:

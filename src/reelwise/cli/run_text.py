@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from reelwise.run.ablation import Ablation
     from reelwise.run.executing import RunResult
     from reelwise.run.job import Job
+    from reelwise.run.machines import MachineTime
+    from reelwise.run.merged import Finding
     from reelwise.run.reconcile import Reconciled
     from reelwise.run.session import Session
 
@@ -72,6 +74,7 @@ def show(result: RunResult, job: Job, *, sandbox: bool = False) -> None:
             _short(f"{a.label} ({a.confidence:.2f})" if a.label and a.confidence is not None else a.label or a.text)
             for a in one.answers
         )
+        said = said or "; ".join(_short(finding.text) for finding in one.findings if finding.text)
         rows.append((Path(one.clip).name, one.status, f"{one.calls}", money(one.cost_usd), said or one.why))
     table(("clip", "status", "calls", "USD", "answer"), rows, right=(2, 3))
     if len(result.results) > _SHOWN:
@@ -80,6 +83,7 @@ def show(result: RunResult, job: Job, *, sandbox: bool = False) -> None:
         click.echo(
             "A sandbox draws its answers: their words mean nothing, their tokens are counted and billed as a vendor's"
         )
+    _show_findings(result)
     _show_sides(result)
     _show_unknown(result, job)
     receipt = result.receipt
@@ -95,10 +99,55 @@ def show(result: RunResult, job: Job, *, sandbox: bool = False) -> None:
         click.echo(f"The naive plan, one call with everything, is estimated at {money(receipt.naive_usd)} USD{less}")
     if receipt.reconciled is not None:
         show_reconciled(receipt.reconciled)
+    for machine in receipt.machines:
+        show_machine(machine)
     for identity, why in receipt.unpriced[:_SHOWN]:
         click.echo(f"UNPRICED {identity}: {why}; all that was held for it counts")
     for text in result.notes:
         click.echo(f"Note: {text}")
+
+
+def _show_findings(result: RunResult) -> None:
+    """Print what models found by themselves: a line a model and item."""
+    rows = []
+    for item in result.results[:_SHOWN]:
+        for one in item.findings:
+            counted = [_things(one)] if one.found else []
+            rows.append(
+                (Path(item.clip).name, one.model, one.status, ", ".join(counted + _files(one)), _short(one.text))
+            )
+    if rows:
+        table(
+            ("clip", "model", "status", "found", "what"),
+            rows,
+            title="What was found, each thing with its time in --json",
+        )
+
+
+def _things(one: Finding) -> str:
+    first, count = one.found[0], len(one.found)
+    many = "" if count == 1 else "s"
+    if first.share is not None:
+        shares = [thing.share or 0.0 for thing in one.found]
+        return f"{count:,} mask{many}, {sum(shares) / count:.0%} foreground on average"
+    if one.task == "transcribe":
+        return f"{count:,} stretch{'' if count == 1 else 'es'} of speech"
+    return (
+        f"{count:,} {'box' if first.box else 'label' if first.label else 'text'}{'es' if first.box and many else many}"
+    )
+
+
+def _files(one: Finding) -> list[str]:
+    return [str(Path(name)) for name in one.files]
+
+
+def show_machine(one: MachineTime) -> None:
+    """Say what a host's calls made of its machine."""
+    usd = "" if one.usd is None else f", {money(one.usd)} USD at {money(one.usd_hour or 0.0)} an hour"
+    told = "" if one.predicted_seconds is None else f" ({one.predicted_seconds:,.2f} s were expected)"
+    click.echo(
+        f"Host {one.host} ({one.sku}): {one.calls} calls, busy for {one.busy_seconds:,.2f} s{told}{usd}: {one.why}"
+    )
 
 
 def _short(text: str) -> str:
@@ -118,6 +167,10 @@ _UNITS = {
     "tokens_cached": "  read from a cache",
     "tokens_cache_write": "  written to a cache",
     "tokens_output": "tokens answered",
+    "images": "pictures",
+    "seconds": "seconds of video",
+    "seconds_output": "seconds generated",
+    "machine_seconds": "machine seconds",
     "cache": "explicit caches",
     "not_known": "calls of unknown cost",
 }
@@ -145,6 +198,12 @@ def _show_sides(result: RunResult) -> None:
         ("", "predicted", "metered", "error", "USD predicted", "USD metered"), rows, title="The estimate and the receipt",
         right=range(1, 6),
     )  # fmt: skip
+    dollars = next((side for side in result.receipt.estimate if side.low is not None and side.high is not None), None)
+    if dollars is not None:
+        click.echo(
+            f"USD were expected between {money(dollars.low or 0.0)} and {money(dollars.high or 0.0)}, nine times of ten: so uncertain are "
+            "the facts of models behind them"
+        )
     if result.expected.usd_besides:
         click.echo(
             f"Besides, no model bills it: {money(result.expected.usd_besides)} USD of CPU time, storage or traffic"

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
-import signal
 import sys
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from reelwise.cli.output import note, table
+from reelwise.cli.signals import stopped_by_signals
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
     from reelwise.scan.ears import Ear
-    from reelwise.scan.live import LiveScan
     from reelwise.scan.live_receipt import LiveReceipt
     from reelwise.scan.pump import Feed
     from reelwise.scan.webhook import Webhook
@@ -165,7 +163,7 @@ def run_live(
         for_seconds=live["for_seconds"],
         warm_up_seconds=live["warm_up"],
     )
-    with _stopped_by_signals(scan):
+    with stopped_by_signals(scan.stop):
         for item in scan.run():
             _print_json(item) if as_json else _print(item)
     receipt = scan.receipt()
@@ -177,25 +175,6 @@ def run_live(
         _show(receipt)
     if scan.error is not None:
         raise scan.error
-
-
-@contextlib.contextmanager
-def _stopped_by_signals(scan: LiveScan) -> Iterator[None]:
-    """End the scan on Ctrl-C or a termination, so that its receipt is printed; a second one ends it at once."""
-    before: dict[int, Any] = {}
-
-    def stop(number: int, _frame: Any) -> None:
-        signal.signal(number, before[number])
-        scan.stop()
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        with contextlib.suppress(ValueError):  # not in the main thread: the caller stops us
-            before[number] = signal.signal(number, stop)
-    try:
-        yield
-    finally:
-        for caught, handler in before.items():
-            signal.signal(caught, handler)
 
 
 def _line(document: dict[str, Any]) -> None:

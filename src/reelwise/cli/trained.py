@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
@@ -76,6 +77,7 @@ def run_train(
     out: Path,
     seed: int,
     as_json: bool,
+    share: float | None = None,
 ) -> None:
     """Learn, write the file and say what it keeps."""
     from reelwise.errors import InputError
@@ -97,6 +99,7 @@ def run_train(
         quality=quality,
         risk=risk,
         ahead=ahead,
+        share=share,
         seed=seed,
     )
     write_saved(saved, out)
@@ -185,19 +188,18 @@ def _plain(saved: Saved) -> dict[str, Any]:
 
 def _say(saved: Saved) -> None:
     floor, trained = saved.floor, saved.trained
+    least = f"{math.floor(floor.quality * 1000 + 1e-6) / 10:g}%"  # what is proved is not rounded up
     what = "answers first, and" if saved.kind == "cascade" else "takes what looks easy,"
     click.echo(f"{saved.cheap} {what} {saved.dear} the rest: learned from {trained.rows:,} outcomes")
     click.echo(f"  alone    {saved.cheap} {floor.cheap_quality:.1%} right, {saved.dear} {floor.dear_quality:.1%}")
     promise = "in the long run" if not floor.ahead else f"on the next {floor.ahead:,} requests"
     if floor.cut is None:
         click.echo(
-            f"  floor    {floor.quality:.0%} of {saved.dear}'s quality: no saving is proved, everything goes to {saved.dear}"
+            f"  floor    {least} of {saved.dear}'s quality: no saving is proved, everything goes to {saved.dear}"
         )
         note("more outcomes, or a lower floor, may prove one")
     else:
-        click.echo(
-            f"  floor    {floor.quality:.0%} of {saved.dear}'s quality {promise}, with {1 - floor.risk:.0%} confidence"
-        )
+        click.echo(f"  floor    {least} of {saved.dear}'s quality {promise}, with {1 - floor.risk:.0%} confidence")
         click.echo(f"  calls    {floor.dear_share:.1%} go to {saved.dear}, which kept {floor.kept:.1%} of its quality")
     click.echo(f"  not proved, read off the same rows: {trained.share_at_floor:.1%} of calls would reach the floor")
     if trained.apgr is not None:

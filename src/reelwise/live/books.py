@@ -58,7 +58,7 @@ class Books:
         self._amount = 0
         self._lock = threading.Lock()
         self._carry = Fraction(0)
-        self._spared = Fraction(0)
+        self._spared, self._spare_lock = Fraction(0), threading.Lock()
         self._not_billed = not_billed
         self._ledger = ledger
         self._meter: Meter | None = None
@@ -88,7 +88,8 @@ class Books:
     def skipped(self) -> None:
         """Count a frame that was not sent: its price is recorded as avoided."""
         if self._meter is not None:
-            self._spared += self.price
+            with self._spare_lock:
+                self._spared += self.price
 
     def begin(self) -> Entry:
         """Begin a call: from here on what it costs is held.
@@ -137,7 +138,7 @@ class Books:
         return Fraction(cost, entry.nano) if entry.nano else Fraction(int(billed))
 
     def _take_spared(self) -> int:
-        with self._lock:
+        with self._spare_lock:
             nano = self._spared.numerator // self._spared.denominator
             self._spared -= nano
         return nano

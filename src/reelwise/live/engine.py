@@ -234,11 +234,10 @@ class Engine:
 
     def _begin(
         self, lane: Lane, pace: Pace, turn: Turn, reason: str, loop: asyncio.AbstractEventLoop | None, *, copy: bool
-    ) -> None:
+    ) -> Flight:
         pace.called(turn.at, counts=not self.modes.profile.every_frame)
-        frame = turn.frame.copy() if copy else turn.frame
-        mask = self.carrier.mask if self._shown is not None else None
-        carried = None if mask is None else mask.copy()
+        frame, mask = turn.frame.copy() if copy else turn.frame, self.carrier.mask
+        carried = None if mask is None or self._shown is None else mask.copy()
         flight = lane.begin(
             frame, self.carrier.ask(), at=turn.at, reason=reason, carried=carried, gap=self.carrier.age, loop=loop
         )
@@ -256,19 +255,18 @@ class Engine:
                     "mode": self.modes.now.mode,
                 },
             )  # fmt: skip
+        return flight
 
     def again(self, turn: Turn, loop: asyncio.AbstractEventLoop | None) -> bool:
         """Send a frame once more whose call failed, where a retry is due; say whether it was sent."""
-        lane = turn.lane
-        if lane is None or turn.landed or not lane.health.retry_due or self.modes.now.mode == OFF:
-            return False
-        if not lane.ready(self._now()) or not self.denial.may_call(self._now()):
+        lane, failed = turn.lane, turn.flight
+        if lane is None or failed is None or turn.landed or not lane.health.retry_due or self.modes.now.mode == OFF:
             return False
         pace = self.pace if lane is self.main else self._device_pace
         pace.move(turn.at, self.modes.profile)
-        if not pace.affordable:
+        if not lane.ready(self._now()) or not self.denial.may_call(self._now()) or not pace.affordable:
             return False
-        self._begin(lane, pace, turn, turn.flight.reason if turn.flight is not None else "again", loop, copy=False)
+        self._begin(lane, pace, turn, failed.reason, loop, copy=False).again = True
         return True
 
     # what comes back
@@ -297,12 +295,17 @@ class Engine:
                 self.tally.model.add(outcome.seconds)
             self._answered(lane, flight, outcome.mask)
             return True
+        if main and outcome.kind in {"denied", "revoked"} and not flight.again:
+            lane.books.skipped()  # it was not sent after all
         if outcome.kind == "denied":
             self.denial.told(outcome.error, outcome.said, now)
             self.tally.denied += 1
             self.tally.note(f"a budget said no: {outcome.said}")
         elif outcome.kind == "revoked":
             lane.revoked += 1
+        elif outcome.kind == "ended":
+            self.tally.failures["ended"] += 1
+            self.tally.note("a call was under way at the end: what became of it is unknown, it counts as paid for")
         else:
             lane.health.failed(now, outcome.said, jammed=lane.jammed)
             self.tally.failures[outcome.kind] += 1

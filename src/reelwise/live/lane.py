@@ -6,7 +6,7 @@ import asyncio
 import inspect
 import threading
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from reelwise.errors import ReelwiseError
 from reelwise.live.caught import Caught
@@ -34,7 +34,8 @@ class Outcome(NamedTuple):
     """What became of a call.
 
     Attributes:
-        kind: ok; raised, timeout, shape, dtype, nan or range (the model failed); denied (a budget said no); revoked (never made).
+        kind: ok; raised, timeout, shape, dtype, nan or range (the model failed); ended (under way when the stream ended: nobody knows);
+            denied (a budget said no); revoked (never made).
         said: what went wrong, in words.
         mask: float32 (h, w) of the model's own size; None where there is none.
         seconds: how long it took.
@@ -61,6 +62,7 @@ class Flight:
         gap: frames since the one that this mask was computed on.
         begun: when the call was begun, by the clock.
         number: counts up.
+        again: whether it is a retry of a frame that was sent before.
     """
 
     def __init__(
@@ -75,7 +77,7 @@ class Flight:
         number: int,
     ) -> None:
         self.ticket, self.at, self.reason, self.carried, self.gap = ticket, at, reason, carried, gap
-        self.begun, self.number = begun, number
+        self.begun, self.number, self.again = begun, number, False
         self.future: Future[Outcome] | None = None
         self._lock = threading.Lock()
         self._entry: Entry | None = None
@@ -256,7 +258,9 @@ class Lane:
             return self._given_up(flight, f"no answer in {self._timeout:g} s")
         return None
 
-    def _given_up(self, flight: Flight, said: str) -> tuple[Flight, Outcome]:
+    def _given_up(
+        self, flight: Flight, said: str, kind: Literal["timeout", "ended"] = "timeout"
+    ) -> tuple[Flight, Outcome]:
         self.flight = None
         if flight.future is not None and flight.future.cancel():
             return flight, Outcome("revoked")
@@ -269,7 +273,7 @@ class Lane:
         if share is None and flight.future is not None and flight.future.done():  # it came back just now
             return flight, flight.future.result()
         share = Fraction(1) if share is None else share
-        return flight, Outcome("timeout", said, seconds=self._timeout, share=share, error=error)
+        return flight, Outcome(kind, said, seconds=self._timeout, share=share, error=error)
 
     def revoke(self) -> bool:
         """Take back a call that has not begun; say whether there was one."""
@@ -289,7 +293,7 @@ class Lane:
             flight = self.flight
             if not self._by_task:
                 self.wait(flight, _PATIENCE_SECONDS)
-            landed = self.land() or self._given_up(flight, "closed while it was under way")
+            landed = self.land() or self._given_up(flight, "it was under way when the stream ended", "ended")
         self._worker.close(_PATIENCE_SECONDS)
         if self._tasks is not None:
             self._tasks.close()

@@ -74,7 +74,7 @@ class LiveReceipt(Struct, frozen=True, kw_only=True):
         cost_usd_hour_most: the most that any 60 minutes can have cost under a target in dollars an hour; None without one.
         retries: failures that were tried again at once.
         timeouts: calls that were given up.
-        failures: calls that failed, by kind: raised, timeout, shape, dtype, nan, range.
+        failures: calls that failed, by kind: raised, timeout, shape, dtype, nan, range, or ended (under way when the stream ended).
         failure_last: what went wrong with the last of them, in words.
         denied: calls that a budget refused.
         revoked: calls that were taken back before they began.

@@ -87,7 +87,7 @@ class LiveRun:
         self._size, self._black = (0, 0), False
 
     def stop(self, why: str = "stopped") -> None:
-        """End soon, from another thread or a signal handler; no further call begins."""
+        """End soon, from another thread (not a signal handler, which may interrupt whoever holds a lock); no further call begins."""
         self._stopping = True
         self.ended = why
         self._source.stop()

@@ -64,7 +64,7 @@ class Source(Protocol):
         """
 
     def stop(self) -> None:
-        """End soon, from any thread or a signal handler."""
+        """End soon, from any thread; not from a signal handler, which may interrupt whoever holds a lock."""
 
     def close(self) -> None:
         """Let go of everything, within bounded time."""

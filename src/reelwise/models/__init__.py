@@ -16,10 +16,12 @@ if TYPE_CHECKING:
     from reelwise.models.attempts import Attempts
     from reelwise.models.batches import BatchRow
     from reelwise.models.fallback import Fallback
+    from reelwise.models.films import Film
     from reelwise.models.gemini import Gemini
     from reelwise.models.gemini_batch import GeminiBatches
     from reelwise.models.gemini_caches import create_cache
     from reelwise.models.gemini_files import upload
+    from reelwise.models.google_videos import GoogleVideos
     from reelwise.models.install import install_person_segmentation
     from reelwise.models.limiter import Limiter
     from reelwise.models.local import LocalSegment
@@ -48,8 +50,10 @@ __all__ = [
     "BatchRow",
     "Clip",
     "Fallback",
+    "Film",
     "Gemini",
     "GeminiBatches",
+    "GoogleVideos",
     "Limiter",
     "LocalSegment",
     "MaskNetwork",
@@ -85,8 +89,10 @@ _HOME = {
     "BatchRow": "batches",
     "Clip": "work",
     "Fallback": "fallback",
+    "Film": "films",
     "Gemini": "gemini",
     "GeminiBatches": "gemini_batch",
+    "GoogleVideos": "google_videos",
     "Limiter": "limiter",
     "LocalSegment": "local",
     "MaskNetwork": "masks",

@@ -13,14 +13,15 @@ __all__ = ["Answer", "Box", "Score", "Stretch", "Word"]
 
 
 class Score(Struct, frozen=True, kw_only=True):
-    """A label and how sure the model is, 0..1; None where it does not say."""
+    """A label and how sure the model is, 0..1; None where it does not say. `part` is which of the work's pictures it is about."""
 
     label: str
     confidence: float | None = None
+    part: int = 0
 
 
 class Box(Struct, frozen=True, kw_only=True):
-    """Where something is, in shares 0..1 of the picture's width and height."""
+    """Where something is, in shares 0..1 of the width and height of the work's picture number `part`."""
 
     label: str
     confidence: float | None
@@ -28,6 +29,7 @@ class Box(Struct, frozen=True, kw_only=True):
     top: float
     right: float
     bottom: float
+    part: int = 0
 
 
 class Stretch(Struct, frozen=True, kw_only=True):
@@ -56,7 +58,9 @@ class Answer(Struct, kw_only=True):
         finish: why it stopped: stop, length (its maximum), refused (content), cut (by us), other.
         confidence: how sure it is of it, 0..1; None where it does not say.
         scores, boxes, stretches, words, vectors: what it found; each task fills its own.
-        mask: probability 0..1 that each place is foreground, float32 (h, w); None elsewhere.
+        texts: what is written in each picture, where that was asked for.
+        mask: probability 0..1 that each place is foreground, float32 (h, w), of the first picture; None elsewhere.
+        masks: likewise, of each picture.
         attempts: how often the call was sent.
         waited_seconds: for the limiter.
         latency_ms: of the attempt that answered, to its last byte.
@@ -72,7 +76,9 @@ class Answer(Struct, kw_only=True):
     stretches: tuple[Stretch, ...] = ()
     words: tuple[Word, ...] = ()
     vectors: tuple[tuple[float, ...], ...] = ()
+    texts: tuple[str, ...] = ()
     mask: Any = None
+    masks: tuple[Any, ...] = ()
     attempts: int = 1
     waited_seconds: float = 0.0
     latency_ms: float = 0.0

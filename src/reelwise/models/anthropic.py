@@ -10,8 +10,8 @@ from msgspec import UNSET, Struct, UnsetType
 from reelwise.errors import AnswerError, BusyError, InputError
 from reelwise.models.answer import Answer
 from reelwise.models.body import Inliner, json_body
-from reelwise.models.chat_text import asked, described, labelled, scored
-from reelwise.models.endpoint import Endpoint
+from reelwise.models.chat import Chat
+from reelwise.models.chat_text import asked
 from reelwise.models.stream import Events, Stream
 from reelwise.models.used import Used, read_usage
 from reelwise.models.work import Picture, Text, Work
@@ -81,7 +81,7 @@ class MessageReply(Struct):
     stop_reason: str | None = None
 
 
-class Anthropic(Endpoint):
+class Anthropic(Chat):
     """Anthropic's API; see `Endpoint` for the arguments.
 
     Args:
@@ -90,7 +90,6 @@ class Anthropic(Endpoint):
     """
 
     provider = "anthropic"
-    can = frozenset({"describe", "ask", "moderate"})
     variable = "ANTHROPIC_API_KEY"
     address = "https://api.anthropic.com"
 
@@ -101,18 +100,6 @@ class Anthropic(Endpoint):
     def _headers(self) -> dict[str, str]:
         key = self._key.read()
         return {"anthropic-version": _VERSION, **({"x-api-key": key} if key else {})}
-
-    def describe(self, work: Work) -> Answer:
-        """Say what is shown."""
-        return self._message(described(work))
-
-    def ask(self, work: Work) -> Answer:
-        """Answer what the text asks."""
-        return self._message(asked(work))
-
-    def moderate(self, work: Work) -> Answer:
-        """Choose among the labels."""
-        return scored(self._message(labelled(work)))
 
     def count_tokens(self, work: Work) -> int:
         """Ask what the input comes to; the vendor bills nothing for it."""
@@ -182,12 +169,10 @@ class Anthropic(Endpoint):
 
     def _send(self, work: Work, request: MessageRequest, inliner: Inliner) -> Any:
         headers = {"anthropic-beta": "fast-mode-2026-02-01"} if work.mode == "fast" else {}
-        return self.send(
-            "POST", "/v1/messages", body=json_body(request, inliner), headers=headers, seconds=work.timeout_seconds,
-            tokens=work.tokens_expected, identity=work.identity,
-        )  # fmt: skip
+        return self.post("/v1/messages", json_body(request, inliner), work, headers=headers)
 
-    def _message(self, work: Work) -> Answer:
+    def exchange(self, work: Work) -> Answer:
+        """Send a work as it is, and read the answer."""
         request, inliner = self.request(work)
         sent = self._send(work, request, inliner)
         reply, raw = self.json(sent, MessageReply)

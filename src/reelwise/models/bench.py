@@ -256,7 +256,7 @@ def cold_start(model: str, *, size: tuple[int, int], shape: tuple[int, ...] | No
         raise InputError(message, where=where, hint=hint)
     return Cold(
         first_answer_seconds=round(found["wall"], 3),
-        load_seconds=round(found["load"], 3),
-        first_call_seconds=round(found["first"], 4),
+        load_seconds=round(found["load"], 6),
+        first_call_seconds=round(found["first"], 6),
         rss_megabytes=found["rss"],
     )

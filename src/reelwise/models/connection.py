@@ -1,9 +1,8 @@
-"""One HTTP request after another over a connection that is kept: bounded in time and in bytes, with the standard library."""
+"""One HTTP request after another over a connection that is kept, for measuring and for masks: bounded in time and in bytes."""
 
 from __future__ import annotations
 
 import http.client
-import select
 import socket
 import ssl
 import time
@@ -12,7 +11,9 @@ from urllib.parse import urlsplit
 
 from msgspec import Struct
 
-from reelwise.errors import EndpointError, InputError
+from reelwise.errors import AmbiguousError, EndpointError, InputError, NotSentError
+from reelwise.models.body import Body
+from reelwise.models.http import Http
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["Answer", "Connection", "Endpoint", "endpoint_of"]
 
 _BYTES_MAX = 64_000_000
-_CHUNK = 65_536
+_SILENT_SECONDS = 86_400.0  # a request's own time is the only limit here
 _SAID = 200
 
 
@@ -105,14 +106,22 @@ def endpoint_of(url: str, headers: Mapping[str, str] | None = None, method: str 
 class Connection:
     """Sends requests one after another; opens itself again where the other side closed. Used by one thread.
 
+    The same client as all wires': see `reelwise.models.http.Http`. Here nothing is raised and nothing is sent a second time: what went
+    wrong is said in a word, so that many answers can be counted.
+
     Args:
         endpoint: where to.
     """
 
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
-        self._open: http.client.HTTPConnection | None = None
-        self._reached = False
+        host = f"[{endpoint.host}]" if ":" in endpoint.host else endpoint.host
+        scheme = "https" if endpoint.is_secure else "http"
+        self._http = Http(f"{scheme}://{host}:{endpoint.port}", silent_seconds=_SILENT_SECONDS)
+        headers = dict(endpoint.headers)
+        named = {name.lower(): name for name in headers}
+        self._mime = headers.pop(named["content-type"]) if "content-type" in named else ""
+        self._headers = headers
 
     def send(self, body: bytes, seconds: float) -> Answer:
         """Send a request once and wait for all of its answer; nothing is sent a second time.
@@ -121,81 +130,42 @@ class Connection:
             body: what is sent.
             seconds: how long all of it may take.
         """
-        until = time.perf_counter() + seconds
-        try:
-            return self._sent(body, until)
-        except TimeoutError:
-            trouble = "no answer in time"
-        except ssl.SSLError as error:
-            trouble = f"TLS: {error.reason or error}"
-        except socket.gaierror:
-            trouble = f"no address is known for {self._endpoint.host}"
-        except (http.client.HTTPException, ConnectionError) as error:
-            trouble = "closed the connection" if _is_closed(error) else _words(error)
-        except (OSError, ValueError) as error:
-            trouble = _words(error)
-        self.close()
-        return Answer(status=0, trouble=trouble, body=b"", reached=self._reached)
-
-    def _sent(self, body: bytes, until: float) -> Answer:
         where = self._endpoint
-        self._reached = self._still_open()
-        if self._open is None:
-            kind = http.client.HTTPSConnection if where.is_secure else http.client.HTTPConnection
-            self._open = kind(where.host, where.port, timeout=max(0.001, until - time.perf_counter()))
-            self._open.connect()
-            self._reached = True
-            if self._open.sock is not None:
-                self._open.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._left(until)
-        self._open.request(where.method, where.path, body=body or None, headers=dict(where.headers))
-        self._left(until)
-        response = self._open.getresponse()
-        parts: list[bytes] = []
-        size = 0
+        sent = Body(pieces=(body,), mime=self._mime) if body else None
         try:
-            while not response.isclosed() and size <= _BYTES_MAX:
-                self._left(until)
-                part = response.read1(_CHUNK)
-                if not part:
-                    break
-                size += len(part)
-                parts.append(part)
-        finally:
-            response.close()  # a response that was not read to its end holds the socket
-        if response.will_close or size > _BYTES_MAX:
-            self.close()
-        trouble = "" if 200 <= response.status < 300 else f"HTTP {response.status}"
-        if size > _BYTES_MAX:
-            trouble = f"answers more than {_BYTES_MAX:,} bytes"
-        media = response.headers.get_content_type()
-        return Answer(status=response.status, trouble=trouble, body=b"".join(parts), kind=media)
+            reply = self._http.send(
+                where.method, where.path, headers=self._headers, body=sent, seconds=max(0.001, seconds), rooted=True
+            )
+            data = reply.read(_BYTES_MAX)
+        except NotSentError as error:
+            return Answer(status=0, trouble=self._trouble(error), body=b"", reached=error.reason != "reach")
+        except AmbiguousError as error:
+            return Answer(
+                status=error.status or 0 if error.reason == "long" else 0, trouble=self._trouble(error), body=b""
+            )
+        kind = reply.headers.get("content-type", "text/plain").partition(";")[0].strip().lower()
+        trouble = "" if 200 <= reply.status < 300 else f"HTTP {reply.status}"
+        return Answer(status=reply.status, trouble=trouble, body=data, kind=kind)
 
-    def _still_open(self) -> bool:
-        """Say whether there is a connection that the other side has not closed meanwhile; close it where it has."""
-        if self._open is None or self._open.sock is None:
-            self.close()
-            return False
-        if select.select((self._open.sock,), (), (), 0)[
-            0
-        ]:  # nothing was asked, so there is nothing to read but its end
-            self.close()
-            return False
-        return True
-
-    def _left(self, until: float) -> None:
-        """Let the next wait be no longer than what is left."""
-        left = until - time.perf_counter()
-        if left <= 0:
-            raise TimeoutError
-        if self._open is not None and self._open.sock is not None:
-            self._open.sock.settimeout(left)
+    def _trouble(self, error: EndpointError) -> str:
+        """Say what went wrong, the same words for the same trouble."""
+        cause = error.__cause__
+        if error.reason == "long":
+            return f"answers more than {_BYTES_MAX:,} bytes"
+        if isinstance(cause, TimeoutError):
+            return "no answer in time"
+        if isinstance(cause, ssl.SSLError):
+            return f"TLS: {cause.reason or cause}"
+        if isinstance(cause, socket.gaierror):
+            return f"no address is known for {self._endpoint.host}"
+        closed = (http.client.RemoteDisconnected, http.client.IncompleteRead, ConnectionResetError, BrokenPipeError)
+        if cause is None or isinstance(cause, closed):
+            return "closed the connection"
+        return getattr(cause, "strerror", None) or type(cause).__name__
 
     def close(self) -> None:
         """Close the connection; the next request opens another."""
-        if self._open is not None:
-            self._open.close()
-            self._open = None
+        self._http.close()
 
     def first(self, body: bytes, seconds: float) -> float:
         """Send a first request and return how long it took: the cold start of what is behind it.
@@ -225,11 +195,3 @@ class Connection:
             where=self._endpoint.url,
             hint=hint,
         )
-
-
-def _is_closed(error: Exception) -> bool:
-    return isinstance(error, (http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError))
-
-
-def _words(error: Exception) -> str:
-    return getattr(error, "strerror", None) or type(error).__name__

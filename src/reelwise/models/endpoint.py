@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import time
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
@@ -43,6 +44,7 @@ _MESSAGE_MAX = 300
 _BUSY = {429: "limit", 500: "failed", 503: "overload", 529: "overload"}
 """Nothing was produced: vendors do not bill these (Gemini's billing FAQ says so of 400 and 500, as quoted in its docs)."""
 _REFUSED = {401: "key", 403: "key", 402: "quota", 404: "model", 413: "size"}
+_FILE = re.compile(r"\bfile\b.*(?:not exist|not found|expired)|no such file")
 _QUOTA = ("insufficient_quota", "billing_hard_limit_reached", "credit balance is too low")
 
 
@@ -225,6 +227,13 @@ class Endpoint:
                 return Sent(reply=reply, attempts=sends, waited_seconds=waited, began=began, left_seconds=left)
             self._sleep(self._between(again, sends))
 
+    def post(self, path: str, body: Body, work: Work, *, headers: Mapping[str, str] | None = None) -> Sent:
+        """Send a work as one call of its own: within its time, under its id; see `send`."""
+        return self.send(
+            "POST", path, body=body, headers=headers, seconds=work.timeout_seconds, tokens=work.tokens_expected,
+            identity=work.identity,
+        )  # fmt: skip
+
     def _again(self, error: EndpointError, sends: int, *, safe: bool, until: float) -> bool:
         """Say whether a call is sent once more: only where it surely was not accepted, or the endpoint knows it again."""
         if isinstance(error, RefusedError) or sends >= _SENDS_MAX:
@@ -323,6 +332,7 @@ _HINTS = {
     "quota": "the account has no credit left",
     "size": "send less: a shorter clip, smaller pictures, or an upload",
     "content": "the endpoint does not take this content",
+    "file": "the file that went up is gone there: send it again",
 }
 
 
@@ -332,6 +342,8 @@ def _reason(status: int, code: str, said: str) -> str:
         return "content"
     if "api key" in low or "api_key" in low:
         return "key"
+    if status in {403, 404} and _FILE.search(low):
+        return "file"  # Gemini answers 403 for a file that expired: no wrong key, and no other call is to blame
     if "model" in low and any(word in low for word in ("not found", "not_found", "does not exist", "deprecated")):
         return "model"
     return _REFUSED.get(status, "input")

@@ -12,8 +12,8 @@ from msgspec import Struct
 from reelwise.errors import InputError
 from reelwise.models.answer import Answer
 from reelwise.models.body import json_body
-from reelwise.models.chat_text import asked, described, labelled, scored
-from reelwise.models.endpoint import Endpoint
+from reelwise.models.chat import Chat
+from reelwise.models.chat_text import asked
 from reelwise.models.gemini_embed import embed
 from reelwise.models.gemini_wire import GenerateReply, generate_request
 from reelwise.models.stream import Events, Stream
@@ -41,7 +41,7 @@ def model_path(model: str) -> str:
     return f"/models/{quote(name, safe='')}"
 
 
-class Gemini(Endpoint):
+class Gemini(Chat):
     """Google's Gemini API; see `Endpoint` for the arguments."""
 
     provider = "google"
@@ -53,25 +53,13 @@ class Gemini(Endpoint):
         key = self._key.read()
         return {"x-goog-api-key": key} if key else {}
 
-    def describe(self, work: Work) -> Answer:
-        """Say what is shown."""
-        return self._generate(described(work))
-
-    def ask(self, work: Work) -> Answer:
-        """Answer what the text asks."""
-        return self._generate(asked(work))
-
-    def moderate(self, work: Work) -> Answer:
-        """Choose among the labels."""
-        return scored(self._generate(labelled(work)))
-
     def transcribe(self, work: Work) -> Answer:
         """Write down what is said."""
         if not any(isinstance(part, Text) for part in work.parts):
             if not any(isinstance(part, (Sound, Clip)) for part in work.parts):
                 raise InputError("there is no sound", where="parts", hint="add a Sound or a Clip")
             work = msgspec.structs.replace(work, parts=(*work.parts, Text(text=_TRANSCRIBE)))
-        return self._generate(work)
+        return self.exchange(work)
 
     def embed(self, work: Work) -> Answer:
         """Make a vector of each part: text, pictures, clips, sound."""
@@ -104,18 +92,14 @@ class Gemini(Endpoint):
     def stream(self, work: Work) -> Stream:
         """Answer what the text asks, bit by bit."""
         request, inliner = generate_request(asked(work), name=self.name)
-        sent = self.send(
-            "POST", f"{model_path(work.model)}:streamGenerateContent?alt=sse", body=json_body(request, inliner),
-            seconds=work.timeout_seconds, tokens=work.tokens_expected, identity=work.identity,
-        )  # fmt: skip
+        path = f"{model_path(work.model)}:streamGenerateContent?alt=sse"
+        sent = self.post(path, json_body(request, inliner), work)
         return Stream(self, sent, _GenerateEvents(work.model, _tier_of(sent.reply.headers)), work.tokens_expected)
 
-    def _generate(self, work: Work) -> Answer:
+    def exchange(self, work: Work) -> Answer:
+        """Send a work as it is, and read the answer."""
         request, inliner = generate_request(work, name=self.name)
-        sent = self.send(
-            "POST", f"{model_path(work.model)}:generateContent", body=json_body(request, inliner),
-            seconds=work.timeout_seconds, tokens=work.tokens_expected, identity=work.identity,
-        )  # fmt: skip
+        sent = self.post(f"{model_path(work.model)}:generateContent", json_body(request, inliner), work)
         reply, raw = self.json(sent, GenerateReply)
         return self.note(self.answer(reply, raw, work.model, _tier_of(sent.reply.headers)), sent, work.tokens_expected)
 

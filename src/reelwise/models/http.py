@@ -156,6 +156,7 @@ class Http:
     def __init__(self, url: str, *, silent_seconds: float = 120.0) -> None:
         self._lines = Lines(url)
         self._silent = silent_seconds
+        self.host = self._lines.host
         self.local = self._lines.local
         self.secure = self._lines.secure
         self.name = f"{self._lines.host}:{self._lines.port}" if self.local else self._lines.host
@@ -215,7 +216,8 @@ class Http:
             for name, value in headers.items():
                 line.putheader(name, value)
             if body is not None:
-                line.putheader("Content-Type", body.mime)
+                if body.mime:
+                    line.putheader("Content-Type", body.mime)
                 line.putheader("Content-Length", str(body.length))
             elif method == "POST":
                 line.putheader("Content-Length", "0")
@@ -230,6 +232,8 @@ class Http:
             if began and isinstance(error, OSError) and not isinstance(error, TimeoutError):
                 return error
             line.kill()
+            if began:
+                raise NotSentError("the request could not be sent in time", where=where, reason="broken") from error
             raise NotSentError(
                 _reach(error), where=where, hint="check the address and the network", reason="reach"
             ) from error

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reelwise.errors import InputError
@@ -18,9 +20,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from reelwise.models.segment import SegmentModel
-    from reelwise.models.work import Work
+    from reelwise.models.work import Source, Work
 
-__all__ = ["LocalSegment"]
+__all__ = ["PICTURES_MAX", "LocalSegment"]
+
+PICTURES_MAX = 256
+"""Masks that are kept in memory at once: of 256x256 places, 67 MB."""
 
 
 class LocalSegment:
@@ -36,6 +41,7 @@ class LocalSegment:
     def __init__(self, network: SegmentModel, decode: Callable[[bytes], NDArray[np.uint8]] | None = None) -> None:
         self._network = network
         self._decode = decode or _decoded
+        self._lock = threading.Lock()
 
     @property
     def name(self) -> str:
@@ -43,25 +49,29 @@ class LocalSegment:
         return self._network.name
 
     def segment(self, work: Work) -> Answer:
-        """Separate the one picture of a work; fills `mask`. `used` has no tokens and no price: its seconds are of this machine.
+        """Separate each picture of a work; fills `mask` and `masks`. `used` has no tokens and no price: its seconds are of this machine.
 
         Raises:
-            InputError: not one picture, or none that can be decoded.
+            InputError: anything else than pictures, more than are kept in memory at once, or one that cannot be decoded.
         """
-        if len(work.parts) != 1 or not isinstance(work.parts[0], Picture) or work.parts[0].source.uri:
-            raise InputError("wants one picture, as bytes or a file", where=self.name, hint="a Work with one Picture")
-        given = work.parts[0].source
+        pictures = [part.source for part in work.parts if isinstance(part, Picture) and not part.source.uri]
+        if not pictures or len(pictures) != len(work.parts):
+            raise InputError("wants pictures, as bytes or files", where=self.name, hint="a Work with Pictures")
+        if len(pictures) > PICTURES_MAX:
+            raise InputError(
+                f"{len(pictures):,} pictures at once",
+                where=self.name,
+                hint=f"pictures_a_call: {PICTURES_MAX}, or fewer frames",
+            )
         began = time.perf_counter()
-        if given.path:
-            from pathlib import Path
+        with self._lock:  # a network is used by one thread at a time
+            masks = tuple(self._network(self._decode(_bytes(one))) for one in pictures)
+        passed = (time.perf_counter() - began) * 1000
+        used = Used(provider="local", model=self.name, images=float(len(pictures)))
+        return Answer(used=used, mask=masks[0], masks=masks, latency_ms=passed, latency_first_ms=passed)
 
-            data = Path(given.path).read_bytes()
-        else:
-            data = given.data
-        mask = self._network(self._decode(data))
-        passed = time.perf_counter() - began
-        used = Used(provider="local", model=self.name, images=1.0)
-        return Answer(used=used, mask=mask, latency_ms=passed * 1000, latency_first_ms=passed * 1000)
+    def close(self) -> None:
+        """Nothing is open."""
 
     def __getattr__(self, task: str) -> Any:
         from reelwise.models.protocol import TASKS
@@ -73,6 +83,10 @@ class LocalSegment:
             raise InputError(f"{self.name} cannot {task}", where=work.model, hint="it can segment")
 
         return refuse
+
+
+def _bytes(given: Source) -> bytes:
+    return Path(given.path).read_bytes() if given.path else given.data
 
 
 def _decoded(data: bytes) -> Any:

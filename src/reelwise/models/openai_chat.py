@@ -10,8 +10,9 @@ from msgspec import UNSET, Struct, UnsetType
 from reelwise.errors import AnswerError, InputError
 from reelwise.models.answer import Answer
 from reelwise.models.body import Inliner, json_body
-from reelwise.models.chat_text import asked, confidence_of, described, labelled, scored
-from reelwise.models.endpoint import Endpoint
+from reelwise.models.chat import Chat
+from reelwise.models.chat_text import asked, confidence_of
+from reelwise.models.openai import OpenAI, openai_options, read_openai
 from reelwise.models.stream import Events, Stream
 from reelwise.models.used import Used, read_usage, tier_of
 from reelwise.models.work import Clip, Picture, Sound, Text, Work
@@ -127,7 +128,7 @@ class _Chunk(Struct):
     error: Any = None
 
 
-class OpenAIChat(Endpoint):
+class OpenAIChat(OpenAI, Chat):
     """An endpoint that speaks OpenAI's chat completions; see `Endpoint` for the arguments.
 
     Args:
@@ -135,34 +136,14 @@ class OpenAIChat(Endpoint):
         rest: see `Endpoint`.
     """
 
-    provider = "openai"
-    can = frozenset({"describe", "ask", "moderate"})
-    variable = "OPENAI_API_KEY"
-    address = "https://api.openai.com/v1"
-
     def __init__(self, url: str = "", key: str | None = None, *, video: bool = False, **rest: Any) -> None:
         super().__init__(url, key, **rest)
         self._video = video
 
-    def describe(self, work: Work) -> Answer:
-        """Say what is shown."""
-        return self._chat(described(work))
-
-    def ask(self, work: Work) -> Answer:
-        """Answer what the text asks."""
-        return self._chat(asked(work))
-
-    def moderate(self, work: Work) -> Answer:
-        """Choose among the labels."""
-        return scored(self._chat(labelled(work)))
-
     def stream(self, work: Work) -> Stream:
         """Answer what the text asks, bit by bit."""
         request, inliner = self.request(asked(work), stream=True)
-        sent = self.send(
-            "POST", "/chat/completions", body=json_body(request, inliner), seconds=work.timeout_seconds,
-            tokens=work.tokens_expected, identity=work.identity,
-        )  # fmt: skip
+        sent = self.post("/chat/completions", json_body(request, inliner), work)
         return Stream(self, sent, _ChatEvents(self.provider, work.model), work.tokens_expected)
 
     def request(self, work: Work, *, stream: bool = False) -> tuple[ChatRequest, Inliner]:
@@ -182,11 +163,9 @@ class OpenAIChat(Endpoint):
             model=work.model,
             messages=messages,
             max_completion_tokens=UNSET if work.tokens_output is None else work.tokens_output,
-            temperature=UNSET if work.temperature is None else work.temperature,
             seed=UNSET if work.seed is None else work.seed,
             logprobs=True if work.confidence else UNSET,
-            service_tier=UNSET if work.mode in {"standard", "batch"} else work.mode,
-            prompt_cache_key=work.cache_key or UNSET,
+            **openai_options(work),
         )
         if work.schema:
             schema = msgspec.json.decode(work.schema)
@@ -214,12 +193,10 @@ class OpenAIChat(Endpoint):
             return _VideoPart(video_url=_Url(url=inliner.data_uri(part.source)))
         raise InputError("takes no video", where=self.name, hint="send pictures, or use an endpoint that takes clips")
 
-    def _chat(self, work: Work) -> Answer:
+    def exchange(self, work: Work) -> Answer:
+        """Send a work as it is, and read the answer."""
         request, inliner = self.request(work)
-        sent = self.send(
-            "POST", "/chat/completions", body=json_body(request, inliner), seconds=work.timeout_seconds,
-            tokens=work.tokens_expected, identity=work.identity,
-        )  # fmt: skip
+        sent = self.post("/chat/completions", json_body(request, inliner), work)
         reply, raw = self.json(sent, ChatReply)
         return self.note(self.answer(reply, raw, work.model), sent, work.tokens_expected)
 
@@ -250,10 +227,7 @@ class OpenAIChat(Endpoint):
         )
 
     def _read(self, raw: dict[str, Any], model: str = "") -> Used:
-        return read_usage(
-            raw, provider=self.provider, flavor="chat", model=model, tier=raw.get("service_tier"),
-            request_id=str(raw.get("id") or ""),
-        )  # fmt: skip
+        return read_openai(raw, "chat", model)
 
 
 class _ChatEvents(Events):

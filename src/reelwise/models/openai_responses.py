@@ -10,10 +10,11 @@ from msgspec import UNSET, Struct, UnsetType
 from reelwise.errors import AnswerError, InputError
 from reelwise.models.answer import Answer
 from reelwise.models.body import Inliner, json_body
-from reelwise.models.chat_text import asked, described, labelled, scored
-from reelwise.models.endpoint import Endpoint
+from reelwise.models.chat import Chat
+from reelwise.models.chat_text import asked
+from reelwise.models.openai import OpenAI, openai_options, read_openai
 from reelwise.models.stream import Events, Stream
-from reelwise.models.used import Used, read_usage
+from reelwise.models.used import Used
 from reelwise.models.work import Picture, Text, Work
 
 __all__ = ["OpenAIResponses"]
@@ -85,25 +86,8 @@ class ResponseReply(Struct):
     service_tier: str | None = None
 
 
-class OpenAIResponses(Endpoint):
+class OpenAIResponses(OpenAI, Chat):
     """OpenAI's Responses API; see `Endpoint` for the arguments. Answers are not stored there."""
-
-    provider = "openai"
-    can = frozenset({"describe", "ask", "moderate"})
-    variable = "OPENAI_API_KEY"
-    address = "https://api.openai.com/v1"
-
-    def describe(self, work: Work) -> Answer:
-        """Say what is shown."""
-        return self._respond(described(work))
-
-    def ask(self, work: Work) -> Answer:
-        """Answer what the text asks."""
-        return self._respond(asked(work))
-
-    def moderate(self, work: Work) -> Answer:
-        """Choose among the labels."""
-        return scored(self._respond(labelled(work)))
 
     def stream(self, work: Work) -> Stream:
         """Answer what the text asks, bit by bit."""
@@ -136,21 +120,17 @@ class OpenAIResponses(Endpoint):
             input=[_Message(content=content)],
             instructions=work.system or UNSET,
             max_output_tokens=UNSET if work.tokens_output is None else work.tokens_output,
-            temperature=UNSET if work.temperature is None else work.temperature,
-            service_tier=UNSET if work.mode in {"standard", "batch"} else work.mode,
-            prompt_cache_key=work.cache_key or UNSET,
+            **openai_options(work),
         )
         if work.schema:
             request.text = _TextConfig(format=_Format(schema_=msgspec.json.decode(work.schema)))
         return request, inliner
 
     def _send(self, work: Work, request: ResponseRequest, inliner: Inliner) -> Any:
-        return self.send(
-            "POST", "/responses", body=json_body(request, inliner), seconds=work.timeout_seconds,
-            tokens=work.tokens_expected, identity=work.identity,
-        )  # fmt: skip
+        return self.post("/responses", json_body(request, inliner), work)
 
-    def _respond(self, work: Work) -> Answer:
+    def exchange(self, work: Work) -> Answer:
+        """Send a work as it is, and read the answer."""
         request, inliner = self.request(work)
         sent = self._send(work, request, inliner)
         reply, raw = self.json(sent, ResponseReply)
@@ -161,15 +141,7 @@ class OpenAIResponses(Endpoint):
         return self.note(_answered(reply, self._read(raw, work.model)), sent, work.tokens_expected)
 
     def _read(self, raw: dict[str, Any], model: str = "") -> Used:
-        return read_responses(raw, model)
-
-
-def read_responses(raw: dict[str, Any], model: str) -> Used:
-    """Read the usage of a response."""
-    return read_usage(
-        raw, provider="openai", flavor="responses", model=model, tier=raw.get("service_tier"),
-        request_id=str(raw.get("id") or ""),
-    )  # fmt: skip
+        return read_openai(raw, "responses", model)
 
 
 def _answered(reply: ResponseReply, used: Used) -> Answer:
@@ -205,7 +177,7 @@ class _ResponseEvents(Events):
 
     def used(self) -> Used:
         if self._raw.get("usage"):
-            return read_responses(self._raw, self._model)
+            return read_openai(self._raw, "responses", self._model)
         return Used(
             provider="openai", model=self._model, tokens_output=self.tokens_came, complete=False, input_known=False
         )  # fmt: skip

@@ -10,9 +10,13 @@ import ssl
 import threading
 import time
 import weakref
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from reelwise.errors import InputError
+from reelwise.models.proxy import open_tunnel, proxy_for
+
+if TYPE_CHECKING:
+    from reelwise.models.proxy import Proxy
 
 __all__ = ["Deadline", "Line", "Lines"]
 
@@ -122,22 +126,27 @@ class Line(http.client.HTTPConnection):
 
     sock: Any
 
-    def __init__(self, host: str, port: int, context: ssl.SSLContext | None, deadline: Deadline) -> None:
-        super().__init__(host, port)
-        self._context = context
+    def __init__(
+        self, address: tuple[str, int], context: ssl.SSLContext | None, deadline: Deadline, proxy: Proxy | None = None
+    ) -> None:
+        super().__init__(*address)
+        self._context, self._proxy = context, proxy
         self._deadline = deadline
         self.idle_since = 0.0
 
     def connect(self) -> None:
-        """Open it, TLS included, within the deadline.
+        """Open it, through a proxy where there is one, TLS included, within the deadline.
 
         Raises:
             OSError: unknown host, refused, no time left, a certificate that does not fit.
         """
         step = min(10.0, self._deadline.step())
-        plain = socket.create_connection((self.host, self.port), timeout=step)
+        proxy = self._proxy
+        plain = socket.create_connection((proxy.host, proxy.port) if proxy else (self.host, self.port), timeout=step)
         try:
             plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if proxy is not None:
+                open_tunnel(plain, proxy, self.host, self.port)
             if self._context is not None:
                 plain = self._context.wrap_socket(plain, server_hostname=self.host)
         except BaseException:
@@ -180,7 +189,7 @@ class Lines:
         url: http or https, with a path in front of all paths or none.
 
     Raises:
-        InputError: that is no such address.
+        InputError: that is no such address, or the environment names no proxy's.
     """
 
     def __init__(self, url: str) -> None:
@@ -200,6 +209,7 @@ class Lines:
         self.path = parts.path.rstrip("/")
         self.local = self.host in {"localhost", "127.0.0.1", "::1"} or self.host.startswith("127.")
         self._context = ssl.create_default_context() if self.secure else None
+        self._proxy = proxy_for(self.host, self.port) if self.secure and not self.local else None
         self._lock = threading.Lock()
         self._idle: list[Line] = []
         weakref.finalize(self, _kill, self._idle)  # nobody closes an endpoint by hand
@@ -210,7 +220,7 @@ class Lines:
             with self._lock:
                 line = self._idle.pop() if self._idle else None
             if line is None:
-                return Line(self.host, self.port, self._context, deadline)
+                return Line((self.host, self.port), self._context, deadline, self._proxy)
             if line.alive():
                 line.begin(deadline)
                 return line

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 from urllib.parse import quote
 
 from msgspec import Struct
 
-from reelwise.errors import InputError, OutputError
 from reelwise.models.body import json_body
-from reelwise.models.endpoint import Endpoint
+from reelwise.models.films import VideoJob, save_film
+from reelwise.models.openai import OpenAI
 from reelwise.models.used import Used
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["VideoJob", "VideoJobs"]
+    from reelwise.models.films import Film
+
+__all__ = ["VideoJobs"]
 
 _STATES: dict[str, Literal["running", "done", "failed"]] = {"completed": "done", "failed": "failed"}
-_BYTES_MAX = 4_000_000_000
+_REFUSED = ("moderation", "content_policy", "safety")
+_HIGH = "-high-res"
 
 
 class _Error(Struct):
@@ -37,81 +40,31 @@ class _Video(Struct):
     error: _Error | None = None
 
 
-class VideoJob(Struct, frozen=True, kw_only=True):
-    """A job under way.
+class VideoJobs(OpenAI):
+    """OpenAI's video API; see `Endpoint` for the arguments and `FilmWire` for what it does."""
 
-    Attributes:
-        id: the vendor's; a hold is settled under it, once, however often the job is looked at.
-        state: running, done or failed. The last two are final: done is billed, failed is not.
-        used: what it is billed by; None while it runs, and where it failed.
-        progress: percent.
-        expires: seconds since 1970 after which its video is gone; None where nobody says.
-        why: of a failure.
-    """
+    lengths = (4, 8, 12)
+    sells: ClassVar[frozenset[str]] = frozenset({"openai/sora-2", "openai/sora-2-pro", "openai/sora-2-pro-high-res"})
 
-    id: str
-    state: Literal["running", "done", "failed"]
-    used: Used | None = None
-    progress: int = 0
-    expires: int | None = None
-    why: str = ""
-
-
-class VideoJobs(Endpoint):
-    """OpenAI's video API; see `Endpoint` for the arguments."""
-
-    provider = "openai"
-    variable = "OPENAI_API_KEY"
-    address = "https://api.openai.com/v1"
-
-    def create(
-        self, model: str, prompt: str, seconds: int, size: str, *, identity: str, timeout_seconds: float = 120.0
-    ) -> VideoJob:
-        """Ask for a video.
-
-        Args:
-            model: sora-2, sora-2-pro.
-            prompt: what it shows.
-            seconds: its length: 4, 8 or 12.
-            size: "1280x720".
-            identity: the call's own id.
-            timeout_seconds: for the exchange, not for the job.
-
-        Raises:
-            AmbiguousError: it may have been accepted, and be billed when it is done: it is not asked for again.
-            EndpointError: it was refused; nothing is billed.
-        """
-        if not prompt.strip():
-            raise InputError("shows nothing", where="prompt", hint="say what it shows")
-        document = {"model": model, "prompt": prompt, "seconds": str(seconds), "size": size}
+    def create(self, film: Film, *, identity: str, timeout_seconds: float = 120.0) -> VideoJob:
+        """Ask for a video; see `FilmWire.create`."""
+        film.check()
+        model = film.name or film.model.removeprefix("openai/").removesuffix(_HIGH)  # that card is a price, not a model
+        size = f"{film.width}x{film.height}"
+        document = {"model": model, "prompt": film.prompt, "seconds": str(film.seconds), "size": size}
         sent = self.send("POST", "/videos", body=json_body(document), seconds=timeout_seconds, identity=identity)
         return self._job(self.json(sent, _Video)[0])
 
-    def look(self, job_id: str, *, timeout_seconds: float = 60.0) -> VideoJob:
+    def look(self, job_id: str, film: Film, *, timeout_seconds: float = 60.0) -> VideoJob:  # noqa: ARG002 - its answer says it all
         """Ask how far it is."""
         path = f"/videos/{quote(job_id, safe='')}"
         sent = self.send("GET", path, seconds=timeout_seconds, safe=True, counted=False)
         return self._job(self.json(sent, _Video)[0])
 
-    def fetch(self, job_id: str, file: Path, *, timeout_seconds: float = 600.0) -> int:
-        """Write the video to a file and return its bytes.
-
-        Raises:
-            RefusedError: it is not there: not done, failed or expired.
-            OutputError: the file cannot be written; nothing is left of it.
-        """
-        path = f"/videos/{quote(job_id, safe='')}/content"
-        sent = self.send("GET", path, seconds=timeout_seconds, safe=True, counted=False)
-        part = file.with_name(file.name + ".part")
-        try:
-            with part.open("wb") as out:
-                size: int = sent.reply.save(out, _BYTES_MAX)
-            part.replace(file)
-        except OSError as error:
-            raise OutputError(error.strerror or "cannot be written", where=str(file), hint="check the folder") from None
-        finally:
-            part.unlink(missing_ok=True)
-        return size
+    def fetch(self, job: VideoJob, file: Path, *, timeout_seconds: float = 600.0) -> int:
+        """Write the video to a file; see `FilmWire.fetch`."""
+        path = f"/videos/{quote(job.id, safe='')}/content"
+        return save_film(self.send("GET", path, seconds=timeout_seconds, safe=True, counted=False), file)
 
     def _job(self, video: _Video) -> VideoJob:
         state = _STATES.get(video.status, "running")
@@ -122,7 +75,9 @@ class VideoJobs(Endpoint):
                 provider="openai", model=f"openai/{video.model}", resolution=video.size, unpriced=unpriced,
                 seconds_output=float(video.seconds) if not unpriced else 0.0, request_id=video.id,
             )  # fmt: skip
-        why = video.error.message or video.error.code if video.error is not None else ""
+        code = video.error.code if video.error is not None else ""
+        why = self._key.scrub(video.error.message or code)[:300] if video.error is not None else ""
         return VideoJob(
-            id=video.id, state=state, used=used, progress=video.progress, expires=video.expires_at, why=why
+            id=video.id, state=state, used=used, progress=video.progress, expires=video.expires_at, why=why,
+            refused=any(word in code.lower() for word in _REFUSED),
         )  # fmt: skip

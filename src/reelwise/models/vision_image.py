@@ -7,14 +7,14 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from reelwise.errors import AnswerError, InputError
+from reelwise.errors import AnswerError
 from reelwise.models.answer import Answer, Box, Score
 from reelwise.models.body import Inliner, json_body
-from reelwise.models.endpoint import Endpoint
 from reelwise.models.used import Used
+from reelwise.models.vision import Trouble, Vision
 from reelwise.models.work import Picture, Work
 
-__all__ = ["VisionImage"]
+__all__ = ["PICTURES_MAX", "VisionImage"]
 
 _FEATURES = {
     "google/vision/label": "LABEL_DETECTION",
@@ -23,6 +23,8 @@ _FEATURES = {
     "google/vision/document-text": "DOCUMENT_TEXT_DETECTION",
 }
 _MOST = 50
+PICTURES_MAX = 16
+"""Pictures in one request (cloud.google.com/vision/product-search/quotas, "Images per request", read 2026-11-28)."""
 
 
 class _Vertex(Struct):
@@ -49,37 +51,32 @@ class _Full(Struct):
     text: str = ""
 
 
-class _Error(Struct):
-    code: int = 0
-    message: str = ""
-
-
 class _One(Struct, rename="camel"):
     label_annotations: list[_Label] = []
     localized_object_annotations: list[_Object] = []
     text_annotations: list[_Label] = []
     full_text_annotation: _Full | None = None
-    error: _Error | None = None
+    error: Trouble | None = None
 
 
 class _Reply(Struct):
     responses: list[_One]
 
 
-class VisionImage(Endpoint):
-    """Cloud Vision; see `Endpoint` for the arguments. A work's model is what is bought: the id of its rate card, google/vision/label."""
+class VisionImage(Vision):
+    """Cloud Vision; see `Vision`. Each picture of a work is billed apart, and its findings say by `part` which one they are from."""
 
-    provider = "google"
     can = frozenset({"describe", "detect"})
     variable = "GOOGLE_API_KEY"
     address = "https://vision.googleapis.com/v1"
+    sells = _FEATURES
 
     def _headers(self) -> dict[str, str]:
         key = self._key.read()
         return {"x-goog-api-key": key} if key else {}
 
     def describe(self, work: Work) -> Answer:
-        """Read what is written in a picture (google/vision/text, document-text), or name what is shown (label)."""
+        """Read what is written in pictures (google/vision/text, document-text), or name what is shown (label)."""
         return self._annotate(work)
 
     def detect(self, work: Work) -> Answer:
@@ -87,32 +84,30 @@ class VisionImage(Endpoint):
         return self._annotate(work)
 
     def _annotate(self, work: Work) -> Answer:
-        work.check()
-        feature = _FEATURES.get(work.model)
-        if feature is None:
-            raise InputError(f"sells no {work.model!r:.60}", where=self.name, hint=", ".join(_FEATURES))
-        if len(work.parts) != 1 or not isinstance(work.parts[0], Picture):
-            raise InputError("wants one picture", where=self.name, hint="a Work with one Picture")
-        inliner, given = Inliner(), work.parts[0].source
-        image = {"source": {"imageUri": given.uri}} if given.uri else {"content": inliner.base64(given)}
-        document = {"requests": [{"image": image, "features": [{"type": feature, "maxResults": _MOST}]}]}
-        sent = self.send(
-            "POST", "/images:annotate", body=json_body(document, inliner), seconds=work.timeout_seconds,
-            tokens=work.tokens_expected, identity=work.identity,
-        )  # fmt: skip
+        feature, pictures = self.given(work, Picture, PICTURES_MAX)
+        inliner = Inliner()
+        asked = [{"type": feature, "maxResults": _MOST}]
+        document = {"requests": [{"image": _image(one, inliner), "features": asked} for one in pictures]}
+        sent = self.post("/images:annotate", json_body(document, inliner), work)
         reply, _ = self.json(sent, _Reply)
-        used = Used(provider=self.provider, model=work.model, images=1.0)
-        if len(reply.responses) != 1:
+        used = Used(provider=self.provider, model=work.model, images=float(len(pictures)))
+        if len(reply.responses) != len(pictures):
             raise self._unusable("answers for another number of pictures", used)
-        found = reply.responses[0]
-        if found.error is not None and found.error.code:
-            raise self._unusable(f"could not read the picture: {self._key.scrub(found.error.message)[:200]}", used)
-        texts = found.full_text_annotation.text if found.full_text_annotation else ""
-        texts = texts or (found.text_annotations[0].description if found.text_annotations else "")
-        boxes = tuple(_box(one) for one in found.localized_object_annotations if one.bounding_poly.normalized_vertices)
-        scores = tuple(Score(label=one.description, confidence=one.score) for one in found.label_annotations)
-        text = texts or ", ".join(score.label for score in scores)
-        return self.note(Answer(used=used, text=text, scores=scores, boxes=boxes), sent, work.tokens_expected)
+        wrong = [one.error for one in reply.responses if one.error is not None and one.error.code]
+        if len(wrong) == len(pictures):
+            raise self._unusable(f"could not read the picture: {self.said(wrong[0])}", used)
+        answer = Answer(used=used)
+        texts = []
+        for at, found in enumerate(reply.responses):
+            answer.scores += _scores(found, at)
+            answer.boxes += tuple(
+                _box(one, at) for one in found.localized_object_annotations if one.bounding_poly.normalized_vertices
+            )
+            texts.append(_text(found))
+        answer.texts = tuple(texts)
+        labels = dict.fromkeys(one.label for one in sorted(answer.scores, key=_surest))
+        answer.text = "\n".join(dict.fromkeys(filter(None, texts))) or ", ".join(labels)
+        return self.note(answer, sent, work.tokens_expected)
 
     def _unusable(self, message: str, used: Used) -> AnswerError:
         error = AnswerError(message, where=self.name, hint="is it a picture?", reason="content")
@@ -120,7 +115,27 @@ class VisionImage(Endpoint):
         return error
 
 
-def _box(one: Any) -> Box:
+def _image(picture: Picture, inliner: Inliner) -> dict[str, Any]:
+    given = picture.source
+    return {"source": {"imageUri": given.uri}} if given.uri else {"content": inliner.base64(given)}
+
+
+def _text(found: _One) -> str:
+    written = found.full_text_annotation.text if found.full_text_annotation else ""
+    return written or (found.text_annotations[0].description if found.text_annotations else "")
+
+
+def _scores(found: _One, at: int) -> tuple[Score, ...]:
+    named = (*((one.description, one.score) for one in found.label_annotations),
+             *((one.name, one.score) for one in found.localized_object_annotations))  # fmt: skip
+    return tuple(Score(label=label, confidence=score, part=at) for label, score in named)
+
+
+def _surest(score: Score) -> float:
+    return -(score.confidence if score.confidence is not None else -1.0)
+
+
+def _box(one: Any, at: int) -> Box:
     xs = [vertex.x for vertex in one.bounding_poly.normalized_vertices]
     ys = [vertex.y for vertex in one.bounding_poly.normalized_vertices]
-    return Box(label=one.name, confidence=one.score, left=min(xs), top=min(ys), right=max(xs), bottom=max(ys))
+    return Box(label=one.name, confidence=one.score, left=min(xs), top=min(ys), right=max(xs), bottom=max(ys), part=at)

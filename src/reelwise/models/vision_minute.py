@@ -11,8 +11,8 @@ from msgspec import Struct
 from reelwise.errors import AmbiguousError, AnswerError, BusyError, InputError, RefusedError
 from reelwise.models.answer import Answer, Score, Stretch
 from reelwise.models.body import Inliner, json_body
-from reelwise.models.endpoint import Endpoint
 from reelwise.models.used import Used, unread
+from reelwise.models.vision import Trouble, Vision
 from reelwise.models.work import Clip, Work
 
 __all__ = ["VisionMinute"]
@@ -62,18 +62,13 @@ class _Explicit(Struct):
     frames: list[_Frame] = []
 
 
-class _Error(Struct):
-    code: int = 0
-    message: str = ""
-
-
 class _Result(Struct, rename="camel"):
     segment: _Segment | None = None
     segment_label_annotations: list[_Label] = []
     shot_label_annotations: list[_Label] = []
     shot_annotations: list[_Segment] = []
     explicit_annotation: _Explicit | None = None
-    error: _Error | None = None
+    error: Trouble | None = None
 
 
 class _Response(Struct, rename="camel"):
@@ -84,20 +79,21 @@ class _Operation(Struct):
     name: str
     done: bool = False
     response: _Response | None = None
-    error: _Error | None = None
+    error: Trouble | None = None
 
 
-class VisionMinute(Endpoint):
-    """Video Intelligence; see `Endpoint` for the arguments. A work's model is the id of its rate card, google/video-intelligence/label.
+class VisionMinute(Vision):
+    """Video Intelligence; see `Vision`. The key is an access token.
 
     Args:
-        rest: see `Endpoint`. The key is an access token.
+        url, key, rest: see `Endpoint`.
+        poll_seconds: between the first two looks at a job; later ones are further apart.
     """
 
-    provider = "google"
     can = frozenset({"detect", "moderate"})
     variable = "GOOGLE_ACCESS_TOKEN"
     address = "https://videointelligence.googleapis.com/v1"
+    sells = _FEATURES
 
     def __init__(
         self, url: str = "", key: str | None = None, *, poll_seconds: float = _POLL_SECONDS, **rest: Any
@@ -114,22 +110,14 @@ class VisionMinute(Endpoint):
         return self._annotate(work)
 
     def _annotate(self, work: Work) -> Answer:
-        work.check()
-        feature = _FEATURES.get(work.model)
-        if feature is None:
-            raise InputError(f"sells no {work.model!r:.60}", where=self.name, hint=", ".join(_FEATURES))
-        if len(work.parts) != 1 or not isinstance(work.parts[0], Clip):
-            raise InputError("wants one clip", where=self.name, hint="a Work with one Clip")
-        until, clip, inliner = time.monotonic() + work.timeout_seconds, work.parts[0], Inliner()
+        feature, (clip,) = self.given(work, Clip)
+        until, inliner = time.monotonic() + work.timeout_seconds, Inliner()
         given = clip.source
         document: dict[str, Any] = {"features": [feature]}
         document |= {"inputUri": given.uri} if given.uri else {"inputContent": inliner.base64(given)}
         if clip.start_seconds is not None or clip.stop_seconds is not None:
             raise InputError("bills the whole file, whatever the stretch", where=self.name, hint="cut the clip first")
-        sent = self.send(
-            "POST", "/videos:annotate", body=json_body(document, inliner), seconds=work.timeout_seconds,
-            tokens=work.tokens_expected, identity=work.identity,
-        )  # fmt: skip
+        sent = self.post("/videos:annotate", json_body(document, inliner), work)
         operation, _ = self.json(sent, _Operation)
         found = self._finished(operation, until)
         used = _used(found, work.model, operation.name)
@@ -157,8 +145,8 @@ class VisionMinute(Endpoint):
             raise AnswerError("the job is done and says nothing", where=self.name, reason="schema")
         return msgspec.structs.replace(results[0])
 
-    def _failed(self, error: _Error) -> NoReturn:
-        said = self._key.scrub(error.message)[:200]
+    def _failed(self, error: Trouble) -> NoReturn:
+        said = self.said(error)
         if error.code in {8, 13, 14}:
             raise BusyError(f"the job failed: {said}", where=self.name, reason="failed")
         raise RefusedError(f"the job failed: {said}", where=self.name, hint="is it a clip?", reason="content")

@@ -5,7 +5,6 @@ Drawn as SVG by hand, with no package; a PNG needs the extra `report`, which tur
 
 from __future__ import annotations
 
-import base64
 import textwrap
 from typing import TYPE_CHECKING, Any
 
@@ -13,15 +12,21 @@ import numpy as np
 
 from reelwise.report.numbers import percent
 from reelwise.report.svg import (
-    BLUE,
+    BAND,
+    CURVE,
     GREEN,
     LEFT,
     LINE,
     SOFT,
     SPAN,
+    area,
     axis,
     check_picture,
     clock,
+    frame,
+    image,
+    key,
+    name,
     page,
     place,
     rect,
@@ -42,9 +47,6 @@ __all__ = ["SHOTS", "draw_sheet", "write_sheet"]
 SHOTS = 6
 """Frames on a sheet."""
 
-_CURVE = 84  # pixels high
-_BAND = 16
-_POINTS = 600
 _HIGH = 3.0  # needs above it are drawn at the top
 _LOW = 1.6  # the top is no lower: the mark at 1 must not touch the curve's name
 _KINDS = {"inferred": GREEN, "carried": "#9aa5b1", "blank": "#b3261e"}
@@ -77,11 +79,11 @@ def draw_sheet(report: LiveReport) -> str:
         more, y = _shots(report.shots, start, y)
         parts += more
     parts += _need(report, start, end, y)
-    y += _CURVE + 10
+    y += CURVE + 10
     parts += _inferences(report, start, end, y)
-    y += _BAND + 6
+    y += BAND + 6
     parts += _modes(report, end, y)
-    y += _BAND + 6
+    y += BAND + 6
     parts += axis(end, y)
     y += 46
     more, y = _legend(report, y)
@@ -90,8 +92,8 @@ def draw_sheet(report: LiveReport) -> str:
 
 def _title(report: LiveReport) -> tuple[list[str], float]:
     receipt = report.receipt
-    name = report.source.rsplit("/", 1)[-1]
-    first = f"{name[:60]}: {receipt.inferences:,} inferences for {receipt.frames:,} frames, {percent(receipt.inference_share)}"
+    clip = report.source.rsplit("/", 1)[-1]
+    first = f"{clip[:60]}: {receipt.inferences:,} inferences for {receipt.frames:,} frames, {percent(receipt.inference_share)}"
     lines = []
     if receipt.usd_per_call:
         lines.append(f"{receipt.cost_usd:,.4g} USD; every frame sent: {receipt.cost_usd_every_frame:,.4g} USD.")
@@ -114,21 +116,16 @@ def _shots(shots: tuple[Shot, ...], start: float, y: float) -> tuple[list[str], 
     tall = max(wide * one.frame.shape[0] / one.frame.shape[1] for one in shots)
     composed = any(one.composed is not None for one in shots)
     names = ("frames", "masks", "put out")[: 3 if composed else 2]
-    parts = [
-        text(LEFT - 12, y + (row + 0.5) * (tall + 6) + 4, name, colour=SOFT, anchor="end")
-        for row, name in enumerate(names)
-    ]
+    parts = [name(y + (row + 0.5) * (tall + 6) + 4, said) for row, said in enumerate(names)]
     for column, one in enumerate(shots):
         x = LEFT + column * cell + 4
         mask = np.repeat(_grey(one)[..., None], 3, axis=2)
         for row, picture in enumerate((one.frame, mask, one.composed)[: len(names)]):
             if picture is not None:
-                parts.append(_image(picture, x, y + row * (tall + 6), wide))
+                high = wide * picture.shape[0] / picture.shape[1]
+                parts.append(image(jpeg(picture, quality=5), x, y + row * (tall + 6), wide, high))
         colour = _KINDS[one.kind]
-        parts.append(
-            f'<rect x="{x:.1f}" y="{y:.1f}" width="{wide:.1f}" height="{len(names) * (tall + 6) - 6:.1f}" fill="none" '
-            f'stroke="{colour}" stroke-width="3"/>'
-        )
+        parts.append(frame(x, y, wide, len(names) * (tall + 6) - 6, colour))
         said = f"{clock(one.seconds - start, 1.0)} {one.kind}"
         parts.append(
             text(x + wide / 2, y + len(names) * (tall + 6) + 12, said, size=12, colour=colour, anchor="middle")
@@ -145,54 +142,30 @@ def _grey(shot: Shot) -> NDArray[np.uint8]:
     return levels
 
 
-def _image(picture: NDArray[np.uint8], x: float, y: float, wide: float) -> str:
-    height = wide * picture.shape[0] / picture.shape[1]
-    data = base64.b64encode(jpeg(picture, quality=5)).decode()
-    return (
-        f'<image x="{x:.1f}" y="{y:.1f}" width="{wide:.1f}" height="{height:.1f}" preserveAspectRatio="none" '
-        f'href="data:image/jpeg;base64,{data}"/>'
-    )
-
-
 def _need(report: LiveReport, start: float, end: float, y: float) -> list[str]:
     """Draw the need of the frames, and the threshold at the end."""
-    low = y + _CURVE
+    low = y + CURVE
     needs = [one for one in report.receipt.moments if one.need is not None]
     top = min(_HIGH, max([_LOW, *(one.need or 0.0 for one in needs)]))
     parts = [
-        text(LEFT - 12, y + 14, "need", colour=SOFT, anchor="end"),
-        text(LEFT - 12, low - _CURVE / top * 1.0 + 4, "1", size=11, colour=SOFT, anchor="end"),
+        name(y + 14, "need"),
+        name(low - CURVE / top + 4, "1", size=11),
         f'<path d="M{LEFT} {low:.1f}h{SPAN}" stroke="{LINE}"/>',
-        f'<path d="M{LEFT} {low - _CURVE / top:.1f}h{SPAN}" stroke="{LINE}" stroke-dasharray="4 4"/>',
+        f'<path d="M{LEFT} {low - CURVE / top:.1f}h{SPAN}" stroke="{LINE}" stroke-dasharray="4 4"/>',
     ]
-    most: dict[int, float] = {}
-    for one in needs:
-        column = int(min(max((one.seconds - start) / end, 0.0), 1.0) * _POINTS)
-        most[column] = max(most.get(column, 0.0), min(top, one.need or 0.0))
-    line = " ".join(
-        f"{LEFT + column / _POINTS * SPAN:.1f},{low - value / top * _CURVE:.1f}"
-        for column, value in sorted(most.items())
-    )
-    if line:
-        first, last = (LEFT + column / _POINTS * SPAN for column in (min(most), max(most)))
-        parts.append(
-            f'<polygon points="{first:.1f},{low:.1f} {line} {last:.1f},{low:.1f}" fill="{BLUE}" fill-opacity="0.35"/>'
-        )
-    return parts
+    points = ((one.seconds - start, min(top, one.need or 0.0)) for one in needs)
+    return parts + area(points, end, low, CURVE / top, opacity=0.35)
 
 
 def _inferences(report: LiveReport, start: float, end: float, y: float) -> list[str]:
-    parts = [
-        text(LEFT - 12, y + 13, "inferences", colour=SOFT, anchor="end"),
-        rect(LEFT, y, SPAN, _BAND, "#f1f3f5"),
-    ]
+    parts = [name(y + 13, "inferences"), rect(LEFT, y, SPAN, BAND, "#f1f3f5")]
     moments = report.receipt.moments
     for index, one in enumerate(moments):
         if one.inferences:
             stop = moments[index + 1].seconds if index + 1 < len(moments) else one.seconds
             x = place(one.seconds - start, end)
             wide = (place(stop - start, end) - x) * one.inferences / one.frames
-            parts.append(rect(x, y, max(1.5, wide), _BAND, GREEN))
+            parts.append(rect(x, y, max(1.5, wide), BAND, GREEN))
     return parts
 
 
@@ -202,12 +175,12 @@ def _modes(report: LiveReport, end: float, y: float) -> list[str]:
     start = receipt.moments[0].seconds if receipt.moments else 0.0
     changes = receipt.mode_changes
     mode, at = (changes[0].old if changes else receipt.mode), 0.0
-    parts = [text(LEFT - 12, y + 13, "mode", colour=SOFT, anchor="end")]
+    parts = [name(y + 13, "mode")]
     for change in (*changes, None):
         stop = end if change is None else max(0.0, change.seconds - start)
         x = place(at, end)
         if stop > at:
-            parts.append(rect(x, y, place(stop, end) - x, _BAND, _MODES[mode]))
+            parts.append(rect(x, y, place(stop, end) - x, BAND, _MODES[mode]))
             if place(stop, end) - x > 60:
                 parts.append(text(x + 6, y + 12, mode, size=11))
         if change is not None:
@@ -219,7 +192,7 @@ def _legend(report: LiveReport, y: float) -> tuple[list[str], float]:
     parts: list[str] = []
     kinds: dict[str, Any] = dict.fromkeys(one.kind for one in report.shots)
     for kind in kinds:
-        parts += [rect(LEFT, y - 11, 22, 13, _KINDS[kind]), text(LEFT + 30, y, f"{kind}: {_SAYS[kind]}")]
+        parts += key(y, _KINDS[kind], f"{kind}: {_SAYS[kind]}")
         y += 21
     said = "Need: how much a frame asks for an inference; 1 is the threshold of the default quality."
     parts.append(text(LEFT, y + 3, said, colour=SOFT))

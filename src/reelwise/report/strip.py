@@ -5,22 +5,27 @@ Drawn as SVG by hand, with no package; a PNG needs the extra `report`, which tur
 
 from __future__ import annotations
 
-import base64
 import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reelwise.report.numbers import percent
 from reelwise.report.svg import (
-    BLUE,
+    BAND,
+    CURVE,
     GREEN,
     LEFT,
     LINE,
     SOFT,
     SPAN,
+    area,
     axis,
     check_picture,
     clock,
+    frame,
+    image,
+    key,
+    name,
     page,
     place,
     rect,
@@ -36,9 +41,6 @@ if TYPE_CHECKING:
 __all__ = ["check_picture", "draw_strip", "write_strip"]
 
 _THUMBS = 9
-_CURVE = 84  # pixels high
-_BAND = 16
-_POINTS = 600  # of the curve: more are less than two pixels wide
 _KEPT = "#cfe8d9"
 _SIGNALS = {"packets": "#c9ced4", "keyframes": "#e0a63c", "luma": "#7b5ea7", "person": "#1b7f4b"}
 _OTHER = "#9aa5b1"
@@ -101,9 +103,9 @@ def draw_strip(
     parts += _thumbs(scan, thumbs, end, y, tall)
     y += tall + 30
     parts += _curve(scan, activity, end, y)
-    y += _CURVE + 10
+    y += CURVE + 10
     parts += _signals(scan, end, y)
-    y += _BAND + 6
+    y += BAND + 6
     parts += axis(end, y)
     y += 46
     more, y = _legend(scan, y)
@@ -112,10 +114,10 @@ def draw_strip(
 
 
 def _title(scan: Scan) -> tuple[list[str], float]:
-    name = Path(scan.path).name
+    clip = Path(scan.path).name
     events = f"{len(scan.events)} event{'s' * (len(scan.events) != 1)}"
     first = (
-        f"{name[:60]}: {events} in {clock(scan.seconds, scan.seconds)}, {percent(scan.kept_share)} of the time is kept"
+        f"{clip[:60]}: {events} in {clock(scan.seconds, scan.seconds)}, {percent(scan.kept_share)} of the time is kept"
     )
     parts = [text(LEFT, 34, first, size=18, bold=True)]
     y = 56.0
@@ -127,22 +129,16 @@ def _title(scan: Scan) -> tuple[list[str], float]:
 
 
 def _thumbs(scan: Scan, thumbs: Sequence[tuple[float, float, bytes]], end: float, y: float, tall: float) -> list[str]:
-    parts = [text(LEFT - 12, y + tall / 2 + 4, "pictures", colour=SOFT, anchor="end")]
+    parts = [name(y + tall / 2 + 4, "pictures")]
     cell = SPAN / max(1, len(thumbs))
     for index, (second, aspect, data) in enumerate(thumbs):
         wide = min(cell - 6, tall * aspect)
         x = LEFT + (index + 0.5) * cell - wide / 2
         height = wide / aspect
         held = any(one.start_seconds - 1e-3 <= second <= one.stop_seconds for one in scan.events)
-        parts.append(
-            f'<image x="{x:.1f}" y="{y + (tall - height) / 2:.1f}" width="{wide:.1f}" height="{height:.1f}" '
-            f'href="data:image/jpeg;base64,{base64.b64encode(data).decode()}"/>'
-        )
+        parts.append(image(data, x, y + (tall - height) / 2, wide, height))
         if held:
-            parts.append(
-                f'<rect x="{x:.1f}" y="{y + (tall - height) / 2:.1f}" width="{wide:.1f}" height="{height:.1f}" '
-                f'fill="none" stroke="{GREEN}" stroke-width="3"/>'
-            )
+            parts.append(frame(x, y + (tall - height) / 2, wide, height, GREEN))
         middle = LEFT + (index + 0.5) * cell
         x = place(second, end)
         lead = f"M{middle:.1f} {y + tall + 3:.1f}v4L{x:.1f} {y + tall + 24:.1f}v4"
@@ -152,45 +148,32 @@ def _thumbs(scan: Scan, thumbs: Sequence[tuple[float, float, bytes]], end: float
 
 def _curve(scan: Scan, activity: Sequence[tuple[float, float]], end: float, y: float) -> list[str]:
     """Draw what moves, over the events that were found."""
-    low = y + _CURVE
+    low = y + CURVE
     parts = [
-        text(LEFT - 12, y + 14, "what moves", colour=SOFT, anchor="end"),
+        name(y + 14, "what moves"),
         f'<path d="M{LEFT} {low:.1f}h{SPAN}" stroke="{LINE}"/>',
     ]
     edge = -1e9
     for number, one in enumerate(scan.events, start=1):
         x, stop = place(one.start_seconds, end), place(one.stop_seconds, end)
-        parts.append(rect(x, y, stop - x, _CURVE, _KEPT))
+        parts.append(rect(x, y, stop - x, CURVE, _KEPT))
         if x - edge >= 22:  # numbers do not touch
             parts.append(text(x + 4, y + 14, str(number), size=12, colour=GREEN, bold=True))
             edge = x
-    most: dict[int, float] = {}
-    for second, share in activity:
-        column = int(min(second / end, 1.0) * _POINTS)
-        most[column] = max(most.get(column, 0.0), share)
-    top = max([*most.values(), 1e-3])
-    line = " ".join(
-        f"{LEFT + column / _POINTS * SPAN:.1f},{low - share / top * (_CURVE - 22):.1f}"
-        for column, share in sorted(most.items())
-    )
-    if line:
-        last = LEFT + max(most) / _POINTS * SPAN
-        first = LEFT + min(most) / _POINTS * SPAN
-        parts.append(f'<polygon points="{first:.1f},{low:.1f} {line} {last:.1f},{low:.1f}" fill="{BLUE}"/>')
-    parts.extend(
-        (
-            text(LEFT - 12, low - _CURVE + 34, f"up to {percent(top)}", size=11, colour=SOFT, anchor="end"),
-            text(LEFT - 12, low - _CURVE + 48, "of the picture", size=11, colour=SOFT, anchor="end"),
-        )
-    )
+    top = max([*(share for _, share in activity), 1e-3])
+    parts += area(activity, end, low, (CURVE - 22) / top)
+    parts += [
+        name(low - CURVE + 34, f"up to {percent(top)}", size=11),
+        name(low - CURVE + 48, "of the picture", size=11),
+    ]
     return parts
 
 
 def _signals(scan: Scan, end: float, y: float) -> list[str]:
-    parts = [text(LEFT - 12, y + 13, "judged by", colour=SOFT, anchor="end")]
+    parts = [name(y + 13, "judged by")]
     for one in scan.stretches:
         x, stop = place(one.start_seconds, end), place(one.stop_seconds, end)
-        parts.append(rect(x, y, stop - x, _BAND, _SIGNALS.get(one.method, _OTHER)))
+        parts.append(rect(x, y, stop - x, BAND, _SIGNALS.get(one.method, _OTHER)))
     return parts
 
 
@@ -201,12 +184,9 @@ def _legend(scan: Scan, y: float) -> tuple[list[str], float]:
         whys = dict.fromkeys(one.why for one in scan.stretches if one.method == method)
         reason = "; ".join(why for why in whys if why != scan.why)
         rows.append((_SIGNALS.get(method, _OTHER), f"{_SAYS.get(method, method)}{f': {reason}' if reason else ''}"))
-    parts = []
+    parts: list[str] = []
     for colour, said in rows:
-        parts += [
-            rect(LEFT, y - 11, 22, 13, colour),
-            text(LEFT + 30, y, textwrap.shorten(said, 150, placeholder=" ...")),
-        ]
+        parts += key(y, colour, textwrap.shorten(said, 150, placeholder=" ..."))
         y += 21
     cost = (
         f"{scan.cpu_seconds:.2f} s of CPU for {scan.seconds:,.1f} s of footage; {percent(scan.frames_decoded_share)} of "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from typing import TYPE_CHECKING
 
 from reelwise.documents import write_whole
@@ -13,7 +14,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 __all__ = [
+    "BAND",
     "BLUE",
+    "CURVE",
     "GREEN",
     "INK",
     "LEFT",
@@ -22,9 +25,14 @@ __all__ = [
     "SOFT",
     "SPAN",
     "WIDTH",
+    "area",
     "axis",
     "check_picture",
     "clock",
+    "frame",
+    "image",
+    "key",
+    "name",
     "page",
     "place",
     "rect",
@@ -35,8 +43,10 @@ __all__ = [
 WIDTH = 1200
 LEFT, RIGHT = 112, 24  # beside the strips: their names, and air
 SPAN = WIDTH - LEFT - RIGHT
+CURVE, BAND = 84, 16  # pixels high
 INK, SOFT, LINE, BLUE, GREEN = "#1a1d21", "#555d66", "#d8dde2", "#1f6fb2", "#1b7f4b"
 _FONT = "Arial, Helvetica, Liberation Sans, sans-serif"
+_POINTS = 600  # of a curve: more are less than two pixels wide
 _STEPS = (0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200, 86400)
 
 
@@ -99,6 +109,54 @@ def rect(x: float, y: float, width: float, height: float, colour: str) -> str:
     return f'<rect x="{x:.1f}" y="{y:.1f}" width="{max(width, 1.0):.1f}" height="{height:.1f}" fill="{colour}"/>'
 
 
+def frame(x: float, y: float, width: float, height: float, colour: str) -> str:
+    """Draw a frame around something."""
+    return f'<rect x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}" fill="none" stroke="{colour}" stroke-width="3"/>'
+
+
+def image(data: bytes, x: float, y: float, width: float, height: float) -> str:
+    """Put a JPEG in."""
+    return (
+        f'<image x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}" preserveAspectRatio="none" '
+        f'href="data:image/jpeg;base64,{base64.b64encode(data).decode()}"/>'
+    )
+
+
+def name(y: float, said: str, *, size: int = 13) -> str:
+    """Write beside a strip what it is."""
+    return text(LEFT - 12, y, said, size=size, colour=SOFT, anchor="end")
+
+
+def key(y: float, colour: str, said: str) -> list[str]:
+    """Say what a colour means."""
+    return [rect(LEFT, y - 11, 22, 13, colour), text(LEFT + 30, y, said)]
+
+
+def area(
+    points: Iterable[tuple[float, float]], end: float, low: float, unit: float, *, opacity: float = 1.0
+) -> list[str]:
+    """Fill what lies under a curve: the largest value of each of 600 stretches of the time.
+
+    Args:
+        points: (second, value).
+        end: seconds, of all of the axis.
+        low: the y of 0.
+        unit: pixels of a value of 1.
+        opacity: 0..1.
+    """
+    most: dict[int, float] = {}
+    for second, value in points:
+        column = int(min(max(second / end, 0.0), 1.0) * _POINTS)
+        most[column] = max(most.get(column, 0.0), value)
+    if not most:
+        return []
+    places = {column: LEFT + column / _POINTS * SPAN for column in sorted(most)}
+    line = " ".join(f"{x:.1f},{low - most[column] * unit:.1f}" for column, x in places.items())
+    shade = f' fill-opacity="{opacity:g}"' if opacity < 1 else ""
+    ends = f"{places[min(most)]:.1f},{low:.1f}", f"{places[max(most)]:.1f},{low:.1f}"
+    return [f'<polygon points="{ends[0]} {line} {ends[1]}" fill="{BLUE}"{shade}/>']
+
+
 def clock(second: float, end: float) -> str:
     """Write a moment as minutes and seconds."""
     whole, part = divmod(round(second, 1), 60)
@@ -116,5 +174,5 @@ def axis(end: float, y: float) -> list[str]:
         anchor = "start" if number == 0 else "end" if x > WIDTH - RIGHT - 16 else "middle"
         parts.append(f'<path d="M{x:.1f} {y:.1f}v5" stroke="{SOFT}"/>')
         parts.append(text(x, y + 19, clock(number * step, end), size=12, colour=SOFT, anchor=anchor))
-    parts.append(text(LEFT - 12, y + 19, "min:s" if end < 3600 else "h:min:s", size=12, colour=SOFT, anchor="end"))
+    parts.append(name(y + 19, "min:s" if end < 3600 else "h:min:s", size=12))
     return parts

@@ -144,6 +144,7 @@ class Cascade:
         quality: float = 0.97,
         risk: float = 0.05,
         ahead: int | None = None,
+        share: float | None = None,
         seed: int = 0,
     ) -> Saved:
         """Learn when a cheap answer is in doubt; see `saved.train`. The outcomes hold the cheap answers' texts."""
@@ -156,6 +157,7 @@ class Cascade:
             quality=quality,
             risk=risk,
             ahead=ahead,
+            share=share,
             seed=seed,
         )
 

@@ -20,9 +20,10 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = ["Floor", "area", "curve", "hold_floor", "share_at"]
+__all__ = ["Floor", "area", "curve", "hold_floor", "hold_share", "share_at"]
 
 _STEPS = 200
+_HALVINGS = 40
 
 
 class Floor(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -98,13 +99,12 @@ def hold_floor(
         best, margin = cut, bound
     dear_mean = float(high.mean())
     reached = float(high[:best].sum() + low[best:].sum()) / count
-    ends = -math.inf if best == count else float(np.nextafter(sent[best], math.inf))
     return Floor(
         quality=quality,
         risk=risk,
         ahead=ahead,
         rows=count,
-        cut=None if best == count else ends if best == 0 else float((sent[best - 1] + sent[best]) / 2),
+        cut=_cut(sent, best),
         dear_share=best / count,
         kept=reached / dear_mean if dear_mean else 1.0,
         kept_lower=1.0
@@ -115,6 +115,74 @@ def hold_floor(
         cheap_quality=float(low.mean()),
         dear_quality=dear_mean,
     )
+
+
+def hold_share(
+    scores: Floats, cheap: Floats, dear: Floats, *, share: float, risk: float = 0.05, ahead: int | None = None
+) -> Floor:
+    """Find the cut-off at which no more than a share goes to the dear model, and the quality that is proved there.
+
+    The share is given, not looked for on these rows: nothing is fitted but the cut-off's height, so the quality found is that of the
+    next rows, too, but for luck, and the proof costs no further calls.
+
+    Args:
+        scores: of rows that the score was not learned from; shape (n,).
+        cheap: how good the cheap answer was, 0..1; shape (n,).
+        dear: likewise.
+        share: of the rows, 0..1, that may go to the dear model; rows of one score go one way, so it may be fewer.
+        risk: chance that the quality is below what is said to be proved, one side.
+        ahead: see `hold_floor`.
+
+    Raises:
+        InputError: a share outside 0..1, or shapes that differ.
+    """
+    count = len(scores)
+    if not (0 <= share <= 1 and 0 < risk < 1):
+        raise InputError(f"share {share}, risk {risk}", where="floor", hint="both lie between 0 and 1")
+    if not count or len(cheap) != count or len(dear) != count:
+        raise InputError("scores and outcomes differ in number", where="floor", hint="give one of each a row")
+    ahead = count if ahead is None else ahead
+    wider = math.sqrt(1.0 + count / ahead) if ahead else 1.0
+    order = np.argsort(-scores, kind="stable")
+    sent = scores[order]
+    best = math.floor(share * count + 1e-9)
+    while 0 < best < count and sent[best - 1] == sent[best]:
+        best -= 1
+    high = dear[order]
+    served = np.concatenate([high[:best], cheap[order][best:]])
+    proved = 1.0 if best == count else _proved(served, high, risk, wider)
+    dear_mean = float(high.mean())
+    return Floor(
+        quality=proved,
+        risk=risk,
+        ahead=ahead,
+        rows=count,
+        cut=_cut(sent, best),
+        dear_share=best / count,
+        kept=float(served.mean()) / dear_mean if dear_mean else 1.0,
+        kept_lower=proved,
+        cheap_quality=float(cheap.mean()),
+        dear_quality=dear_mean,
+    )
+
+
+def _proved(served: Floats, dear: Floats, risk: float, wider: float) -> float:
+    """Return the largest share of the dear model's quality, up to 1, that what is served is proved to keep."""
+    low, high = 0.0, 1.0
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        each = served - middle * dear
+        mean = float(each.mean())
+        bound = mean_lower(float(each.sum()), float((each**2).sum()), len(each), risk)
+        low, high = (middle, high) if mean - (mean - bound) * wider >= 0 else (low, middle)
+    return low
+
+
+def _cut(sent: Floats, best: int) -> float | None:
+    """Return the cut-off between the first `best` of scores in falling order and the rest; None where all are sent."""
+    if best == len(sent):
+        return None
+    return float(np.nextafter(sent[0], math.inf)) if best == 0 else float((sent[best - 1] + sent[best]) / 2)
 
 
 def _kept(dear: Floats, cheap: Floats) -> Floats:

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from reelwise.documents import read_text, write_whole
 from reelwise.errors import DocumentError, InputError
-from reelwise.route.floor import Floor, area, hold_floor, share_at
+from reelwise.route.floor import Floor, area, hold_floor, hold_share, share_at
 from reelwise.route.learner import Learned, Recipe, cross_scores, learn
 from reelwise.route.outcomes import Outcomes, numbers_of, table_of, width_of
 from reelwise.route.rules import Rule
@@ -97,6 +97,7 @@ def train(
     quality: float,
     risk: float = 0.05,
     ahead: int | None = None,
+    share: float | None = None,
     rules: tuple[Rule, ...] = (),
     seed: int = 0,
 ) -> Saved:
@@ -111,6 +112,8 @@ def train(
         quality: the floor, see `floor.hold_floor`.
         risk: chance of missing it.
         ahead: on the next so many rows.
+        share: of calls that may go to the dear model: then the cut-off keeps to it, and the floor is what is proved there, see
+            `floor.hold_share`; None looks for the fewest that keep the floor.
         rules: kept in the file.
         seed: the same outcomes and seed give the same file.
 
@@ -119,7 +122,11 @@ def train(
     """
     table = table_of(outcomes.rows)
     scores = cross_scores(table, recipe, seed=seed)
-    floor = hold_floor(scores, table.cheap, table.dear, quality=quality, risk=risk, ahead=ahead)
+    floor = (
+        hold_floor(scores, table.cheap, table.dear, quality=quality, risk=risk, ahead=ahead)
+        if share is None
+        else hold_share(scores, table.cheap, table.dear, share=share, risk=risk, ahead=ahead)
+    )
     gap = table.dear.mean() != table.cheap.mean()
     return Saved(
         version=VERSION,
@@ -134,7 +141,7 @@ def train(
             sha256=outcomes.sha256,
             columns=outcomes.columns.features,
             apgr=area(scores, table.cheap, table.dear) if gap else None,
-            share_at_floor=share_at(scores, table.cheap, table.dear, quality),
+            share_at_floor=share_at(scores, table.cheap, table.dear, floor.quality),
             seed=seed,
         ),
         rules=rules,

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from reelwise.errors import ReelwiseError
 from reelwise.requests import Request
-from reelwise.run.outcome import UNITS
+from reelwise.run.outcome import MORE_UNITS, UNITS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -17,14 +17,17 @@ if TYPE_CHECKING:
     from reelwise.run.estimate import Side
     from reelwise.run.outcome import Outcome
 
-__all__ = ["AMBIGUOUS", "CACHE", "Change", "changes", "metered_usd", "usd_of"]
+__all__ = ["AMBIGUOUS", "CACHE", "MACHINES", "Change", "changes", "metered_usd", "unit_of"]
 
 AMBIGUOUS = "not_known"
 """The unit of what was held for calls of which nobody knows whether they are billed, or what they used."""
 CACHE = "cache"
 """The unit of explicit caches: filling and keeping one."""
+MACHINES = "machine_seconds"
+"""The unit of a host's machine time."""
 _LEAST_USD = 1e-12
-_REQUEST = (*UNITS, "images", "seconds", "seconds_output")
+_REQUEST = (*UNITS, *MORE_UNITS)
+_SECONDS = {"second": 1.0, "minute": 60.0, "hour": 3600.0}
 
 
 class Change(Struct, frozen=True, kw_only=True):
@@ -42,54 +45,54 @@ class Change(Struct, frozen=True, kw_only=True):
     error: float | None
 
 
-def usd_of(request: Request, book: Book) -> dict[str, tuple[float, float]]:
-    """Price a request: quantity and dollars by unit."""
-    found: dict[str, tuple[float, float]] = {}
-    for usage, rate in book.price_request(request):
-        quantity, usd = found.get(usage.unit, (0.0, 0.0))
-        more = float(usage.quantity)
-        found[usage.unit] = quantity + more, usd + more * float(rate.usd)
-    return found
+def unit_of(unit: str, *, generated: bool = False) -> tuple[str, float]:
+    """Return the unit that receipts say a billed unit in, and how many of it one is: an hour is 3,600 seconds."""
+    if unit == "image":
+        return "images", 1.0
+    if unit in _SECONDS:
+        return "seconds_output" if generated else "seconds", _SECONDS[unit]
+    return unit, 1.0
 
 
-def metered_usd(outcomes: Iterable[Outcome], book: Book) -> dict[str, tuple[float, float]]:
-    """Price what calls used, as their answers say: quantity and dollars by unit.
+def metered_usd(outcomes: Iterable[Outcome], book: Book) -> dict[str, float]:
+    """Say what was posted for calls by unit, by what their answers say they used; together it is all that was posted.
 
-    What was posted for calls that cannot be priced (see `AMBIGUOUS`), and what rounding leaves, stands under a unit of its own: all units
-    together are what was posted.
+    A call's cost is split as its units are priced; what was posted for calls that cannot be priced stands under `AMBIGUOUS`, machine time
+    under `MACHINES`, explicit caches under `CACHE`.
     """
-    found: dict[str, tuple[float, float]] = {}
-
-    def add(unit: str, quantity: float, usd: float) -> None:
-        before = found.get(unit, (0.0, 0.0))
-        found[unit] = before[0] + quantity, before[1] + usd
-
+    found: dict[str, float] = {}
     for one in outcomes:
-        if one.status in {"failed", "cached"}:
-            continue
         posted = one.cost_nano / 1e9
-        priced = _priced(one, book)
-        if priced is None:
-            add(AMBIGUOUS, 1.0, posted)
+        if not posted or one.status in {"failed", "cached"}:
             continue
-        for unit, (quantity, usd) in priced.items():
-            add(unit, quantity, usd)
+        split = _split(one, book)
+        whole = sum(split.values())
+        for unit, share in split.items():
+            found[unit] = found.get(unit, 0.0) + posted * share / whole
     return found
 
 
-def _priced(one: Outcome, book: Book) -> dict[str, tuple[float, float]] | None:
-    """Price one call; None where what it used is not known, or does not say what was posted."""
+def _split(one: Outcome, book: Book) -> dict[str, float]:
+    """Price one call's units; what they cost is never nothing."""
+    if one.hosted:
+        return {MACHINES: 1.0}
     if one.known and one.kind == "cache":
-        return {CACHE: (1.0, one.cost_nano / 1e9)}
+        return {CACHE: 1.0}
     if not one.known or not one.units:
-        return None if one.cost_nano else {}
+        return {AMBIGUOUS: 1.0}
     amounts: dict[str, Any] = {name: one.units[name] for name in _REQUEST if name in one.units}
+    found: dict[str, float] = {}
     try:
-        priced = usd_of(Request(model=one.model, mode=one.mode, count=1.0, lane=one.lane, **amounts), book)
+        request = Request(model=one.model, mode=one.mode, count=1.0, lane=one.lane, **amounts)
+        for usage, rate in book.price_request(request):
+            unit, _ = unit_of(usage.unit, generated=bool(request.seconds_output))
+            found[unit] = found.get(unit, 0.0) + float(usage.quantity) * float(rate.usd)
     except ReelwiseError:
-        return None
-    whole = sum(usd for _, usd in priced.values())
-    return priced if abs(whole * 1e9 - one.cost_nano) <= max(1.0, 1e-6 * one.cost_nano) else None
+        found = {}  # a price that depends on more than was noted, as a film's on its resolution
+    if sum(found.values()) > 0:
+        return found
+    only = [name for name in amounts if amounts[name]]
+    return {only[0]: 1.0} if len(only) == 1 else {AMBIGUOUS: 1.0}
 
 
 def changes(before: Sequence[Side], after: Sequence[Side]) -> tuple[Change, ...]:

@@ -15,19 +15,23 @@ from reelwise.flow import Out
 from reelwise.models.gemini_caches import create_cache, delete_cache
 from reelwise.requests import Usage
 from reelwise.run.outcome import Outcome, metered_units
+from reelwise.stages import Call
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from reelwise.charge import Ask
     from reelwise.facts import Facts
-    from reelwise.flow import Item
+    from reelwise.flow import Item, Piece
     from reelwise.models.gemini import Gemini
     from reelwise.models.gemini_caches import Kept
     from reelwise.models.work import Work
+    from reelwise.plan import Plan
     from reelwise.rates import Book
+    from reelwise.run.job import Job
     from reelwise.run.settle import Desk
-    from reelwise.stages import Call
 
-__all__ = ["Filled", "break_even", "fill", "let_go"]
+__all__ = ["Filled", "break_even", "dear_caches", "fill", "let_go"]
 
 _NEARLY_OVER_SECONDS = 60.0
 _QUESTIONS_MAX = 1000
@@ -114,6 +118,20 @@ def break_even(call: Call, item: Item, facts: Facts, book: Book) -> int | None:
         if cached < plain:
             return questions
     return None
+
+
+def dear_caches(job: Job, plan: Plan, pieces: Sequence[Piece]) -> tuple[str, ...]:
+    """Say where an explicit cache costs more than it saves, and from how many questions on it would not."""
+    said = []
+    for call in plan.of(Call, lambda call: call.cache == "explicit"):
+        least = break_even(call, pieces[0].item, job.case.facts, job.case.book)
+        asked = len(job.script.asked)
+        if least is None or asked < least:
+            when = "for no number of them" if least is None else f"from {least} on"
+            said.append(
+                f"the explicit cache of {call.model} costs more than it saves with {asked} questions: it pays {when}"
+            )
+    return tuple(said)
 
 
 def _usd(call: Call, item: Item, facts: Facts, book: Book) -> float:

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from reelwise.errors import InputError
 from reelwise.facts import settings_hash
 from reelwise.flow import Out
+from reelwise.run.asking import heard, said_easy
+from reelwise.run.doubting import calibrated, in_doubt
 from reelwise.stages import Call
 
 if TYPE_CHECKING:
@@ -20,10 +21,12 @@ if TYPE_CHECKING:
     from reelwise.plan import Plan
     from reelwise.stages import Escalate, Route
 
-__all__ = ["confidence_of", "doubted", "routed"]
+__all__ = ["active_share", "doubted", "routed"]
 
 
-def routed(stage: Route, pieces: list[Piece], plan: Plan, facts: Facts, out: Out) -> Iterator[Piece]:
+def routed(
+    stage: Route, pieces: list[Piece], plan: Plan, facts: Facts, out: Out, *, runner: Any = None
+) -> Iterator[Piece]:
     """Give each piece its lane, and count the share that is easy.
 
     Args:
@@ -32,21 +35,30 @@ def routed(stage: Route, pieces: list[Piece], plan: Plan, facts: Facts, out: Out
         plan: whose calls follow.
         facts: for what a call would cost.
         out: prices, and where the share is counted.
+        runner: makes the calls of a model that decides.
     """
     settings, prefix = settings_hash(stage), out.prefix()
-    router = _router(stage.trained) if stage.trained is not None else None
-    for piece in pieces:
-        easy = (
-            _chosen(router, piece)
-            if router is not None
-            else stage.rule == "price" or active_share(piece) < stage.easy_below
-        )
-        if easy:
+    for piece, said in zip(pieces, _easy(stage, pieces, plan.stages.index(stage), runner), strict=True):
+        easy = said
+        if said:  # never where it costs more
             here, there = (_usd(plan, piece.item, lane, facts, out) for lane in (piece.item.lane, stage.to))
             easy = there is not None and (here is None or there < here)
         if out.tally:
             out.tally.add("route.easy_share", settings, prefix, float(easy), 1.0)
         yield piece.with_item(lane=stage.to) if easy else piece
+
+
+def _easy(stage: Route, pieces: list[Piece], index: int, runner: Any) -> list[bool]:
+    """Say which pieces are easy; a model that decides is asked about several at once."""
+    if stage.router is not None:
+        said: list[bool] = runner.spread(
+            lambda piece: said_easy(stage, index, piece, runner, active_share(piece)), pieces
+        )
+        return said
+    if stage.trained is not None:
+        router = _router(stage.trained)
+        return [_chosen(router, piece) for piece in pieces]
+    return [stage.rule == "price" or active_share(piece) < stage.easy_below for piece in pieces]
 
 
 def _router(path: str) -> Any:
@@ -87,39 +99,32 @@ def _usd(plan: Plan, item: Item, lane: str, facts: Facts, out: Out) -> float | N
     )
 
 
-def confidence_of(outcomes: tuple[Any, ...]) -> float | None:
-    """Return how sure the least sure of some answers is; None where one does not say."""
-    found = [one.confidence for one in outcomes]
-    return None if not found or any(one is None for one in found) else min(found)
+def doubted(
+    stage: Escalate, index: int, pieces: list[Piece], runner: Any, out: Out, *, verifier: Any = None
+) -> Iterator[Piece]:
+    """Pass on what is in doubt, and count its share. What was refused is not asked again of any model.
 
-
-def _cascade(path: str) -> Any:
-    from reelwise.route import Cascade
-
-    saved = Cascade.load(Path(path)).saved
-    if saved is None or saved.answers != 1:
-        raise InputError("looks at more than one answer", where=path, hint="calibrate it on the cheap model's alone")
-    return saved
-
-
-def _scored(saved: Any, piece: Piece, last: tuple[Any, ...]) -> bool:
-    """Say whether a calibrated score doubts any answer; where no cut-off was proved, all are doubted."""
-    if saved.floor.cut is None:
-        return True
-    asked = piece.script.asked
-    return any(saved.floor.to_dear(saved.score(asked[max(0, one.question)], [one.text])) for one in last)
-
-
-def doubted(stage: Escalate, pieces: list[Piece], out: Out) -> Iterator[Piece]:
-    """Pass on what is in doubt, and count its share. What was refused is not asked again of a dearer model."""
+    Args:
+        stage: what decides.
+        index: its place in the plan.
+        pieces: that were answered.
+        runner: makes the calls that deciding needs.
+        out: the plan's calls so far, and where the share is counted.
+        verifier: a function of question and answer, for `verifier: own`.
+    """
     settings, prefix = settings_hash(stage), out.prefix()
-    saved = _cascade(stage.calibrated) if stage.calibrated is not None else None
+    saved = calibrated(stage)
+    served = [piece for piece in pieces if piece.answers and any(_served(one) for one in piece.answers[-1])]
+    others = heard(stage, index, served, runner, out)
+    kept = {id(piece.track) for piece in served}
     for piece in pieces:
-        last = piece.answers[-1] if piece.answers else ()
-        sure = confidence_of(last)
-        unsure = sure is None or sure < stage.sure if saved is None else _scored(saved, piece, last)
-        doubt = any(one.status in {"ok", "cached"} for one in last) and unsure
+        track = id(piece.track)
+        doubt = track in kept and in_doubt(stage, piece, others.get(track, {}), saved=saved, verifier=verifier)
         if out.tally:
             out.tally.add("escalate.doubt_share", settings, prefix, float(doubt), 1.0)
         if doubt:
             yield piece.with_item(lane=stage.to)
+
+
+def _served(one: Any) -> bool:
+    return one.status in {"ok", "cached"}

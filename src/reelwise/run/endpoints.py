@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+import threading
+from typing import TYPE_CHECKING, Annotated, Any
 
 from msgspec import Meta, Struct
 
 from reelwise.errors import DocumentError, InputError
+from reelwise.run.kinds import KINDS, Kind, card_kind
 
 if TYPE_CHECKING:
     from reelwise.models.attempts import Attempts
@@ -15,18 +17,21 @@ if TYPE_CHECKING:
 
 __all__ = ["Endpoints", "Place"]
 
-Kind = Literal["openai", "gemini", "anthropic"]
-
 _KIND_OF = {"openai": "openai", "google": "gemini", "anthropic": "anthropic"}
-_PATHS: dict[str, str] = {"openai": "/v1", "gemini": "/v1beta", "anthropic": ""}
+_HOST = "host:"
+_PERSON = "person-segmentation"
+_SANDBOX_POLL_SECONDS = 0.05
 
 
 class Place(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """An endpoint of your own, or your limits at a vendor.
 
     Attributes:
-        match: a pattern that the model's name must fit; the first place that does counts.
-        kind: what it speaks: openai (chat completions: vLLM, SGLang and routers do), gemini or anthropic.
+        match: a pattern that the model's name must fit, or the host's; the first place that does counts.
+        kind: what it speaks: openai (chat completions: vLLM, SGLang and routers do), responses, gemini, anthropic, openai_sound (Whisper, and
+            servers that speak it), cloud_vision, video_intelligence, openai_videos, google_videos; or local: a network on this machine.
+        model: the model's name there, where that is another; a host has none of its own. Of kind local: person-segmentation, or
+            person-segmentation:landscape.
         url: its address; empty is the vendor's.
         key: the variable of the environment that holds its key; null is the vendor's own, empty for none.
         video: it takes clips as `video_url`, as vLLM and SGLang do.
@@ -36,6 +41,7 @@ class Place(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     match: str
     kind: Kind
+    model: str = ""
     url: str = ""
     key: str | None = None
     video: bool = False
@@ -78,18 +84,26 @@ class Endpoints:
         self._book, self._attempts, self._places = book, attempts, places
         self._sandbox, self._idempotent = sandbox, idempotent
         self._open: dict[tuple[Any, ...], Any] = {}
+        self._lock = threading.Lock()
 
     def kind_of(self, model: str) -> Kind:
-        """Say what the model's endpoint speaks.
+        """Say what the model's endpoint speaks; a host's is named `host:NAME`.
 
         Raises:
-            InputError: nobody that is known here sells it by these means.
+            InputError: nobody that is known here sells it by these means, or a host without an address.
         """
         place = self._place(model)
         if place is not None:
             return place.kind
-        provider = self._book.language(model).provider if self._book.is_language_model(model) else ""
-        kind = _KIND_OF.get(provider)
+        if model.startswith(_HOST):
+            name = model.removeprefix(_HOST)
+            raise InputError(
+                f"the host `{name}` has no address here", where=model,
+                hint=f"name one under `endpoints`: {{match: {name}, kind: openai, model: ..., url: ...}}, or kind: local",
+            )  # fmt: skip
+        language = self._book.is_language_model(model)
+        provider = self._book.language(model).provider if language else ""
+        kind = _KIND_OF.get(provider) if language else card_kind(model)
         if kind is None:
             raise InputError(
                 f"no endpoint is known for it{f' ({provider})' if provider else ''}", where=model,
@@ -102,6 +116,20 @@ class Endpoints:
         place = self._place(model)
         return place is not None and place.video
 
+    def name_of(self, model: str) -> str:
+        """Return the model's name at its endpoint.
+
+        Raises:
+            InputError: a host's, and nobody says which model it serves.
+        """
+        place = self._place(model)
+        name = place.model if place is not None else ""
+        if not name and model.startswith(_HOST) and self.kind_of(model) != "local":
+            raise InputError(
+                "which model it serves is not said", where=model, hint="model: qwen2.5-vl-7b, say, under `endpoints`"
+            )
+        return name or model
+
     def of(self, model: str) -> Any:
         """Return the endpoint of a model, a `reelwise.models.endpoint.Endpoint`.
 
@@ -109,35 +137,72 @@ class Endpoints:
             InputError: see `kind_of`; or an address that cannot be.
         """
         kind, place = self.kind_of(model), self._place(model)
-        key = (kind, place)
-        if key not in self._open:
-            self._open[key] = self._opened(kind, place)
-        return self._open[key]
+        own = model.startswith(_HOST)
+        key = (kind, place, own)
+        with self._lock:
+            if key not in self._open:
+                self._open[key] = self._opened(kind, place, own=own)
+            return self._open[key]
 
     def _place(self, model: str) -> Place | None:
-        return next((one for one in self._places if re.fullmatch(one.match, model)), None)
+        name = model.removeprefix(_HOST)
+        return next((one for one in self._places if re.fullmatch(one.match, name)), None)
 
-    def _opened(self, kind: Kind, place: Place | None) -> Any:
-        from reelwise.models.anthropic import Anthropic
-        from reelwise.models.gemini import Gemini
+    def _opened(self, kind: Kind, place: Place | None, *, own: bool) -> Any:
         from reelwise.models.limiter import Limiter
-        from reelwise.models.openai_chat import OpenAIChat
 
+        if kind == "local":
+            return _network(place.model if place is not None else "")
         more: dict[str, Any] = {"attempts": self._attempts}
         url, key = "", None
         if place is not None:
             url, key = place.url, place.key
             more["idempotent"] = place.idempotent
             more["limiter"] = Limiter(place.requests_minute, place.tokens_minute, name=place.url or kind)
-        if self._sandbox:
-            url, key = f"{self._sandbox}{_PATHS[kind]}", ""
+        if own and not url:
+            raise InputError(
+                "a host needs an address", where=place.match if place else kind, hint="url: http://127.0.0.1:8000/v1"
+            )
+        if self._sandbox and not own:  # a host is yours: no sandbox stands in for it
+            url, key = f"{self._sandbox}{KINDS[kind].path}", ""
             more["idempotent"] = self._idempotent
             more["name"] = f"sandbox {kind}"
-        if kind == "openai":
-            return OpenAIChat(url, key, video=place.video if place is not None else False, **more)
-        return (Gemini if kind == "gemini" else Anthropic)(url, key, **more)
+            if kind == "video_intelligence":
+                more["poll_seconds"] = _SANDBOX_POLL_SECONDS
+        elif own:
+            key, more["name"] = key or "", place.match if place is not None else ""
+        if kind == "openai" and place is not None:
+            more["video"] = place.video
+        return _wire(kind)(url, key, **more)
 
     def close(self) -> None:
         """Close all of them."""
         for endpoint in self._open.values():
             endpoint.close()
+
+
+def _wire(kind: Kind) -> Any:
+    from reelwise import models
+
+    names = {
+        "openai": "OpenAIChat", "responses": "OpenAIResponses", "gemini": "Gemini", "anthropic": "Anthropic",
+        "cloud_vision": "VisionImage", "video_intelligence": "VisionMinute", "openai_sound": "OpenAISound",
+        "openai_videos": "VideoJobs", "google_videos": "GoogleVideos",
+    }  # fmt: skip
+    return getattr(models, names[kind])
+
+
+def _network(name: str) -> Any:
+    """Open a network on this machine.
+
+    Raises:
+        InputError: no such network, or it is not installed.
+        MissingExtraError: what runs it is not.
+    """
+    from reelwise.models.local import LocalSegment
+    from reelwise.models.person import PersonSegmentation
+
+    head, _, variant = (name or _PERSON).partition(":")
+    if head != _PERSON:
+        raise InputError(f"{name!r:.60} is no network that is known here", where="endpoints", hint=f"model: {_PERSON}")
+    return LocalSegment(PersonSegmentation(variant or "general"))

@@ -8,37 +8,45 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from msgspec import Struct
 
-from reelwise.errors import InputError, ReelwiseError
+from reelwise.errors import InputError, ReelwiseError, UnknownModelError, UnpricedError
 from reelwise.facts import Entry, settings_hash
 from reelwise.flow import Out, Tally
+from reelwise.month import is_graduated
+from reelwise.month_so_far import month_used
 from reelwise.plan import run
+from reelwise.requests import Request
 from reelwise.run.batching import Batching, Waits, held_before
-from reelwise.run.caching import break_even
+from reelwise.run.caching import dear_caches
+from reelwise.run.checking import check_runs
 from reelwise.run.estimate import Estimate, Side, estimate, estimate_counted, sides
+from reelwise.run.filming import Filming, films_held
 from reelwise.run.footage import piece_of
 from reelwise.run.journal import Journal
 from reelwise.run.learned import learned
-from reelwise.run.merged import ItemResult, merged
-from reelwise.run.outcome import UNITS, Outcome
+from reelwise.run.machines import Machines, MachineTime, machine_times
+from reelwise.run.merged import ItemResult, asks, merged
+from reelwise.run.outcome import MORE_UNITS, UNITS, Outcome
 from reelwise.run.reconcile import Reconciled, reconcile
 from reelwise.run.reusing import Reusing
-from reelwise.run.runner import Runner, check_runs
+from reelwise.run.runner import Runner
 from reelwise.run.settle import Cap, Desk
 from reelwise.stages import Call, Reuse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from reelwise.charge import Position
     from reelwise.flow import Piece
     from reelwise.ledger.ledger import Ledger
     from reelwise.plan import Plan
+    from reelwise.rates import Book
     from reelwise.run.endpoints import Endpoints
     from reelwise.run.job import Job
     from reelwise.run.scans import Scans
     from reelwise.video import ClipInfo, Track
     from reelwise.workload import Workload
 
-__all__ = ["Receipt", "RunResult", "execute", "looked_at", "pieces_of"]
+__all__ = ["Receipt", "RunResult", "execute", "looked_at", "pieces_of", "standing"]
 
 
 class Receipt(Struct, frozen=True, kw_only=True):
@@ -54,6 +62,7 @@ class Receipt(Struct, frozen=True, kw_only=True):
         naive_usd: what the naive plan was expected to cost on the same clips; avoided_usd is the rest of it, naive_hash its plan.
         levers: names of levers that were pulled.
         estimate: predicted and metered, unit by unit.
+        machines: the time that hosts' machines were busy, and what it costs; it is part of `cost_usd`, and on no vendor's invoice.
         unpriced: calls whose use cannot be priced, with why: all that was held counts for them.
         attempts: how often calls were sent.
     """
@@ -70,6 +79,7 @@ class Receipt(Struct, frozen=True, kw_only=True):
     reconciled: Reconciled | None = None
     levers: tuple[str, ...] = ()
     estimate: tuple[Side, ...] = ()
+    machines: tuple[MachineTime, ...] = ()
     unpriced: tuple[tuple[str, str], ...] = ()
     attempts: int = 0
 
@@ -118,6 +128,7 @@ def execute(
     waits: Waits | None = None,
     counted: bool = False,
     kept: Path | None = None,
+    verifier: Callable[[str, str], bool] | None = None,
     progress: Callable[[str, float], None] | None = None,
 ) -> RunResult:
     """Run a plan on decoded clips.
@@ -139,6 +150,7 @@ def execute(
         sandbox: a `reelwise.sandbox.Sandbox` whose invoice the run is held against.
         waits: how long to wait for batches.
         kept: folder of answers and artefacts that runs share; None is one in `out`.
+        verifier: for `verifier: own`, says of a question and an answer whether it holds; what it raises is passed on.
         counted: estimate with what the stages count on these very clips, not with facts of other footage.
         progress: called with the stage and the share done.
 
@@ -146,30 +158,40 @@ def execute(
         InputError: the plan cannot be run here, or the journal is of another run.
         OutputError: the folder cannot be written.
     """
-    check_runs(plan, endpoints, job.script)
-    workload = job.workload(plan)
-    most = float(job.script.output_most or "inf")
-    infos = [looked_at(track) for track in tracks]
-    pieces = pieces_of(job, workload, tracks, scans)
-    expected = estimate_counted(job.case, plan, pieces) if counted else estimate(job.case, plan, workload, infos, most)
+    check_runs(plan, endpoints, job.script, job.case.book, verifier=verifier is not None)
+    infos, pieces = [looked_at(track) for track in tracks], pieces_of(job, job.workload(plan), tracks, scans)
+    before, machines = standing(plan, job, ledger), Machines(plan.hosts, job.case.book)
+    expected = _expected(job, plan, infos, pieces, counted=counted, before=before)
     runner, tally, stopped = _ran(
         job, plan, pieces, endpoints=endpoints, ledger=ledger, out=out, max_nano=max_nano, at_once=at_once,
-        waits=waits or Waits(), kept=kept or out / "kept", progress=progress,
+        waits=waits or Waits(), kept=kept or out / "kept", machines=machines, in_turn=sandbox is not None, progress=progress,
+        verifier=verifier,
     )  # fmt: skip
-    outcomes = tuple(sorted(runner.outcomes, key=lambda one: (one.item, one.stage, one.chunk, one.question)))
+    outcomes = tuple(sorted(runner.outcomes, key=_in_order))
     made = [one for one in outcomes if one.identity not in runner.before]
     held = reconcile(made, sandbox.invoice.rows) if sandbox is not None else None
+    times = machine_times(machines, plan.hosts, outcomes, expected.machine_seconds)
     return RunResult(
-        results=merged(job.script, infos, outcomes, runner),
+        results=merged(job.script, infos, outcomes, runner, asked=asks(plan)),
         outcomes=outcomes,
-        receipt=_receipt(job, plan, outcomes, expected, (naive, infos, most), levers, held),
+        receipt=_receipt(job, plan, outcomes, expected, (naive, infos, before), levers, held, times),
         expected=expected,
         facts=learned(
             outcomes, tally, footage=job.case.workload.footage, on=_names(infos), asked=len(job.script.asked)
         ),
         stopped=stopped,
-        notes=(*job.notes, *_notes(job, plan, outcomes), *_dear_caches(job, plan, pieces)),
+        notes=(*_notes(job, plan, outcomes), *_free(outcomes, job.case.book, before), *dear_caches(job, plan, pieces)),
     )
+
+
+def _expected(
+    job: Job, plan: Plan, infos: list[ClipInfo], pieces: list[Piece], *, counted: bool, before: Position | None
+) -> Estimate:
+    """Estimate what the run will use: by what stages count on the clips, or by facts of other footage."""
+    if counted:
+        return estimate_counted(job.case, plan, pieces, before)
+    most = float(job.script.output_most or "inf")
+    return estimate(job.case, plan, job.workload(plan), infos, most, before=before)
 
 
 def _ran(
@@ -184,7 +206,10 @@ def _ran(
     at_once: int,
     waits: Waits,
     kept: Path,
+    machines: Machines,
+    in_turn: bool,
     progress: Callable[[str, float], None] | None,
+    verifier: Callable[[str, str], bool] | None,
 ) -> tuple[Runner, Tally, ReelwiseError | None]:
     """Run the stages with a journal; return what was made, what was counted, and what ended it early."""
     tally, feature = Tally(), job.case.workload.feature
@@ -192,15 +217,26 @@ def _ran(
     key = job.key(plan, clips)  # another plan in the same folder has a journal of its own
     with Journal(out / f"journal-{key[:8]}.jsonl", key) as journal, Reusing(kept, plan, job.script) as reusing:
         spent = sum(one.cost_nano for one in journal.over.values()) + held_before(journal.notes)
-        spent += sum(held for _, held in journal.lost.values())
-        desk = Desk(job.case.book, ledger, journal, Cap(max_nano, spent), feature=feature, plan=plan.hash)
-        batching = Batching(desk, endpoints, waits, feature=feature, plan=plan.hash)
-        runner = Runner(plan, desk, endpoints, batching, reusing, job.case.facts, at_once=at_once)
+        spent += sum(held for _, held in journal.lost.values()) + films_held(journal.notes)
+        named = {"feature": feature, "plan": plan.hash}
+        desk = Desk(
+            job.case.book, ledger, journal, Cap(max_nano, spent), machines=machines, in_turn=in_turn, **named
+        )  # fmt: skip
+        batching = Batching(desk, endpoints, waits, **named)
+        filming = Filming(desk, waits, folder=out / "videos", **named)
+        runner = Runner(
+            plan, desk, endpoints, batching, filming, reusing, job.case.facts, at_once=at_once, verifier=verifier
+        )
         runner.number(pieces)
         stopped = _fold(job, plan, pieces, runner, tally, progress)
+        runner.outcomes += journal.unseen(runner.outcomes)
         runner.outcomes += reusing.finish(pieces, runner.outcomes, journal)
         _count_reuse(plan, runner.outcomes, tally)
     return runner, tally, stopped
+
+
+def _in_order(one: Outcome) -> tuple[int, int, str, int, int]:
+    return one.item, one.stage, one.turn, one.chunk, one.question
 
 
 def _names(infos: Sequence[ClipInfo]) -> str:
@@ -225,6 +261,22 @@ def pieces_of(job: Job, workload: Workload, tracks: Sequence[Track], scans: Scan
         )
         for track in tracks
     ]
+
+
+def standing(plan: Plan, job: Job, ledger: Ledger) -> Position | None:
+    """Say what the account has used of graduated prices this month; None where no call of the plan has such a price."""
+    book = job.case.book
+    models = {call.model for call in plan.of(Call) if call.host is None and call.part != "generate"}
+    if not any(_by_the_month(model, book) for model in models):
+        return None
+    return month_used(ledger, book, ledger.clock.now_ms())
+
+
+def _by_the_month(model: str, book: Book) -> bool:
+    try:
+        return is_graduated(Request(model=model, count=1), book)
+    except (UnknownModelError, UnpricedError):  # the estimate will say so
+        return False
 
 
 def looked_at(track: Track) -> ClipInfo:
@@ -272,21 +324,22 @@ def _receipt(  # noqa: PLR0917 - one call of it
     plan: Plan,
     outcomes: Sequence[Outcome],
     expected: Estimate,
-    against: tuple[Plan | None, list[Any], float],
+    against: tuple[Plan | None, list[ClipInfo], Position | None],
     levers: tuple[str, ...],
     held: Reconciled | None,
+    times: tuple[MachineTime, ...],
 ) -> Receipt:
-    usage = dict.fromkeys(UNITS, 0.0)
+    usage = dict.fromkeys((*UNITS, *MORE_UNITS), 0.0)
     requests: dict[str, int] = {}
     for one in outcomes:
         requests[one.status] = requests.get(one.status, 0) + 1
-        for name in UNITS:
+        for name in usage:
             usage[name] += one.units.get(name, 0.0) if one.status != "cached" else 0.0
     nano = sum(one.cost_nano for one in outcomes)
-    naive, infos, most = against
+    naive, infos, before = against
     naive_usd = None
     if naive is not None:
-        naive_usd = estimate(job.case, naive, job.workload(naive), infos, most).usd
+        naive_usd = _expected(job, naive, infos, [], counted=False, before=before).usd
     return Receipt(
         plan_hash=plan.hash,
         requests=requests,
@@ -302,25 +355,27 @@ def _receipt(  # noqa: PLR0917 - one call of it
         estimate=sides(expected, outcomes, job.case.book),
         unpriced=tuple((one.identity, one.unpriced) for one in outcomes if one.unpriced),
         attempts=sum(one.attempts for one in outcomes if one.status != "cached"),
+        machines=times,
     )
 
 
-def _dear_caches(job: Job, plan: Plan, pieces: Sequence[Piece]) -> tuple[str, ...]:
-    """Say where an explicit cache costs more than it saves, and from how many questions on it would not."""
+def _free(outcomes: Sequence[Outcome], book: Book, before: Position | None) -> tuple[str, ...]:
+    """Say which calls' prices count on the month's free units, and how far these were used up when the run began."""
     said = []
-    for call in plan.of(Call, lambda call: call.cache == "explicit"):
-        least = break_even(call, pieces[0].item, job.case.facts, job.case.book)
-        asked = len(job.script.asked)
-        if least is None or asked < least:
-            when = "for no number of them" if least is None else f"from {least} on"
-            said.append(
-                f"the explicit cache of {call.model} costs more than it saves with {asked} questions: it pays {when}"
-            )
+    for model in sorted({one.model for one in outcomes if before is not None and one.known and not one.hosted}):
+        rates = () if book.is_language_model(model) else book.card_rates(model)
+        for rate in rates:
+            if rate.free_month:
+                used = float((before or {}).get((rate.sku, rate.unit), 0))
+                left = max(0.0, rate.free_month - used)
+                said.append(
+                    f"{model}: of {rate.free_month:,g} free {rate.unit}s a month this ledger had {left:,g} left"
+                )
     return tuple(said)
 
 
 def _notes(job: Job, plan: Plan, outcomes: Sequence[Outcome]) -> tuple[str, ...]:
-    said = []
+    said = [*job.notes]
     cut = sum(one.finish == "length" for one in outcomes)
     if cut:
         said.append(f"{cut} of {len(outcomes)} answers were cut at their maximum of tokens")
@@ -330,6 +385,8 @@ def _notes(job: Job, plan: Plan, outcomes: Sequence[Outcome]) -> tuple[str, ...]
         said.append(
             f"{', '.join(sorted(mode))} was asked for, and the answers name the standard tier: they are billed as such"
         )
+    if job.script.questions and not asks(plan):
+        said.append("no call of this plan answers what is asked: each has a task of its own")
     texts = " ".join(one.text.lower() for one in outcomes)
     answered = sum(one.status == "ok" for one in outcomes)
     never = [part.name for part in job.script.parts if part.needed and part.needed.lower() not in texts]

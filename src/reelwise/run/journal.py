@@ -14,6 +14,7 @@ from reelwise.errors import InputError, OutputError
 from reelwise.run.outcome import Outcome
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
     from types import TracebackType
 
@@ -137,6 +138,11 @@ class Journal:
         """Write down something else: a batch's id."""
         self._write(_Line(note={name: value}))
         self.notes[name] = value
+
+    def unseen(self, seen: Iterable[Outcome]) -> list[Outcome]:
+        """List calls of earlier parts of the run that are paid and that this part did not come to: it decided otherwise, or ended before."""
+        names = {one.identity for one in seen}
+        return [one for name, one in self.over.items() if one.paid and name not in names]
 
     def close(self) -> None:
         """Close the file."""

@@ -10,6 +10,7 @@ from reelwise.evidence import Fact
 from reelwise.evidence_store import Measurement, machine, write_measurement
 from reelwise.facts import Entry, settings_hash
 from reelwise.run.measure import entries_of, interval
+from reelwise.stages.asking import SHORT_OUTPUT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 __all__ = ["keep", "learned", "quality"]
 
 _SOURCE = "reelwise run"
+_SHORT = frozenset({"verify", "route"})
+"""Turns whose answers are one word."""
 
 
 def learned(outcomes: Sequence[Outcome], tally: Tally, *, footage: str, on: str, asked: int = 1) -> tuple[Entry, ...]:
@@ -37,12 +40,23 @@ def learned(outcomes: Sequence[Outcome], tally: Tally, *, footage: str, on: str,
     today = dt.datetime.now(tz=dt.UTC).date()
     entries = list(entries_of(tally, tally, footage=footage, on=on, day=today))
     metered = [
-        one for one in outcomes if one.known and one.units and one.kind == "call" and one.status in {"ok", "refused"}
+        one
+        for one in outcomes
+        if one.known
+        and one.kind == "call"
+        and one.status in {"ok", "refused"}
+        and not one.hosted
+        and any(unit.startswith("tokens_") for unit in one.units)
     ]
     for model in sorted({one.model for one in metered}):
         mine = [one for one in metered if one.model == model and one.status == "ok"]
-        each = [(one.units.get("tokens_output", 0.0), float(asked if one.question < 0 else 1)) for one in mine]
-        entries += _entry("call.tokens_output", model, each, footage=footage, on=on, today=today)
+        for name, short in (("call.tokens_output", False), (SHORT_OUTPUT, True)):
+            each = [
+                (one.units.get("tokens_output", 0.0), float(asked if one.question < 0 else 1))
+                for one in mine
+                if (one.turn in _SHORT) == short
+            ]
+            entries += _entry(name, model, each, footage=footage, on=on, today=today)
         fresh = [one for one in mine if not one.units.get("tokens_cached") and not one.units.get("tokens_cache_write")]
         texts = [(one.text_metered, float(one.text_expected)) for one in fresh if one.text_expected]
         entries += _entry("call.text_factor", model, texts, footage=footage, on=on, today=today)

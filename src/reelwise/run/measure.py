@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 __all__ = ["collect", "entries_of", "interval", "wilson"]
 
 _RESAMPLES = 400
+_BY_ITEM = ("escalate.", "route.")
+"""Shares of items: one item tells something already, and how little shows."""
 
 
 def collect(plan: Plan, pieces: Sequence[Piece], facts: Facts, book: Book) -> tuple[Out, list[Piece], Tally]:
@@ -54,9 +56,9 @@ def entries_of(
         if by_segment is not None and name != "gate.kept_share":
             parts = by_segment.sums.get((name, settings, prefix), [])
             low, high = interval(parts, value, seed)
-            if name.endswith("_share") and len(parts) > 1:
+            if name.endswith("_share") and (len(parts) > 1 or (parts and name.startswith(_BY_ITEM))):
                 least, most = wilson(value, len(parts))
-                low, high = min(low or 0.0, least), max(high or 0.0, most)
+                low, high = min(value if low is None else low, least), max(high or 0.0, most)
             if name == SCAN_CPU:  # one run of one machine: as wide as what decoding costs is taken to be
                 low, high = 0.8 * (value if low is None else low), 1.25 * (value if high is None else high)
         fact = Fact(

@@ -6,13 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
+from reelwise.run.outcome import Found
+from reelwise.stages import Call
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from reelwise.plan import Plan
     from reelwise.run.outcome import Outcome
     from reelwise.script import Script
 
-__all__ = ["ItemResult", "Said", "merged"]
+__all__ = ["Finding", "ItemResult", "Said", "asks", "merged"]
 
 
 class Said(Struct, frozen=True, kw_only=True):
@@ -36,6 +40,28 @@ class Said(Struct, frozen=True, kw_only=True):
     parts: int = 1
 
 
+class Finding(Struct, frozen=True, kw_only=True):
+    """What one model found in an item, by itself: labels with their moments, boxes, a transcript, masks, a video that it made.
+
+    Attributes:
+        model, task, lane: whose, and what it did.
+        status: of its calls: ok, cached, or what is missing.
+        text: all that was said or written, or the labels.
+        found: each thing, in order of time.
+        files: that it left.
+        calls: that it was put together from.
+    """
+
+    model: str
+    task: str
+    lane: str
+    status: str
+    text: str
+    found: tuple[Found, ...] = ()
+    files: tuple[str, ...] = ()
+    calls: int = 1
+
+
 class ItemResult(Struct, frozen=True, kw_only=True):
     """One item.
 
@@ -43,7 +69,8 @@ class ItemResult(Struct, frozen=True, kw_only=True):
         clip: its path.
         item: its place in the source.
         status: ok; skipped (nothing of it was left to send); refused, unreadable, ambiguous, failed, or broken (it cannot be read or sent).
-        answers: to each question.
+        answers: to each question; none where only other things were asked for.
+        findings: of calls with a task of their own, or that found things, in the plan's order.
         cost_usd: of its calls.
         calls: made about it.
         why: what went wrong, or why nothing was sent.
@@ -53,12 +80,20 @@ class ItemResult(Struct, frozen=True, kw_only=True):
     item: int
     status: str
     answers: tuple[Said, ...] = ()
+    findings: tuple[Finding, ...] = ()
     cost_usd: float = 0.0
     calls: int = 0
     why: str = ""
 
 
-def merged(script: Script, infos: Sequence[Any], outcomes: Sequence[Outcome], runner: Any) -> tuple[ItemResult, ...]:
+def asks(plan: Plan) -> bool:
+    """Say whether any call of a plan answers what is asked: those with a task of their own do not."""
+    return any(not call.task and call.part != "generate" for call in plan.of(Call))
+
+
+def merged(
+    script: Script, infos: Sequence[Any], outcomes: Sequence[Outcome], runner: Any, *, asked: bool
+) -> tuple[ItemResult, ...]:  # fmt: skip
     """Put the outcomes of each item together.
 
     Args:
@@ -66,6 +101,7 @@ def merged(script: Script, infos: Sequence[Any], outcomes: Sequence[Outcome], ru
         infos: the clips, in order.
         outcomes: of all calls.
         runner: knows what could not be read or sent.
+        asked: some call answers the questions.
     """
     by_item: dict[int, list[Outcome]] = {}
     for one in (one for one in outcomes if one.kind == "call"):
@@ -81,11 +117,16 @@ def merged(script: Script, infos: Sequence[Any], outcomes: Sequence[Outcome], ru
                 status, why = "failed", "the run ended before"
             found.append(ItemResult(clip=info.path, item=number, status=status, why=why))
             continue
-        answers = tuple(_said(question, place, mine) for place, question in enumerate(script.asked))
-        worst = next((one.status for one in answers if one.status not in {"ok", "cached"}), "ok")
+        answering = [one for one in mine if not one.task]
+        answers = (
+            tuple(_said(question, place, answering) for place, question in enumerate(script.asked)) if asked else ()
+        )
+        findings = _findings([one for one in mine if one.task or one.found])
+        every = [*(one.status for one in answers), *(one.status for one in findings)]
+        worst = next((status for status in every if status not in {"ok", "cached"}), "ok")
         found.append(
             ItemResult(
-                clip=info.path, item=number, status=worst, answers=answers,
+                clip=info.path, item=number, status=worst, answers=answers, findings=findings,
                 cost_usd=sum(one.cost_nano for one in mine) / 1e9,
                 calls=sum(one.status != "cached" for one in mine),
                 why=next((one.error for one in reversed(mine) if one.error), ""),
@@ -94,9 +135,33 @@ def merged(script: Script, infos: Sequence[Any], outcomes: Sequence[Outcome], ru
     return tuple(found)
 
 
+def _findings(mine: Sequence[Outcome]) -> tuple[Finding, ...]:
+    """Put together what each stage's calls found, one after another."""
+    stages: dict[int, list[Outcome]] = {}
+    for one in mine:
+        stages.setdefault(one.stage, []).append(one)
+    return tuple(_finding(calls) for _, calls in sorted(stages.items()))
+
+
+def _finding(calls: Sequence[Outcome]) -> Finding:
+    first = calls[0]
+    status = next((one.status for one in calls if one.status not in {"ok", "cached"}), first.status)
+    things = sorted((thing for one in calls for thing in one.found), key=_when)
+    labels = dict.fromkeys(one.label for one in things if one.label)
+    texts = [one.text for one in calls if one.text]
+    return Finding(
+        model=first.model, task=first.task, lane=first.lane, status=status, found=tuple(things), calls=len(calls),
+        text=", ".join(labels) if labels else " ".join(texts), files=tuple(name for one in calls for name in one.files),
+    )  # fmt: skip
+
+
+def _when(thing: Found) -> float:
+    return thing.start_seconds if thing.start_seconds is not None else -1.0
+
+
 def _said(question: str, place: int, mine: Sequence[Outcome]) -> Said:
     """Take the last stage's answer, and an earlier one where that failed."""
-    asked = [one for one in mine if one.question in {place, -1}]
+    asked = [one for one in mine if one.question in {place, -1} and not one.turn]
     stages = sorted({one.stage for one in asked}, reverse=True)
     chosen: list[Outcome] = []
     for stage in stages:

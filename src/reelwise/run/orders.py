@@ -6,7 +6,6 @@ import hashlib
 from typing import TYPE_CHECKING
 
 from reelwise.charge import Ask
-from reelwise.errors import InputError
 from reelwise.models.work import Clip, Text, Work
 from reelwise.script import text_tokens
 
@@ -15,47 +14,20 @@ if TYPE_CHECKING:
 
     from reelwise.flow import Piece
     from reelwise.models.work import Part
-    from reelwise.run.endpoints import Kind
+    from reelwise.run.kinds import Kind
     from reelwise.run.rendering import Shown
     from reelwise.script import Script
     from reelwise.stages import Call
 
-__all__ = ["ask_of", "check_fits", "content_key", "expected_text", "task_of", "work_of"]
+__all__ = ["ask_of", "content_key", "expected_text", "task_of", "work_of"]
 
 _TIMEOUT_SECONDS = 600.0
 
 
-def check_fits(call: Call, kind: Kind, script: Script, *, video: bool, where: str) -> None:
-    """Refuse, before anything is decoded or sent, what a kind of endpoint cannot take.
-
-    Args:
-        call: the stage.
-        kind: what its endpoint speaks.
-        script: what is said.
-        video: the endpoint takes clips although its kind does not say so.
-        where: the stage's place in the plan, for messages.
-
-    Raises:
-        InputError: says what cannot be sent where.
-    """
-    if call.part == "video" and kind != "gemini" and not video:
-        raise InputError(
-            f"{call.model} takes no video",
-            where=where,
-            hint="part: images behind a stage `sample`, or a model that does",
-        )
-    if call.part == "audio" and kind == "anthropic":
-        raise InputError(f"{call.model} takes no sound", where=where, hint="a model that does: gemini-2.5-flash")
-    if call.cache == "explicit" and kind != "gemini":
-        raise InputError(f"{call.model} has no explicit caches", where=where, hint="cache: prefix")
-    if call.mode == "flex" and kind == "anthropic":
-        raise InputError(f"{call.model} has no mode flex", where=where, hint="standard or batch")
-    if kind == "anthropic" and script.output_most is None and call.part == "video":
-        raise InputError("its answers need a maximum", where=where, hint="output_most: 300")
-
-
-def task_of(script: Script, *, questions: int) -> str:
-    """Name the endpoint's method."""
+def task_of(script: Script, *, questions: int, alone: bool = False) -> str:
+    """Name the endpoint's method; chats are asked to transcribe in words."""
+    if alone:
+        return script.task
     return "moderate" if script.task == "moderate" and questions == 1 else "ask"
 
 
@@ -68,7 +40,9 @@ def work_of(
     kind: Kind,
     identity: str,
     sure: bool,
-    tokens: int = 0,
+    turn: str = "",
+    name: str = "",
+    alone: bool = False,
 ) -> Work:
     """Put a call together.
 
@@ -80,9 +54,14 @@ def work_of(
         kind: what the endpoint speaks.
         identity: the call's id.
         sure: ask how sure the model is.
-        tokens: what the limiter counts it as.
+        turn: what the call is for, see `Outcome`; each sample has a seed of its own where the endpoint takes one, the others are drawn
+            anew at the vendor's own temperature.
+        name: the model's at the endpoint; empty is the plan's.
+        alone: the endpoint takes no words.
     """
-    script: Script = piece.script
+    script: Script = piece.script.of(call.task)
+    if alone:
+        return Work(model=name, parts=shown.parts, identity=identity, timeout_seconds=_TIMEOUT_SECONDS)
     asked = script.asked if question < 0 else (script.asked[question],)
     most = piece.item.tokens_output_most
     caps = [cap for cap in (script.output_most, int(most) if most < 1e9 else None) if cap is not None]
@@ -90,18 +69,18 @@ def work_of(
     parts: tuple[Part, ...] = (*shown.parts, Text(text=script.joined(asked)))
     keeps = call.cache == "prefix" and bool(script.parts)
     return Work(
-        model=call.model,
+        model=name or call.model,
         parts=parts,
         system=script.instructions,
         system_keep=keeps and kind == "anthropic",
         labels=script.labels if len(asked) == 1 else (),
         schema=script.schema(len(asked)),
         tokens_output=max(1, cap) if cap is not None else None,
-        confidence=sure and kind != "anthropic" and script.task != "moderate",
+        confidence=sure and kind not in {"anthropic", "responses"} and script.task != "moderate",
         mode="standard" if call.mode == "batch" else call.mode,
-        cache_key=_cache_key(script) if keeps and kind == "openai" else "",
+        seed=int(turn.split()[1]) if turn.startswith("sample") and kind in {"openai", "gemini"} else None,
+        cache_key=_cache_key(script) if keeps and kind in {"openai", "responses"} else "",
         identity=identity,
-        tokens_expected=tokens,
         timeout_seconds=_TIMEOUT_SECONDS,
     )
 
@@ -115,7 +94,7 @@ def ask_of(call: Call, shown: Shown, work: Work) -> Ask:
     words = len(work.words.encode()) + len(work.schema)
     part = "audio" if shown.audio_only else "video" if shown.media is not None else "images"
     return Ask(
-        model=call.model,
+        model=call.model or "host",
         mode=call.mode,
         media=shown.media,
         part=part,  # type: ignore[arg-type]
@@ -135,9 +114,16 @@ def expected_text(work: Work) -> int:
     return sum(text_tokens(one) for one in texts)
 
 
-def content_key(work: Work) -> str:
-    """Hash everything that an answer depends on: pixels and words, model and settings; never an address or a file's name."""
+def content_key(work: Work, shown: Shown | None = None) -> str:
+    """Hash everything that an answer depends on: pixels and words, model and settings; never an address or a file's name.
+
+    Args:
+        work: what is sent, before anything of it went up by itself.
+        shown: of a call whose findings carry times: the same pixels at other times have other ones.
+    """
     made = hashlib.sha256()
+    if shown is not None:
+        made.update(repr((shown.spans, shown.times)).encode())
     for word in (
         work.model,
         work.mode,

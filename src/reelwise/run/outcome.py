@@ -7,13 +7,38 @@ from typing import Any, Literal
 import msgspec
 from msgspec import Struct
 
-__all__ = ["Outcome", "OutcomeStatus", "metered_units"]
+__all__ = ["MORE_UNITS", "UNITS", "Found", "Outcome", "OutcomeStatus", "metered_units"]
 
 OutcomeStatus = Literal["ok", "refused", "unreadable", "ambiguous", "failed", "cached"]
 
 UNITS = (
     "tokens_text", "tokens_image", "tokens_video", "tokens_audio", "tokens_cached", "tokens_cache_write", "tokens_output",
 )  # fmt: skip
+
+MORE_UNITS = ("images", "seconds", "seconds_output")
+"""What is billed where tokens are not."""
+
+
+class Found(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One thing that a model found: a label with its moment, a box, a stretch of a transcript, a mask. What it does not say is left out.
+
+    Attributes:
+        label, confidence: what, and how sure the model is, 0..1.
+        text: what was said or written.
+        start_seconds, stop_seconds: when, in the clip; the same for a single picture.
+        box: left, top, right, bottom in shares of the picture.
+        share: of the picture that is foreground, 0..1.
+        file: of the mask.
+    """
+
+    label: str = ""
+    confidence: float | None = None
+    text: str = ""
+    start_seconds: float | None = None
+    stop_seconds: float | None = None
+    box: tuple[float, float, float, float] | None = None
+    share: float | None = None
+    file: str = ""
 
 
 class Outcome(Struct, frozen=True, kw_only=True):
@@ -26,13 +51,18 @@ class Outcome(Struct, frozen=True, kw_only=True):
         lane, stage: where in the plan.
         chunk, chunks: which part of the item, of how many.
         question: which of the questions; -1 for all of them at once, which are `asked` many.
+        task: what the call did where that is a task of its own: detect, segment, transcribe, describe, generate; empty where it answers `ask`.
         labelled: whether the answer is one of some labels.
+        turn: of a call that a stage needs to decide, what it is for: sample 2, second, verify, route; empty for an answer.
         kind: call, or cache: what all questions about an item share was put into an explicit cache.
         model, mode: what was called, and the tier that the answer names.
         status: ok; refused (content); unreadable (billed, and no use); ambiguous (nobody knows whether it is billed: all that was held
             is counted); failed (not billed); cached (answered from what is kept: no call).
         text, label, confidence, finish: the answer.
         answers: to several questions asked at once.
+        found: labels with their moments, boxes, stretches of a transcript, masks.
+        files: that it left: masks, generated video.
+        busy_seconds: of a host's machine: its share where several calls ran at once.
         cost_nano: what was posted for it; `held_nano` what was held.
         units: what it used, as its answer says, by unit.
         text_expected: tokens of text that were expected; image_expected of pictures; prefix_expected of what a prompt cache was to keep.
@@ -52,7 +82,9 @@ class Outcome(Struct, frozen=True, kw_only=True):
     chunks: int = 1
     question: int = 0
     asked: int = 1
+    task: str = ""
     labelled: bool = False
+    turn: str = ""
     kind: Literal["call", "cache"] = "call"
     model: str = ""
     mode: str = "standard"
@@ -62,6 +94,9 @@ class Outcome(Struct, frozen=True, kw_only=True):
     confidence: float | None = None
     finish: str = "stop"
     answers: tuple[str, ...] = ()
+    found: tuple[Found, ...] = ()
+    files: tuple[str, ...] = ()
+    busy_seconds: float = 0.0
     cost_nano: int = 0
     held_nano: int = 0
     units: dict[str, float] = msgspec.field(default_factory=dict)
@@ -81,6 +116,11 @@ class Outcome(Struct, frozen=True, kw_only=True):
         return self.status != "failed"
 
     @property
+    def hosted(self) -> str:
+        """The host that served it; empty where a vendor did."""
+        return self.model.removeprefix("host:") if self.model.startswith("host:") else ""
+
+    @property
     def text_metered(self) -> float:
         """Tokens of text: where an answer does not tell pictures from text, less those that its pictures are by rule."""
         text = self.units.get("tokens_text", 0.0)
@@ -94,5 +134,5 @@ class Outcome(Struct, frozen=True, kw_only=True):
 
 def metered_units(request: Any) -> dict[str, float]:
     """List what a request used, by unit, without zeros."""
-    found = {name: float(getattr(request, name)) for name in (*UNITS, "images", "seconds", "seconds_output")}
+    found = {name: float(getattr(request, name)) for name in (*UNITS, *MORE_UNITS)}
     return {name: value for name, value in found.items() if value}

@@ -57,8 +57,9 @@ def reconcile(outcomes: Iterable[Outcome], rows: Iterable[Any], extra: dict[str,
     total = sum(invoiced.values())
     posted = residual = held = unsure = calls = 0
     differences: list[tuple[str, int, int]] = []
-    known = {one.sent_as or one.identity: one.cost_nano for one in outcomes if one.known and one.status != "cached"}
-    for one in outcomes:
+    vendors = [one for one in outcomes if not one.hosted]  # no invoice has what your own machines do
+    known = {one.sent_as or one.identity: one.cost_nano for one in vendors if one.known and one.status != "cached"}
+    for one in vendors:
         if one.status == "ambiguous" or one.unpriced:
             calls += 1
             held += one.cost_nano

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from reelwise.tokens import TokenRule
     from reelwise.video.cutter import Cut
 
-__all__ = ["Shown", "shown"]
+__all__ = ["Shown", "at_source", "by_rule", "shown"]
 
 _PICTURES_MAX = 3_000
 _SPLIT_MAX = 1_000
@@ -44,6 +44,7 @@ class Shown(Struct, frozen=True, kw_only=True):
         audio_only: only sound is sent.
         spans: which seconds of the source it shows.
         frames: pictures, or frames of a clip that holds chosen ones.
+        times: of each picture, in seconds of the source.
     """
 
     parts: tuple[Part, ...]
@@ -53,15 +54,23 @@ class Shown(Struct, frozen=True, kw_only=True):
     audio_only: bool = False
     spans: Spans = ()
     frames: int = 0
+    times: tuple[float, ...] = ()
 
     def tokens_of(self, call: Call, out: Out) -> int:
-        """Count the tokens of its pictures, for answers that do not tell these from text."""
+        """Count the tokens of its pictures, for answers that do not tell these from text; 0 where no token rule does."""
+        if not by_rule(call, out):
+            return 0
         rule = call.rule(out)
         detail = call.detail if rule.details else ""
         return sum(rule.image(width, height, detail) for width, height in self.stills)
 
 
-def shown(call: Call, piece: Piece, out: Out, folder: Path) -> Iterator[Shown]:
+def by_rule(call: Call, out: Out) -> bool:
+    """Say whether a call's model has a token rule: a language model has one, a host and a card have none."""
+    return call.host is None and out.book.is_language_model(call.model)
+
+
+def shown(call: Call, piece: Piece, out: Out, folder: Path, sends: str = "") -> Iterator[Shown]:
     """Make what each call about a piece shows, one after another: an item that is split has several.
 
     Args:
@@ -69,20 +78,29 @@ def shown(call: Call, piece: Piece, out: Out, folder: Path) -> Iterator[Shown]:
         piece: what is left of the clip.
         out: prices and the day of token rules.
         folder: for files that are made; they are needed until the call is over.
+        sends: images, video or audio; empty where the model's token rule and the item decide.
 
     Raises:
         MediaError: the clip cannot be read.
         InputError: more pictures than any call takes.
     """
-    rule = call.rule(out)
     split, _ = call.calls_of(piece.item, out)
     if split > _SPLIT_MAX:
         raise InputError(f"{split:,} calls about one item", where=piece.track.info.path, hint="sample fewer frames")
-    detail = call.detail if rule.details else ""
-    if call.part == "audio":
+    if sends == "audio" or call.part == "audio":
         for number, spans in enumerate(_cut_spans(piece.heard or piece.stretches, split)):
             yield _sound(piece, spans, folder, number)
-    elif call.native(piece.item, rule):
+        return
+    if not by_rule(call, out):
+        if sends == "video":  # whole: who bills by the minute looks at each frame of it, whatever was sampled
+            for number, spans in enumerate(_cut_spans(piece.stretches, split)):
+                yield _clip(piece, spans, "", folder, number)
+        else:
+            yield from _pictures(piece, split, call.detail)
+        return
+    rule = call.rule(out)
+    detail = call.detail if rule.details else ""
+    if call.native(piece.item, rule):
         yield from _clips(piece, rule, split, detail, folder)
     else:
         yield from _pictures(piece, split, detail)
@@ -157,7 +175,10 @@ def _pictures(piece: Piece, split: int, detail: str) -> Iterator[Shown]:
             jpegs.append(_sheet(held, (columns, rows), cut))
         parts = tuple(Picture(source=Source(data=data, mime="image/jpeg"), detail=detail) for data in jpegs)
         span = ((mine[0], mine[-1]),) if mine else ()
-        yield Shown(parts=parts, stills=((item.width_px, item.height_px),) * len(parts), spans=span, frames=len(parts))
+        yield Shown(
+            parts=parts, stills=((item.width_px, item.height_px),) * len(parts), spans=span, frames=len(parts),
+            times=tuple(mine[::cells]),
+        )  # fmt: skip
 
 
 def _sheet(frames: Sequence[Any], grid: tuple[int, int], cut: Cut) -> bytes:
@@ -260,6 +281,16 @@ def _at(piece: Piece, spans: Spans) -> Spans:
     """Move stretches of a part to where they are in its file."""
     offset = piece.track.start_seconds
     return tuple((start + offset, stop + offset) for start, stop in spans)
+
+
+def at_source(spans: Spans, seconds: float) -> float:
+    """Say which moment of the source a moment of the joined stretches is; beyond their end it is the end."""
+    before = 0.0
+    for start, stop in spans:
+        if seconds <= before + (stop - start):
+            return start + max(0.0, seconds - before)
+        before += stop - start
+    return spans[-1][1] if spans else seconds
 
 
 def _inside(heard: Spans, spans: Spans) -> Spans:

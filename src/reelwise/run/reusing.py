@@ -166,6 +166,7 @@ class Reusing:
 
 def _copy(one: Outcome, number: int, piece: Piece, journal: Journal) -> Outcome:
     identity = f"run-{journal.run}-kept-{number}-{one.stage}-{one.chunk}-{one.question}"
+    identity += one.turn and f"-{one.turn.replace(' ', '-')}"
     return msgspec.structs.replace(one, identity=identity, item=number, clip=piece.track.info.path, **COPIED)
 
 

@@ -7,55 +7,41 @@ import tempfile
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
 from reelwise.errors import EndpointError, InputError, MediaError, ReelwiseError
 from reelwise.run.caching import fill, let_go
 from reelwise.run.deciding import doubted, routed
-from reelwise.run.orders import ask_of, check_fits, content_key, expected_text, task_of, work_of
+from reelwise.run.filming import film_of
+from reelwise.run.kinds import KINDS, sends
+from reelwise.run.orders import ask_of, content_key, expected_text, task_of, work_of
 from reelwise.run.outcome import Outcome
-from reelwise.run.rendering import shown
+from reelwise.run.rendering import by_rule, shown
 from reelwise.run.reusing import COPIED
 from reelwise.run.settle import Order
+from reelwise.run.uploading import Uploads
 from reelwise.stages import Call, Escalate
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from reelwise.facts import Facts
     from reelwise.flow import Out, Piece
     from reelwise.plan import Plan
     from reelwise.run.batching import Batching
     from reelwise.run.endpoints import Endpoints
+    from reelwise.run.filming import Filming
     from reelwise.run.rendering import Shown
     from reelwise.run.reusing import Reusing
     from reelwise.run.settle import Desk
-    from reelwise.script import Script
     from reelwise.stages import Reuse, Route
 
-__all__ = ["Runner", "check_runs"]
+__all__ = ["Runner"]
 
+T = TypeVar("T")
 _FAILED_IN_A_ROW = 5
-_UPLOAD_BYTES = 14_000_000
-"""Gemini takes requests of 20 MB; base64 makes a third more of it (ai.google.dev, video-understanding)."""
-
-
-def check_runs(plan: Plan, endpoints: Endpoints, script: Script) -> None:
-    """Refuse a plan that these endpoints cannot run, before anything is decoded or sent.
-
-    Raises:
-        InputError: says what, and where in the plan.
-    """
-    for index, stage in enumerate(plan.stages):
-        where = f"plan $.stages[{index}]"
-        why = stage.unrun()
-        if why:
-            raise InputError(f"cannot be run: {why}", where=where, hint="`reelwise price` prices it all the same")
-        if isinstance(stage, Call):
-            kind, video = endpoints.kind_of(stage.model), endpoints.takes_video(stage.model)
-            check_fits(stage, kind, script, video=video, where=where)
 
 
 class Runner:
@@ -66,9 +52,11 @@ class Runner:
         desk: makes and settles calls.
         endpoints: who answers.
         batching: makes calls in batches.
+        filming: has video made.
         reusing: what is kept of earlier answers.
         facts: for what a call would cost, where its price decides.
         at_once: calls under way at once.
+        verifier: a function of question and answer, for escalations with `verifier: own`.
 
     Attributes:
         outcomes: of all calls so far, in no order.
@@ -82,14 +70,16 @@ class Runner:
         desk: Desk,
         endpoints: Endpoints,
         batching: Batching,
+        filming: Filming,
         reusing: Reusing,
         facts: Facts,
         *,
         at_once: int = 4,
+        verifier: Callable[[str, str], bool] | None = None,
     ) -> None:
-        self._batching, self._reusing, self._facts = batching, reusing, facts
+        self._batching, self._filming, self._reusing, self._facts = batching, filming, reusing, facts
         self._plan, self._desk, self._endpoints = plan, desk, endpoints
-        self._at_once = at_once
+        self._at_once, self._verifier = at_once, verifier
         self._lock = threading.Lock()
         self._stop: BaseException | None = None
         self._failed = 0
@@ -113,8 +103,13 @@ class Runner:
         if stage.mode == "batch":
             yield from self._in_batches(stage, todo, out)
             return
+        found = self.spread(lambda piece: self._about(stage, piece, out), todo)
+        yield from (piece for piece in found if piece is not None)
+
+    def spread(self, make: Callable[[Piece], T], pieces: Iterable[Piece]) -> list[T]:
+        """Do something that calls about each piece, a few at a time; the first error ends it all."""
         with ThreadPoolExecutor(self._at_once, thread_name_prefix="reelwise-run") as pool:
-            waiting = [pool.submit(self._about, stage, piece, out) for piece in todo]
+            waiting = [pool.submit(make, piece) for piece in pieces]
             try:
                 found = [one.result() for one in waiting]
             except BaseException as error:
@@ -124,16 +119,29 @@ class Runner:
                 raise
         if self._stop is not None:
             raise self._stop
-        yield from (piece for piece in found if piece is not None)
+        return found
+
+    def one(self, call: Call, piece: Piece, order: Callable[[Outcome, Any, str], Order]) -> Outcome | None:
+        """Make a call that shows nothing of a piece, or find what became of it; None where the run has ended."""
+        if self._stop is not None:
+            return None
+        head = self._head(call, piece, (0, 1), 0)
+        if self._known(head) is not None:
+            return self._kept(head)
+        ends = self._endpoints
+        return self._one(order(head, ends.of(call.serves), ends.name_of(call.serves)), Uploads(None))
 
     def _in_batches(self, stage: Call, pieces: list[Piece], out: Out) -> Iterator[Piece]:
         """Hand all calls in at once; those of an earlier part of the run are collected first."""
-        index = self._plan.stages.index(stage)
+        turn = pieces[0].turn if pieces else None
+        index = self._plan.stages.index(stage) if turn is None else turn[0]
         for _ in self._batching.unfinished(index):
             pass
+        uploads = self._uploads(stage)
         with tempfile.TemporaryDirectory(prefix="reelwise-run-") as folder:
-            for _ in self._batching.make(index, self._orders(stage, pieces, out, Path(folder))):
+            for _ in self._batching.make(index, self._orders(stage, pieces, out, Path(folder), uploads)):
                 pass
+        uploads.close()  # where the run ended before, the batch still needs them
         over = self._desk.journal.over
         for piece in pieces:
             heads = [head for row in self._heads(stage, piece, out) for head in row]
@@ -142,7 +150,9 @@ class Runner:
             if any(one.status in {"ok", "refused"} for one in found):
                 yield msgspec.structs.replace(piece, answers=(*piece.answers, tuple(found)))
 
-    def _orders(self, stage: Call, pieces: list[Piece], out: Out, folder: Path) -> Iterator[Order]:
+    def _orders(
+        self, stage: Call, pieces: list[Piece], out: Out, folder: Path, uploads: Uploads
+    ) -> Iterator[Order]:  # fmt: skip
         for number, piece in enumerate(pieces):
             heads = self._heads(stage, piece, out)
             if all(self._known(head) is not None for row in heads for head in row):
@@ -152,24 +162,24 @@ class Runner:
             try:
                 for row, view in zip(heads, shown(stage, piece, out, own), strict=False):
                     for head in row:
-                        if self._known(head) is None:
-                            yield self._order(stage, piece, view, head, out)
+                        if self._known(head) is None and (
+                            order := self._up(self._order(stage, piece, view, head, out), uploads)
+                        ):
+                            yield order
             except (InputError, MediaError) as error:
                 self.broken.append((piece.track.info.path, error))
 
     def route(self, stage: Route, pieces: Iterable[Piece], out: Out) -> Iterator[Piece]:
         """Give each piece its lane."""
-        return routed(stage, list(pieces), self._plan, self._facts, out)
+        return routed(stage, list(pieces), self._plan, self._facts, out, runner=self)
 
     def escalate(self, stage: Escalate, pieces: Iterable[Piece], out: Out) -> Iterator[Piece]:
         """Pass on the pieces whose answers are in doubt."""
-        return doubted(stage, list(pieces), out)
+        return doubted(stage, self._plan.stages.index(stage), list(pieces), self, out, verifier=self._verifier)
 
     def reuse(self, stage: Reuse, pieces: Iterable[Piece], out: Out) -> Iterator[Piece]:
         """Pass on the pieces that nothing kept answers."""
-        todo = list(pieces)
-        left = list(self._reusing.left(stage, todo, out, self._place))
-        yield from left
+        yield from list(self._reusing.left(stage, list(pieces), out, self._place))
 
     # one piece
 
@@ -193,13 +203,9 @@ class Runner:
         return msgspec.structs.replace(piece, answers=(*piece.answers, tuple(found))) if answered else None
 
     def _made(self, stage: Call, piece: Piece, out: Out) -> list[Outcome]:
-        questions = (
-            [-1] if stage.ask == "once" and len(piece.script.asked) > 1 else list(range(len(piece.script.asked)))
-        )
-        split, _ = stage.calls_of(piece.item, out)
-        heads = [
-            [self._head(stage, piece, (chunk, split), question) for question in questions] for chunk in range(split)
-        ]
+        heads = self._heads(stage, piece, out)
+        if stage.part == "generate":
+            return [self._film(stage, piece, head) for head in heads[0] if self._stop is None]
         found: list[Outcome] = []
         if all(self._known(head) is not None for row in heads for head in row):
             for row in heads:
@@ -207,19 +213,24 @@ class Runner:
                 filled = self._desk.journal.over.get(f"{row[0].identity}-cache")
                 self._note(filled)
             return found
-        with tempfile.TemporaryDirectory(prefix="reelwise-run-") as folder:
-            for row, view in zip(heads, shown(stage, piece, out, Path(folder)), strict=False):
+        kind = self._endpoints.kind_of(stage.serves)
+        sent = sends(stage, kind, by_rule=by_rule(stage, out))
+        with (
+            tempfile.TemporaryDirectory(prefix="reelwise-run-") as folder,
+            self._uploads(stage) as uploads,
+        ):
+            for row, view in zip(heads, shown(stage, piece, out, Path(folder), sent), strict=False):
                 orders = [self._order(stage, piece, view, head, out) for head in row if self._known(head) is None]
                 found += [self._kept(head) for head in row if self._known(head) is not None]
                 if stage.cache == "explicit" and orders:
-                    found += self._cached(stage, row[0], orders)
+                    found += self._cached(stage, row[0], orders, uploads)
                 else:
-                    found += [self._one(order) for order in orders if self._stop is None]
+                    found += [self._one(order, uploads) for order in orders if self._stop is None]
         return found
 
     def _heads(self, stage: Call, piece: Piece, out: Out) -> list[list[Outcome]]:
         """List the calls about a piece, by part of it and question."""
-        asked = len(piece.script.asked)
+        asked = len(piece.script.of(stage.task).asked)
         questions = [-1] if stage.ask == "once" and asked > 1 else list(range(asked))
         split, _ = stage.calls_of(piece.item, out)
         return [
@@ -227,13 +238,14 @@ class Runner:
         ]
 
     def _head(self, stage: Call, piece: Piece, chunk: tuple[int, int], question: int) -> Outcome:
-        index = self._plan.stages.index(stage)
+        index, turn = (self._plan.stages.index(stage), "") if piece.turn is None else piece.turn
         item = self._place.get(id(piece.track), 0)
-        text = f"{item}/{piece.track.info.sha256_head}/{index}/{chunk[0]}/{chunk[1]}/{question}"
+        text = f"{item}/{piece.track.info.sha256_head}/{index}/{chunk[0]}/{chunk[1]}/{question}" + (turn and f"/{turn}")
         name = hashlib.sha256(text.encode()).hexdigest()[:24]
         return Outcome(
             identity=f"run-{self._desk.journal.run}-{name}", clip=piece.track.info.path, item=item, lane=piece.item.lane,
-            stage=index, chunk=chunk[0], chunks=chunk[1], question=question, model=stage.model, mode=stage.mode,
+            stage=index, chunk=chunk[0], chunks=chunk[1], question=question, model=stage.serves, mode=stage.mode,
+            task=stage.task, turn=turn,
         )  # fmt: skip
 
     def number(self, pieces: Iterable[Piece]) -> None:
@@ -260,29 +272,63 @@ class Runner:
             self.outcomes.append(found)
         return found
 
+    def _film(self, stage: Call, piece: Piece, head: Outcome) -> Outcome:
+        """Have a video made, or find what became of it."""
+        if self._known(head) is not None:
+            return self._kept(head)
+        wire = self._endpoints.of(stage.serves)
+        name = self._endpoints.name_of(stage.serves)
+        own = "" if name == stage.serves else name
+        found = self._filming.make(head, wire, lambda: film_of(stage, piece, head.question, wire, own))
+        self._note(found)
+        return found
+
     def _order(self, stage: Call, piece: Piece, view: Shown, head: Outcome, out: Out) -> Order:
         """Put a call together."""
-        kind = self._endpoints.kind_of(stage.model)
-        endpoint = self._endpoints.of(stage.model)
-        sure = any(isinstance(one, Escalate) for one in self._plan.stages)
-        work = work_of(stage, piece, view, question=head.question, kind=kind, identity=head.identity, sure=sure)
-        questions = len(piece.script.asked) if head.question < 0 else 1
+        kind, script = self._endpoints.kind_of(stage.serves), piece.script.of(stage.task)
+        endpoint, alone = self._endpoints.of(stage.serves), KINDS[kind].alone
+        sure = any(isinstance(one, Escalate) and one.by_confidence for one in self._plan.stages)
+        work = work_of(
+            stage, piece, view, question=head.question, kind=kind, identity=head.identity, sure=sure,
+            name=self._endpoints.name_of(stage.serves), alone=alone, turn=head.turn,
+        )  # fmt: skip
+        questions = len(script.asked) if head.question < 0 else 1
         head = msgspec.structs.replace(
             head, text_expected=expected_text(work), image_expected=view.tokens_of(stage, out), asked=questions,
-            labelled=task_of(piece.script, questions=questions) == "moderate",
-            prefix_expected=piece.script.prefix_tokens if stage.cache == "prefix" else 0,
+            labelled=task_of(script, questions=questions) == "moderate",
+            prefix_expected=script.prefix_tokens if stage.cache == "prefix" else 0,
         )  # fmt: skip
-        ask = ask_of(stage, view, work)
-        if kind == "gemini":
-            work = _uploaded(endpoint, work)
         return Order(
-            head=head, endpoint=endpoint, task=task_of(piece.script, questions=questions), work=work, ask=ask,
-            questions=questions,
+            head=head, endpoint=endpoint, task=task_of(script, questions=questions, alone=alone), work=work,
+            ask=ask_of(stage, view, work), questions=questions, shown=view, alone=alone,
         )  # fmt: skip
 
-    def _cached(self, stage: Call, of: Outcome, orders: list[Order]) -> list[Outcome]:
+    def _uploads(self, stage: Call) -> Uploads:
+        gemini = self._endpoints.kind_of(stage.serves) == "gemini"
+        return Uploads(self._endpoints.of(stage.serves) if gemini else None)
+
+    def _up(self, order: Order, uploads: Uploads) -> Order | None:
+        """Send up what an order's request cannot hold; None where that failed: its call is not made.
+
+        Raises:
+            EndpointError: no call like it can succeed.
+        """
+        try:
+            return msgspec.structs.replace(order, work=uploads.sent(order.work))
+        except EndpointError as error:
+            try:
+                self._note(self._desk.unsent(order.head, error))
+            except EndpointError:
+                self._note(self._desk.journal.over.get(order.head.identity))
+                raise error from None
+            return None
+
+    def _cached(self, stage: Call, of: Outcome, orders: list[Order], uploads: Uploads) -> list[Outcome]:
         """Put what some calls share into a cache, and make them from it."""
-        first = orders[0]
+        ready = [one for one in (self._up(one, uploads) for one in orders) if one is not None]
+        if not ready:
+            return [self._desk.journal.over[order.head.identity] for order in orders]
+        orders, first = ready, ready[0]
         shared = msgspec.structs.replace(first.work, parts=first.work.parts[:-1], schema=b"", labels=())
         head = msgspec.structs.replace(
             first.head,
@@ -300,14 +346,16 @@ class Runner:
                 break
             work = msgspec.structs.replace(order.work, parts=order.work.parts[-1:], system="", cache=filled.name)
             told = msgspec.structs.replace(order.head, text_expected=expected_text(work))
-            found.append(self._one(msgspec.structs.replace(order, work=work, head=told)))
+            found.append(self._one(msgspec.structs.replace(order, work=work, head=told), uploads))
         let_go(first.endpoint, filled)
         return found
 
-    def _one(self, order: Order) -> Outcome:
+    def _one(self, order: Order, uploads: Uploads) -> Outcome:
         """Make a call, or find its answer among those that the same pixels and words had before."""
         kept = self._reusing.answers
-        key = content_key(order.work) if kept is not None else ""
+        key = (
+            content_key(order.work, order.shown if order.alone else None) + order.head.turn if kept is not None else ""
+        )
         if kept is not None and (data := kept.get(key)) is not None:
             found = msgspec.structs.replace(
                 msgspec.json.decode(data, type=Outcome), identity=order.head.identity, clip=order.head.clip,
@@ -316,14 +364,27 @@ class Runner:
             self._desk.journal.end(found)
             self._note(found)
             return found
+        ready = self._up(order, uploads)
+        if ready is None:
+            return self._checked(self._desk.journal.over[order.head.identity])
         try:
-            found = self._desk.make(order)
+            found = self._desk.make(ready)
+            if found.reason == "file":
+                uploads.forget(ready.work)
             if kept is not None and found.status == "ok" and found.finish == "stop":
                 kept.put(key, msgspec.json.encode(found))
         except EndpointError as error:
             self._note(self._desk.journal.over.get(order.head.identity))
             raise error from None
         self._note(found)
+        return self._checked(found)
+
+    def _checked(self, found: Outcome) -> Outcome:
+        """End the run where too many calls failed one after another.
+
+        Raises:
+            EndpointError: they did.
+        """
         if self._failed >= _FAILED_IN_A_ROW:
             raise EndpointError(
                 f"{self._failed} calls failed one after another: {found.error}", where=found.model, reason=found.reason,
@@ -337,18 +398,3 @@ class Runner:
         with self._lock:
             self.outcomes.append(found)
             self._failed = self._failed + 1 if found.status == "failed" else 0
-
-
-def _uploaded(endpoint: Any, work: Any) -> Any:
-    """Send large files up first."""
-    from reelwise.models.gemini_files import upload
-    from reelwise.models.work import Text
-
-    if sum(part.source.bytes_count for part in work.parts if not isinstance(part, Text)) <= _UPLOAD_BYTES:
-        return work
-    parts = tuple(
-        part if isinstance(part, Text) or not part.source.path
-        else msgspec.structs.replace(part, source=upload(endpoint, part.source))
-        for part in work.parts
-    )  # fmt: skip
-    return msgspec.structs.replace(work, parts=parts)

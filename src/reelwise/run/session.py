@@ -15,7 +15,7 @@ from reelwise.run.batching import Waits
 from reelwise.run.counted import with_counted
 from reelwise.run.endpoints import Endpoints
 from reelwise.run.estimate import estimate, estimate_counted
-from reelwise.run.executing import execute, looked_at, pieces_of
+from reelwise.run.executing import execute, looked_at, pieces_of, standing
 from reelwise.run.scans import Scans
 from reelwise.stages import Call, Sample
 from reelwise.tokens import rule_for
@@ -37,14 +37,19 @@ def naive_plan(plan: Plan) -> Plan:
     """Return what a plan is compared with where nothing else is named: one call to its dearest lane's model, with everything.
 
     That is the model that items are escalated to, or that hard ones stay with; as native video where it takes that, else a picture a second.
+    Calls with a task of their own, which find other things, stay beside it.
     """
     calls = plan.of(Call)
     main = [call for call in calls if call.lane in {None, "main"}]
     doubted = [call for call in calls if call.lane is not None and call.lane not in {"main", "easy"}]
     last = (doubted or main or list(calls))[-1]
+    besides = tuple(msgspec.structs.replace(one, lane=None) for one in main if one.task and one is not last)
     call = Call(
-        model=last.model, host=last.host, part=last.part, token_rule=last.token_rule, resolution=last.resolution
-    )
+        model=last.model, host=last.host, part=last.part, token_rule=last.token_rule, resolution=last.resolution, task=last.task,
+    )  # fmt: skip
+    if besides:
+        hosts = tuple(host for host in plan.hosts if host.name in {one.host for one in (*besides, call)})
+        return Plan(stages=(Sample(fps=1.0), *besides, call), hosts=hosts)
     takes_video = call.host is None and call.part in {"auto", "video"} and _takes_video(call)
     if call.part in {"audio", "generate"} or takes_video:
         return Plan(stages=(call,), hosts=plan.hosts if call.host else ())
@@ -124,6 +129,9 @@ class Session:
             if self._sandbox and not self._where:
                 self._out.mkdir(parents=True, exist_ok=True)
             self.ledger = stack.enter_context(Ledger(where))
+            if self.box is not None:
+                before = standing(self._job.case.plan, self._job, self.ledger) or {}
+                self.box.begin_month({sku: quantity for (sku, _), quantity in before.items()})
             self.attempts = Attempts()
             self._endpoints = Endpoints(
                 self._job.case.book, self.attempts, places=self._job.places, sandbox=self.box.url if self.box else "",
@@ -142,7 +150,7 @@ class Session:
             if isinstance(given, Scenario)
             else Scenario.load(given)
             if given is not None
-            else Scenario(batch_seconds=1.0)
+            else Scenario(batch_seconds=1.0, video_seconds=1.0)
         )
         if not found.day:
             found = msgspec.structs.replace(found, day=self._job.case.day.isoformat())
@@ -203,6 +211,7 @@ class Session:
         levers: tuple[str, ...] = (),
         job: Job | None = None,
         fresh: bool = True,
+        verifier: Callable[[str, str], bool] | None = None,
     ) -> RunResult:
         """Run a plan in the session's folder, or in a folder in it; see `execute`. A sandbox's invoice begins anew, where `fresh`."""
         if self.box is not None and fresh:
@@ -213,6 +222,7 @@ class Session:
             knowing, plan, tracks, endpoints=self._endpoints, ledger=self.ledger,
             out=self._out / name if name else self._out, scans=self._scans, max_nano=self._left, at_once=self._at_once,
             naive=naive, levers=levers, sandbox=self.box, waits=self._waits, counted=knowing is not asked, kept=self._kept,
+            verifier=verifier,
         )  # fmt: skip
         if self._left is not None:
             self._left = max(0, self._left - result.receipt.cost_nano)

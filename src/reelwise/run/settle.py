@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -20,6 +21,10 @@ from reelwise.errors import (
 from reelwise.metering import meter
 from reelwise.models.used import Used
 from reelwise.models.work import Work
+from reelwise.month import is_graduated
+from reelwise.requests import Request
+from reelwise.run.findings import found_in, keep_masks
+from reelwise.run.machines import Machines, Share
 from reelwise.run.outcome import Outcome, metered_units
 
 if TYPE_CHECKING:
@@ -96,6 +101,8 @@ class Order(Struct, frozen=True, kw_only=True):
         work: what is sent.
         ask: what it can use at most.
         questions: how many are answered at once.
+        shown: what it shows, for the times of what is found.
+        alone: the endpoint finds things and answers no question.
     """
 
     head: Outcome
@@ -104,6 +111,8 @@ class Order(Struct, frozen=True, kw_only=True):
     work: Work
     ask: Ask
     questions: int = 1
+    shown: Any = None
+    alone: bool = False
 
 
 class Desk:
@@ -116,11 +125,27 @@ class Desk:
         cap: the run's own limit.
         feature: the budget's label.
         plan: the plan's hash, on each row.
+        machines: prices what a host's calls take.
+        in_turn: calls whose price depends on the month are made one at a time, so that an invoice that is held against them, call by call,
+            has them in the same order.
     """
 
-    def __init__(self, book: Book, ledger: Ledger, journal: Journal, cap: Cap, *, feature: str, plan: str) -> None:
+    def __init__(
+        self,
+        book: Book,
+        ledger: Ledger,
+        journal: Journal,
+        cap: Cap,
+        *,
+        feature: str,
+        plan: str,
+        machines: Machines | None = None,
+        in_turn: bool = False,
+    ) -> None:
         self.book, self.ledger, self.journal, self.cap = book, ledger, journal, cap
         self._feature, self._plan = feature, plan
+        self.machines = machines or Machines((), book)
+        self._in_turn, self._turn = in_turn, threading.Lock()
 
     def make(self, order: Order) -> Outcome:
         """Make a call, and say what became of it.
@@ -130,27 +155,28 @@ class Desk:
             EndpointError: no call like it can succeed (a wrong key, a model that is gone, no quota); its outcome is written down.
             LedgerError, OutputError: it could not be written down.
         """
-        head = order.head
-        bound = hold(order.ask, self.book).nano
+        head, host = order.head, order.head.hosted
+        bound = self.machines.bound(host, order.work.timeout_seconds) if host else hold(order.ask, self.book).nano
         self.cap.take(bound, wait_seconds=order.work.timeout_seconds + 60.0)
         call: Metered | None = None
-        found = msgspec.structs.replace(head, held_nano=bound)
+        found, share = msgspec.structs.replace(head, held_nano=bound), Share()
         stop: EndpointError | None = None
         try:
             with meter(
                 self._feature, hold_nano=bound, model=head.model, stage="call", ledger=self.ledger, id=head.identity,
-                timeout_seconds=order.work.timeout_seconds + 60.0, strict=True,
+                timeout_seconds=order.work.timeout_seconds + 60.0, strict=True, not_billed=(EndpointError,) if host else (),
             ) as call:  # fmt: skip
                 self.journal.begin(head.identity, head.clip, bound)
                 call.was(plan=self._plan, provider=str(getattr(order.endpoint, "provider", ""))[:100])
-                found = self._called(order, call, found)
+                with self._turn if self._waits_its_turn(order) else nullcontext():
+                    found = self._called(order, call, found, share)
         except AlreadySettledError as error:
             self.cap.settle(bound, bound)
             raise LedgerError(
                 "the ledger knows this call already", where=head.identity, hint="run with another --out"
             ) from error
         except EndpointError as error:
-            found = _failed(found, error)
+            found = msgspec.structs.replace(_failed(found, error, hosted=bool(host)), busy_seconds=share.seconds)
             stop = error if error.reason in _STOPPING and not error.billed else None
         except (BudgetError, LedgerError):
             self.cap.settle(bound, 0 if call is None else bound)
@@ -162,6 +188,25 @@ class Desk:
         if stop is not None:
             raise stop
         return found
+
+    def unsent(self, head: Outcome, error: EndpointError) -> Outcome:
+        """Write down a call that was not made, because what it needs could not be sent before it: nothing is billed.
+
+        Raises:
+            EndpointError: no call like it can succeed.
+        """
+        found = msgspec.structs.replace(_failed(head, error), status="failed", cost_nano=0, held_nano=0)
+        self.journal.end(found)
+        if error.reason in _STOPPING:
+            raise error
+        return found
+
+    def _waits_its_turn(self, order: Order) -> bool:
+        return (
+            self._in_turn
+            and not order.head.hosted
+            and is_graduated(Request(model=order.head.model, count=1), self.book)
+        )
 
     def other(self, head: Outcome, bound: int, make: Callable[[], tuple[int, dict[str, float], str]]) -> Outcome:
         """Do something else that is billed, held for and written down like a call.
@@ -207,12 +252,16 @@ class Desk:
         self.journal.end(found)
         return found
 
-    def _called(self, order: Order, call: Metered, found: Outcome) -> Outcome:
+    def _called(self, order: Order, call: Metered, found: Outcome, share: Share) -> Outcome:
+        host = order.head.hosted
         try:
-            answer: Answer = getattr(order.endpoint, order.task)(order.work)
+            with self.machines.busy(host, share) if host else nullcontext():
+                answer: Answer = getattr(order.endpoint, order.task)(order.work)
             texts = texts_of(answer, order.questions)
         except AnswerError as error:
-            if isinstance(error.spent, Used):
+            if host:
+                found = self._charge_time(call, host, share, found)
+            elif isinstance(error.spent, Used):
                 found = self._charge(call, error.spent, found)
             else:
                 why = "its answer cannot be read, and what it used neither"
@@ -221,18 +270,31 @@ class Desk:
             return msgspec.structs.replace(
                 found, status="unreadable", error=error.message, reason=error.reason, attempts=max(1, error.attempts)
             )
-        found = self._charge(call, answer.used, found)
+        if host:
+            found = self._charge_time(call, host, share, found, answer.used)
+        else:
+            found = self._charge(call, answer.used, found)
+        surest = max(answer.scores, key=lambda one: -1.0 if one.confidence is None else one.confidence, default=None)
+        things = found_in(answer, order.shown) if order.alone else ()
         return msgspec.structs.replace(
             found,
             status="refused" if answer.finish == "refused" else "ok",
             text=answer.text,
-            label=answer.scores[0].label if answer.scores else "",
-            confidence=answer.confidence,
+            label=surest.label if surest is not None else "",
+            confidence=surest.confidence if order.alone and surest is not None else answer.confidence,
             answers=texts,
+            found=keep_masks(things, answer.masks, self.journal.path.parent / "masks", found.identity),
             finish=answer.finish,
             attempts=answer.attempts,
             latency_ms=round(answer.latency_ms, 3),
         )
+
+    def _charge_time(self, call: Metered, host: str, share: Share, found: Outcome, used: Used | None = None) -> Outcome:
+        """Settle a host's call by the machine time that it had; what it used in tokens is noted, and priced by nobody."""
+        call.cost(nano=self.machines.nano(host, share.seconds))
+        call.used(gpu_ms=round(share.seconds * 1000))
+        units = metered_units(used.request(model=found.model)) if used is not None and not used.unpriced else {}
+        return msgspec.structs.replace(found, units=units, busy_seconds=share.seconds)
 
     def _charge(self, call: Metered, used: Used, found: Outcome) -> Outcome:
         """Settle by what the answer says it used, on the tier that it names; what cannot be priced posts all that is held."""
@@ -250,8 +312,8 @@ class Desk:
         return found
 
 
-def _failed(found: Outcome, error: EndpointError) -> Outcome:
-    status = "ambiguous" if error.billed else "refused" if error.reason == "content" else "failed"
+def _failed(found: Outcome, error: EndpointError, *, hosted: bool = False) -> Outcome:
+    status = "ambiguous" if error.billed and not hosted else "refused" if error.reason == "content" else "failed"
     return msgspec.structs.replace(
         found, status=status, error=error.message, reason=error.reason, attempts=max(1, error.attempts)
     )

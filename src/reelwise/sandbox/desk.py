@@ -127,10 +127,7 @@ class Desk:
         if not asked.batch:
             self.enter(asked.key, asked.model, kinds)
         times = self.times_seen(asked.digest)
-        fault = None if asked.batch else self._fault(asked, times)
-        kind = fault.kind if fault is not None else None
-        if kind in {"429", "500", "503"}:
-            raise _failed(kind, fault.retry_after if fault is not None else None)
+        kind = None if asked.batch else self.fault(asked.model, asked.digest, times)
         if kind == "lost_request":
             return Served(asked=asked, drawn=Drawn(text=""), tally=Tally(), fault=kind, id="", at=self.clock.now())
         variant = times if asked.variant is None else asked.variant
@@ -144,10 +141,22 @@ class Desk:
         tally.output, tally.reasoning = drawn.output, drawn.reasoning
         return Served(asked=asked, drawn=drawn, tally=tally, fault=kind, id=self.new_id("sb"), at=self.clock.now())
 
-    def _fault(self, asked: Asked, times: int) -> Fault | None:
-        chance = hashed(self.scenario.seed, "fault", asked.digest, times) / 2**64
+    def fault(self, model: str, digest: bytes, times: int) -> str | None:
+        """Choose what goes wrong with a call that came so often before; None for nothing.
+
+        Raises:
+            RefusalError: 429, 500 or 503: nothing is served.
+        """
+        found = self._drawn(model, hashed(self.scenario.seed, "fault", digest, times) / 2**64)
+        if found is None:
+            return None
+        if found.kind in {"429", "500", "503"}:
+            raise _failed(found.kind, found.retry_after)
+        return found.kind
+
+    def _drawn(self, model: str, chance: float) -> Fault | None:
         for fault in self.scenario.faults:
-            if fault.match and not re.search(fault.match, asked.model):
+            if fault.match and not re.search(fault.match, model):
                 continue
             if chance < fault.share:
                 return fault
@@ -264,6 +273,15 @@ class Desk:
             found = self._month.get(sku, Fraction(0))
             self._month[sku] = found + quantity
         return found
+
+    def failed(self, kind: str, name: str) -> bool:
+        """Say whether a job of this name is among those that fail."""
+        return hashed(self.scenario.seed, kind, name) / 2**64 < self.scenario.video_failed
+
+    def begin_month(self, used: dict[str, Fraction]) -> None:
+        """Say what the account had used of cards' units this month before; see `Sandbox.begin_month`."""
+        with self._lock:
+            self._month.update(used)
 
     def wait(self, served: Served) -> None:
         """Be as slow as the scenario says before the first byte."""

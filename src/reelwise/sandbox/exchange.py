@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from reelwise.sandbox.desk import Desk, Served
 
-__all__ = ["Document", "Drop", "Event", "Events", "Exchange", "FileOut", "Reply", "Route", "whole"]
+__all__ = ["Document", "Drop", "Event", "Events", "Exchange", "FileOut", "Reply", "Route", "spoilt", "whole", "without"]
 
 T = TypeVar("T")
 _MEMORY_MAX = 128 * 1024 * 1024
@@ -230,15 +230,23 @@ def answered(desk: Desk, served: Served, value: dict[str, Any], headers: dict[st
         desk.bill(served, delivered=False)
     else:
         desk.bill(served, status="refused" if served.drawn.finish == "refused" else "ok")
+    found = document(without(value, usage) if fault == "no_usage" else value, headers=headers)
+    if fault != "504":
+        desk.remember(served, found)
+    return spoilt(fault, found)
+
+
+def without(value: dict[str, Any], field: str) -> dict[str, Any]:
+    """Return a document without one of its fields."""
+    return {name: inner for name, inner in value.items() if name != field}
+
+
+def spoilt(fault: str | None, found: Document) -> Reply:
+    """Let go wrong with an answer that is billed what the scenario wants; None for nothing."""
     if fault == "lost_reply":
-        desk.remember(served, document(value, headers=headers))
         return Drop()
     if fault == "504":
         return document({"error": {"message": "upstream timed out"}}, status=504)
-    if fault == "no_usage":
-        value = {name: inner for name, inner in value.items() if name != usage}
-    found = document(value, headers=headers)
-    desk.remember(served, found)
     if fault == "bad_json":
         found.body = found.body[: len(found.body) // 2]
     if fault == "cut_stream":

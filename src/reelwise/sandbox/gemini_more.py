@@ -22,6 +22,8 @@ __all__ = ["ROUTES"]
 
 _STATES = {"running": "RUNNING", "done": "SUCCEEDED", "expired": "EXPIRED", "cancelled": "CANCELLED"}
 _ROWS_MAX = 50_000
+_KEPT_SECONDS = 172_800.0
+"""Files go away after 48 hours."""
 
 
 # files
@@ -45,7 +47,7 @@ def _file_document(exchange: Exchange, name: str, stored: Stored) -> dict[str, A
         "sizeBytes": str(stored.size),
         "createTime": clock.iso(stored.at),
         "updateTime": clock.iso(stored.at),
-        "expirationTime": clock.iso(stored.at + 172_800),
+        "expirationTime": clock.iso(stored.until or stored.at + _KEPT_SECONDS),
         "uri": f"{exchange.url}/v1beta/{name}",
         "state": "ACTIVE",
         "source": "UPLOADED",
@@ -81,8 +83,9 @@ def _upload(exchange: Exchange) -> Document:
         return Document(body=b"", headers={"x-goog-upload-status": "active"})
     name = desk.new_id("files/sb")
     stored = Stored(
-        path=job["path"], size=job["size"], mime=job["mime"] or "application/octet-stream", name=job["name"]
-    )
+        path=job["path"], size=job["size"], mime=job["mime"] or "application/octet-stream", name=job["name"],
+        until=desk.clock.now() + _KEPT_SECONDS,
+    )  # fmt: skip
     desk.store.add(name, stored)
     found = document({"file": _file_document(exchange, name, stored)})
     found.headers = {"x-goog-upload-status": "final"}

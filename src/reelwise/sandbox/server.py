@@ -8,6 +8,7 @@ import select
 import socket
 import threading
 import time
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Self
 
 from reelwise.errors import OutputError
@@ -18,6 +19,7 @@ from reelwise.sandbox import (
     gemini,
     gemini_caches,
     gemini_more,
+    google_videos,
     openai_chat,
     openai_more,
     responses,
@@ -77,6 +79,7 @@ _ROUTES = tuple(
         *responses.ROUTES,
         *openai_more.ROUTES,
         *gemini_more.ROUTES,
+        *google_videos.ROUTES,
         *vision.ROUTES,
         *embeddings.ROUTES,
     )
@@ -273,6 +276,10 @@ class Sandbox:
     def invoice(self) -> Any:
         """Its invoice; see `reelwise.sandbox.invoice.Invoice`."""
         return self.desk.invoice
+
+    def begin_month(self, used: dict[str, float | Fraction]) -> None:
+        """Say what the account had used this month before: minutes or pictures, by rate card. Free units and steps begin there."""
+        self.desk.begin_month({sku: Fraction(quantity) for sku, quantity in used.items()})
 
     def start(self) -> Self:
         """Serve in a thread of its own."""

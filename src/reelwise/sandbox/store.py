@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from reelwise.sandbox.errors import BadRequestError, NotFoundError
+from reelwise.sandbox.errors import BadRequestError, GoneError, NotFoundError
 
 if TYPE_CHECKING:
     from reelwise.sandbox.clock import Clock
@@ -31,6 +31,7 @@ class Stored(Struct, kw_only=True):
         name: what its owner calls it.
         purpose: of OpenAI's files.
         at: when it came.
+        until: when it is gone; 0 for never.
     """
 
     path: Path
@@ -39,6 +40,7 @@ class Stored(Struct, kw_only=True):
     name: str = ""
     purpose: str = ""
     at: float = 0.0
+    until: float = 0.0
 
 
 class Store:
@@ -75,11 +77,15 @@ class Store:
 
         Raises:
             NotFoundError: no such file.
+            GoneError: it expired.
         """
         with self._lock:
-            if name not in self._files:
+            found = self._files.get(name)
+            if found is None:
                 raise NotFoundError(f"No such File object: {name:.80}", code="not_found")
-            return self._files[name]
+            if found.until and self._clock.now() >= found.until:
+                raise GoneError(f"You do not have permission to access the File {name:.80} or it may not exist.")
+            return found
 
     def remove(self, name: str) -> None:
         """Forget a file."""

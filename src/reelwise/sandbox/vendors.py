@@ -35,7 +35,7 @@ def shaped(path: str, error: RefusalError, *, google: bool = False) -> dict[str,
     if path.startswith("/v1/messages"):
         kind = {529: "overloaded_error"}.get(error.status, error.kind)
         return {"type": "error", "error": {"type": kind, "message": error.message}, "request_id": "req_sandbox"}
-    if google or path.startswith(("/v1beta", "/upload", "/v1/images:", "/v1/videos:")):
+    if google or path.startswith(("/v1beta", "/upload", "/v1/images:", "/v1/videos:", "/v1/projects/")):
         return {"error": {"code": error.status, "message": error.message, "status": error.google}}
     kind = {429: "requests", 500: "server_error", 503: "server_error"}.get(error.status, error.kind)
     return {"error": {"message": error.message, "type": kind, "param": None, "code": error.code or None}}

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import random
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
+from reelwise.sandbox.cards import UNDELIVERED, bill, let_in, served
 from reelwise.sandbox.clips import clip_size
 from reelwise.sandbox.drawing import hashed
 from reelwise.sandbox.errors import BadRequestError
-from reelwise.sandbox.exchange import Document, Exchange, document
+from reelwise.sandbox.exchange import Exchange, Reply, document, spoilt
 from reelwise.sandbox.invoice import Row
 from reelwise.sandbox.pictures import picture_size
 from reelwise.sandbox.vendors import read_google
@@ -34,6 +36,7 @@ _CLIPS = {
     "SHOT_CHANGE_DETECTION": "google/video-intelligence/shot",
     "EXPLICIT_CONTENT_DETECTION": "google/video-intelligence/explicit",
 }
+_REQUESTS_MAX = 16
 _NAMES = ("person", "car", "dog", "bicycle", "chair", "screen", "tree", "box")
 _LIKELY = ("VERY_UNLIKELY", "UNLIKELY", "POSSIBLE", "LIKELY", "VERY_LIKELY")
 
@@ -60,18 +63,6 @@ class _Clip(Struct, rename="camel"):
     input_content: str = ""
 
 
-def _bill(exchange: Exchange, sku: str, quantity: Fraction, name: str, kind: str) -> None:
-    desk = exchange.desk
-    day, before = desk.clock.day(), desk.before(sku, quantity)
-    desk.invoice.add(
-        Row(
-            id=name, at=desk.clock.now(), day=day.isoformat(), maker="google", model=sku, sku=sku, quantity=str(quantity),
-            nano=desk.prices.card_nano(sku, quantity, before, day), kind=kind,
-            identity=exchange.headers.get("idempotency-key", ""),
-        )
-    )  # fmt: skip
-
-
 def _bytes(text: str) -> bytes:
     try:
         return base64.b64decode(text, validate=True)
@@ -79,24 +70,41 @@ def _bytes(text: str) -> bytes:
         raise BadRequestError("Base64 decoding failed") from None
 
 
-def _pictures(exchange: Exchange) -> Document:
+def _pictures(exchange: Exchange) -> Reply:
     desk = exchange.desk
     desk.check_key(exchange.key)
-    body = read_google(exchange.body(), _Pictures)
-    found = []
-    for one in body.requests:
-        skus = [_PICTURES.get(feature.type) for feature in one.features]
-        if not skus or None in skus:
-            raise BadRequestError("features: " + ", ".join(_PICTURES))
-        data = _bytes(one.image.content)
-        if picture_size(data) is None:
-            found.append({"error": {"code": 3, "message": "Bad image data."}})
-            continue
-        desk.enter(exchange.key, "vision", 0)
-        for sku in skus:
-            _bill(exchange, str(sku), Fraction(1), desk.new_id("vision_sb"), "vision")
-        found.append(_seen(desk, data, [feature.type for feature in one.features]))
-    return document({"responses": found})
+    raw = exchange.body()
+    body = read_google(raw, _Pictures)
+    if not 1 <= len(body.requests) <= _REQUESTS_MAX:
+        raise BadRequestError(f"Too many images per request: {len(body.requests)}, at most {_REQUESTS_MAX}")
+    skus = [[_PICTURES.get(feature.type) for feature in one.features] for one in body.requests]
+    if not all(skus) or any(None in row for row in skus):
+        raise BadRequestError("features: " + ", ".join(_PICTURES))
+    fault = let_in(exchange, str(skus[0][0]), hashlib.blake2b(raw, digest_size=16).digest())
+    return served(
+        fault,
+        lambda: {"responses": [_answered(exchange, one, delivered=fault not in UNDELIVERED) for one in body.requests]},
+    )
+
+
+def _answered(exchange: Exchange, one: _One, *, delivered: bool) -> dict[str, Any]:
+    """Look at one picture, and bill it for each thing that is looked for."""
+    data = _bytes(one.image.content)
+    if picture_size(data) is None:
+        return {"error": {"code": 3, "message": "Bad image data."}}
+    for feature in one.features:
+        sku = _PICTURES[feature.type]
+        bill(
+            exchange.desk, sku, Fraction(1), _row(exchange, exchange.desk.new_id("vision_sb"), sku, delivered=delivered)
+        )
+    return _seen(exchange.desk, data, [feature.type for feature in one.features])
+
+
+def _row(exchange: Exchange, name: str, sku: str, *, delivered: bool = True) -> Row:
+    return Row(
+        id=name, at=0.0, day="", maker="google", model=sku, kind="vision", delivered=delivered,
+        identity=exchange.headers.get("idempotency-key", ""),
+    )  # fmt: skip
 
 
 def _seen(desk: Desk, data: bytes, features: list[str]) -> dict[str, Any]:
@@ -130,10 +138,11 @@ def _object(name: str, chance: random.Random) -> dict[str, Any]:
     return {"mid": f"/m/{name}", "name": name, "score": score, "boundingPoly": {"normalizedVertices": corners}}
 
 
-def _annotate(exchange: Exchange) -> Document:
+def _annotate(exchange: Exchange) -> Reply:
     desk = exchange.desk
     desk.check_key(exchange.key)
-    body = read_google(exchange.body(), _Clip)
+    raw = exchange.body()
+    body = read_google(raw, _Clip)
     skus = [_CLIPS.get(feature) for feature in body.features]
     if not skus or None in skus:
         raise BadRequestError("features: " + ", ".join(_CLIPS))
@@ -141,28 +150,48 @@ def _annotate(exchange: Exchange) -> Document:
     size = clip_size(data)
     if size is None or not size.width:
         raise BadRequestError("the video cannot be read")
+    fault = let_in(exchange, str(skus[0]), hashlib.blake2b(raw, digest_size=16).digest())
     name = desk.new_id("projects/sandbox/locations/here/operations/sb")
     job = {
-        "name": name, "features": body.features, "skus": skus, "data": hashed(data), "seconds": round(size.seconds, 6),
-        "created": desk.clock.now(), "billed": False, "exchange": exchange,
+        "name": name, "features": body.features, "skus": skus, "data": hashed(data), "seconds": round(size.seconds, 3),
+        "created": desk.clock.now(), "billed": False, "exchange": exchange, "fault": fault,
     }  # fmt: skip
-    desk.store.put(name, job)
-    return document({"name": name})
+    if fault in {"bad_json", "no_usage", "cut_stream"}:  # these befall its result
+        fault = None
+
+    def begin() -> dict[str, Any]:
+        desk.store.put(name, job)
+        if fault is not None:  # nobody will look: it is done, and billed, all the same
+            _done(desk, job)
+        return {"name": name}
+
+    return served(fault, begin)
 
 
-def _operation(exchange: Exchange, name: str) -> Document:
+def _done(desk: Desk, job: dict[str, Any]) -> None:
+    """Bill a job, once."""
+    if job["billed"]:
+        return
+    job["billed"] = True
+    minutes = Fraction(str(job["seconds"])) / 60
+    delivered = job["fault"] not in UNDELIVERED
+    for sku in job["skus"]:
+        bill(desk, sku, minutes, _row(job["exchange"], job["name"], sku, delivered=delivered))
+
+
+def _operation(exchange: Exchange, name: str) -> Reply:
     desk = exchange.desk
     desk.check_key(exchange.key)
     job = desk.store.get(name)
     if desk.clock.now() < job["created"] + min(desk.scenario.video_seconds, job["seconds"] / 10):
         return document({"name": name, "done": False})
-    if not job["billed"]:
-        job["billed"] = True
-        minutes = Fraction(str(job["seconds"])) / 60
-        for sku in job["skus"]:
-            _bill(job["exchange"], sku, minutes, name, "vision")
-    response = {"annotationResults": [_result(desk, job)]}
-    return document({"name": name, "done": True, "response": response})
+    if desk.failed("operation", name):
+        return document({"name": name, "done": True, "error": {"code": 13, "message": "Internal error encountered."}})
+    _done(desk, job)
+    result = _result(desk, job)
+    if job["fault"] == "no_usage":
+        result.pop("segment")
+    return spoilt(job["fault"], document({"name": name, "done": True, "response": {"annotationResults": [result]}}))
 
 
 def _result(desk: Desk, job: dict[str, Any]) -> dict[str, Any]:

@@ -95,7 +95,7 @@ class LiveScan:
         self._joiner.tell(_PICTURES, start, stop, self._time.last)
 
     def stop(self) -> None:
-        """End the scan soon, from a signal handler or another thread."""
+        """End the scan soon, from another thread; not from a signal handler, which may interrupt whoever holds a lock."""
         self._stopping = True
         self._pump.close()
 

@@ -22,13 +22,32 @@ if TYPE_CHECKING:
     from reelwise.tokens import TokenRule
     from reelwise.units import Num
 
-__all__ = ["PREFIX_MIN", "Call", "prefix_min"]
+__all__ = ["PICTURES_A_REQUEST", "PREFIX_MIN", "Call", "made_seconds", "prefix_min"]
 
 PREFIX_MIN = 1024
 """Shortest prefix that prompt caches take where the vendor's page names no other (OpenAI, most Anthropic models)."""
 
 _PREFIX_MINS = (("gemini-2", 2048), ("gemini-3-flash", 1024), ("gemini-", 4096))
 """ai.google.dev/gemini-api/docs/caching, 2026-10-13: 2,048 for 2.5, 4,096 for 3.1 Pro to 4; 3 Flash Preview 1,024 (2026-05-07)."""
+
+
+PICTURES_A_REQUEST = 16
+"""Pictures in one request to Cloud Vision (cloud.google.com/vision/product-search/quotas, read 2026-11-28)."""
+_BY_PICTURE = "google/vision/"
+
+_LENGTHS = (("openai/sora-2", (4.0, 8.0, 12.0)), ("google/veo-3", (4.0, 6.0, 8.0)))
+"""Seconds that generated videos come in: openai 2.x, types.VideoSeconds; docs of resellers of Veo 3.1, which agree (docs.gmicloud.ai,
+docs.jiekou.ai, docs.modellix.ai, read 2026-11-28)."""
+
+
+def made_seconds(model: str, seconds: Num) -> Num:
+    """Round a length up to one that the model makes; beyond the longest it is left as it is, and takes several videos."""
+    lengths = next((found for start, found in _LENGTHS if model.startswith(start)), ())
+    for longest in reversed(lengths):
+        shorter = [one for one in lengths if one < longest]
+        least = shorter[-1] if shorter else 0.0
+        seconds = where((seconds > least) & (seconds <= longest), longest, seconds)
+    return seconds
 
 
 def prefix_min(model: str) -> int:
@@ -42,6 +61,8 @@ class Call(Stage, frozen=True, kw_only=True):
 
     Attributes:
         model: a language model, the id of a rate card, or empty with `host`.
+        task: what it does where that is not what `ask` says: its own question alone, and none of those under `ask`. A label detector finds
+            (detect), Whisper writes down (transcribe), a network separates (segment), beside a model that is asked.
         mode: how it is billed: standard, batch (within 24 h), flex, priority.
         detail: the model's media resolution or image detail; empty is its default.
         part: native video where the model takes it and pictures elsewhere (auto), or one of them, sound alone, or a
@@ -56,6 +77,7 @@ class Call(Stage, frozen=True, kw_only=True):
     """
 
     model: str = ""
+    task: Literal["", "describe", "detect", "segment", "transcribe"] = ""
     mode: Literal["standard", "batch", "flex", "priority"] = "standard"
     detail: str = ""
     part: Literal["auto", "video", "images", "audio", "generate"] = "auto"
@@ -79,13 +101,23 @@ class Call(Stage, frozen=True, kw_only=True):
 
     def expect(self, item: Item, facts: Facts, out: Out) -> tuple[Item, ...]:
         """Add the requests of one class of items."""
+        asked = replace(item, questions=1.0) if self.task else item
         if self.host is not None:
-            self._add(item, out, model=f"host:{self.host}", count=item.count, images=item.frames, seconds=item.seconds)
+            split = self.parts_of(item)
+            self._add(
+                item, out, model=self.serves, count=item.count * split, images=item.frames / split,
+                seconds=item.seconds / split,
+            )  # fmt: skip
         elif out.book.is_language_model(self.model):
-            self._ask(item, facts, out)
+            self._ask(asked, facts, out)
         else:
-            self._card(item, out)
+            self._card(asked, out)
         return (item,)
+
+    @property
+    def serves(self) -> str:
+        """The model's name; a host's as `host:NAME`."""
+        return self.model if self.host is None else f"host:{self.host}"
 
     def process(self, pieces: Iterable[Piece], facts: Facts, out: Out) -> Iterator[Piece]:
         """Call the model for real where there is a runner; else count what would be sent."""
@@ -96,10 +128,6 @@ class Call(Stage, frozen=True, kw_only=True):
 
     def unrun(self) -> str:
         """Say why it cannot be called here; empty where it can."""
-        if self.host is not None:
-            return "a host of yours has no address here"
-        if self.part == "generate":
-            return "generated video is not run yet"
         both = self.cache == "explicit" and self.mode == "batch"
         return "explicit caches in batches are not run yet" if both else ""
 
@@ -121,15 +149,23 @@ class Call(Stage, frozen=True, kw_only=True):
         """A call billed by the minute, picture, block or generated second."""
         count = item.count if self.ask == "once" else item.count * item.questions
         seconds = item.audio_seconds if self.part == "audio" else item.seconds
-        generated = item.seconds if self.part == "generate" else 0.0
+        generated = made_seconds(self.model, item.seconds) if self.part == "generate" else 0.0
         output = item.tokens_output * (item.questions if self.ask == "once" else 1.0)
-        split: Num = 1.0
-        if not isinstance(self.chunk, str) and self.part != "generate":
-            split = maximum(ceil(seconds / self.chunk), 1.0)  # each part is a call: minimums and blocks act on each
+        split = self.parts_of(item) if self.part != "generate" else 1.0
         self._add(
             item, out, model=self.model, count=count * split, seconds=seconds / split, images=item.frames / split,
             seconds_output=generated, tokens_output=output, megabytes=item.megabytes / split,
         )  # fmt: skip
+
+    def parts_of(self, item: Item) -> Num:
+        """Say into how many calls an item is split that no token rule counts: each is a call, so minimums and blocks act on each."""
+        split: Num = 1.0
+        if not isinstance(self.chunk, str):
+            split = maximum(ceil((item.audio_seconds if self.part == "audio" else item.seconds) / self.chunk), 1.0)
+        limit = self.pictures_a_call or (PICTURES_A_REQUEST if self.model.startswith(_BY_PICTURE) else None)
+        if limit is not None and self.part != "audio":
+            split = maximum(split, ceil(item.frames / limit))
+        return split
 
     def rule(self, out: Out) -> TokenRule:
         """Return the token rule this call is counted by."""
@@ -141,6 +177,10 @@ class Call(Stage, frozen=True, kw_only=True):
 
     def calls_of(self, item: Item, out: Out) -> tuple[int, float]:
         """Say into how many calls one real item is split, and how many tokens of media it has."""
+        if self.part == "generate":
+            return 1, 0.0
+        if self.host is not None or not out.book.is_language_model(self.model):
+            return int(self.parts_of(item)), 0.0
         rule = self.rule(out)
         image, video, audio, pictures = self._media(item, rule)
         text = item.tokens_prefix + item.tokens_prompt * (item.questions if self.ask == "once" else 1.0)

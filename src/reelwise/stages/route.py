@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 from msgspec import Meta
 from msgspec.structs import replace
 
+from reelwise.errors import DocumentError
 from reelwise.requests import Request
+from reelwise.stages.asking import EASY, short_tokens
 from reelwise.stages.base import Stage, class_of
 
 if TYPE_CHECKING:
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
 
     from reelwise.facts import Facts
     from reelwise.flow import Item, Out, Piece
+    from reelwise.units import Num
 
 __all__ = ["RULES", "Route"]
 
@@ -31,7 +34,8 @@ class Route(Stage, frozen=True, kw_only=True):
         easy_below: for difficulty: the active share below which an item is easy. An item is never sent to a lane that costs more for it.
         to: the lane of easy items.
         trained: a file of a trained router, which decides on the words of the call in place of the rule; null for none.
-        router: model that decides, billed for the text of the call, or null where deciding costs nothing.
+        router: model that decides in place of the rule, once an item: it reads what is asked and how long, large and busy the clip is, sees
+            nothing of it, and answers easy or hard. null where deciding costs nothing.
     """
 
     rule: str = "difficulty"
@@ -50,13 +54,15 @@ class Route(Stage, frozen=True, kw_only=True):
             "route.easy_share", stage=self, prefix=prefix, source_class=class_of(item, facts, "route.easy_share")
         )
         if self.router is not None:
-            text = item.tokens_prompt
+            factor: Num = 1.0
+            if facts.known("call.text_factor", item.footage):
+                factor, _ = facts.get("call.text_factor", stage=(self.router,), source_class=item.footage)
             out.requests.append(
                 Request(
                     model=self.router,
-                    count=item.count * item.questions,
-                    tokens_text=text,
-                    tokens_output=1.0,
+                    count=item.count,
+                    tokens_text=(item.tokens_prompt * item.questions + EASY.tokens) * factor,
+                    tokens_output=short_tokens(self.router, EASY, item, facts),
                     lane=item.lane,
                     source_class=item.source_class,
                     stage="route",
@@ -78,6 +84,9 @@ class Route(Stage, frozen=True, kw_only=True):
 
     def unrun(self) -> str:
         """Say why it cannot be run; empty where it can."""
-        if self.rule not in RULES:
-            return f"no rule `{self.rule}`; known: {', '.join(RULES)}"
-        return "a model that routes is not called yet" if self.router is not None else ""
+        return "" if self.rule in RULES else f"no rule `{self.rule}`; known: {', '.join(RULES)}"
+
+    def check(self, where: str) -> None:
+        """Refuse two things that decide at once."""
+        if self.trained is not None and self.router is not None:
+            raise DocumentError("a trained router and a model decide", where=where, hint="leave one of them out")

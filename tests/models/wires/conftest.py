@@ -15,6 +15,7 @@ KEYS = {
     "OPENAI_API_KEY": "sk-test-0123456789abcdef",
     "GEMINI_API_KEY": "AIzaTest0123456789abcdef",
     "ANTHROPIC_API_KEY": "sk-ant-0123456789",
+    "GOOGLE_ACCESS_TOKEN": "ya29.token0123456789",
 }
 
 

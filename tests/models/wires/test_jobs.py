@@ -10,9 +10,11 @@ from reelwise.charge import charge
 from reelwise.errors import AmbiguousError, InputError, RefusedError
 from reelwise.models.anthropic_batch import AnthropicBatches
 from reelwise.models.batches import BatchRow
+from reelwise.models.films import Film
 from reelwise.models.gemini_batch import GeminiBatches
 from reelwise.models.gemini_caches import create_cache, delete_cache
 from reelwise.models.gemini_files import delete_file, upload
+from reelwise.models.google_videos import GoogleVideos
 from reelwise.models.openai_batch import OpenAIBatches
 from reelwise.models.video_jobs import VideoJobs
 from reelwise.models.work import Clip, Picture, Text, Work, source
@@ -181,36 +183,74 @@ def test_cached_sound_is_billed_at_its_own_price(ends, box, book, drawn_clip):
     assert charge(answer.used.request(), book).nano == box.invoice.rows[-1].nano
 
 
-def test_a_video_job_is_settled_once_from_its_first_final_state(box, book, tmp_path):
-    jobs = VideoJobs(f"{box.url}/v1")
-    job = jobs.create("sora-2", "a cat", 8, "1280x720", identity="one")
+VERTEX = "v1/projects/p/locations/here"
+FILMS = {
+    "openai": (VideoJobs, "openai/sora-2", 800_000_000),
+    "google": (GoogleVideos, "google/veo-3.1-fast", 800_000_000),
+}
+
+
+@pytest.mark.parametrize("maker", FILMS)
+def test_a_video_job_is_settled_once_from_its_first_final_state(maker, box, book, tmp_path):
+    wire, model, _ = FILMS[maker]
+    jobs, film = (
+        wire(f"{box.url}/{'v1' if maker == 'openai' else VERTEX}"),
+        Film(model=model, prompt="a cat", seconds=8),
+    )
+    job = jobs.create(film, identity="one")
     assert job.state == "running"
     assert job.used is None
     with pytest.raises(RefusedError):
-        jobs.fetch(job.id, tmp_path / "cat.mp4")
+        jobs.fetch(job, tmp_path / "cat.mp4")
     box.desk.clock.ahead(61)
-    looked = [jobs.look(job.id) for _ in range(3)]
+    looked = [jobs.look(job.id, film) for _ in range(3)]
 
     assert {one.state for one in looked} == {"done"}
     assert len(box.invoice.rows) == 1
-    assert charge(looked[0].used.request(), book).nano == box.invoice.nano == 800_000_000
-    assert jobs.fetch(job.id, tmp_path / "cat.mp4") == (tmp_path / "cat.mp4").stat().st_size
-    box.desk.clock.ahead(4000)
-    with pytest.raises(RefusedError, match="expired"):
-        jobs.fetch(job.id, tmp_path / "late.mp4")
+    assert charge(looked[0].used.request(), book).nano == box.invoice.nano == FILMS[maker][2]
+    assert jobs.fetch(looked[0], tmp_path / "cat.mp4") == (tmp_path / "cat.mp4").stat().st_size
+    box.desk.clock.ahead(180_000)
+    with pytest.raises(RefusedError, match=r"expired|may not exist"):
+        jobs.fetch(looked[0], tmp_path / "late.mp4")
     assert [path.name for path in tmp_path.iterdir()] == ["cat.mp4"]
 
 
-def test_a_video_job_that_fails_is_not_billed():
+@pytest.mark.parametrize("maker", FILMS)
+def test_a_video_job_that_fails_is_not_billed(maker):
     with sandbox({"video_failed": 1.0, "video_seconds": 1}) as box:
-        jobs = VideoJobs(f"{box.url}/v1")
-        job = jobs.create("sora-2-pro", "a cat", 4, "1280x720", identity="one")
+        wire, model, _ = FILMS[maker]
+        jobs, film = (
+            wire(f"{box.url}/{'v1' if maker == 'openai' else VERTEX}"),
+            Film(model=model, prompt="a cat", seconds=4),
+        )
+        job = jobs.create(film, identity="one")
         box.desk.clock.ahead(2)
-        job = jobs.look(job.id)
+        job = jobs.look(job.id, film)
 
     assert (job.state, job.used) == ("failed", None)
     assert "could not be made" in job.why
     assert box.invoice.rows == ()
+
+
+def test_a_video_that_was_made_and_held_back_is_neither_called_billed_nor_free(box):
+    jobs = GoogleVideos(f"{box.url}/{VERTEX}")
+    film = Film(
+        model="google/veo-3.1-lite", prompt="a cat, blocked by the safety filter", seconds=4, width=720, height=1280
+    )
+    job = jobs.create(film, identity="one")
+    box.desk.clock.ahead(61)
+    job = jobs.look(job.id, film)
+
+    assert (job.state, job.refused, job.unsure) == ("failed", True, True)
+    with pytest.raises(InputError, match="500x500"):
+        jobs.create(Film(model="google/veo-3.1", prompt="a cat", seconds=4, width=500, height=500), identity="two")
+    with pytest.raises(InputError, match="which project is billed"):
+        GoogleVideos()
+    with pytest.raises(InputError, match="shows nothing"):
+        jobs.create(Film(model="google/veo-3.1", prompt=" ", seconds=4), identity="two")
+    with pytest.raises(RefusedError) as gone:
+        jobs.create(Film(model="veo-9", prompt="a cat", seconds=4), identity="two")
+    assert gone.value.reason == "model"
 
 
 def test_a_model_that_cannot_be_priced_for_a_batch_is_refused_by_the_sandbox(ends, box):
@@ -226,11 +266,14 @@ def test_an_ambiguous_submission_is_not_sent_again(ends):
     import threading
 
     with socket.create_server(("127.0.0.1", 0)) as server:
+        requests = []
 
         def swallow():
             line, _ = server.accept()
-            with line:
-                line.recv(1_000_000)
+            with line, line.makefile("rb") as reader:  # all of it: else the request was not out, and may be sent again
+                heads = iter(reader.readline, b"\r\n")
+                length = [int(one.partition(b":")[2]) for one in heads if one.lower().startswith(b"content-length:")]
+                requests.append(reader.read(*length))
 
         thread = threading.Thread(target=swallow)
         thread.start()
@@ -241,3 +284,7 @@ def test_an_ambiguous_submission_is_not_sent_again(ends):
         with pytest.raises(AmbiguousError):
             AnthropicBatches(ends(Box)["anthropic"][0]).submit(rows("claude-haiku-4-5")[:1], "run")
         thread.join()
+        server.setblocking(False)
+        with pytest.raises(BlockingIOError):  # nobody else came
+            server.accept()
+        assert len(requests) == 1

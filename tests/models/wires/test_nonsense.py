@@ -132,7 +132,9 @@ def held_to(call):
 
 
 @pytest.mark.parametrize("wire", WHOLE)
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(data=st.data())
 def test_answers_that_are_nearly_right(wire, wires, server, data):
     server.body = json.dumps(mutated(data, WHOLE[wire])).encode()
@@ -140,7 +142,9 @@ def test_answers_that_are_nearly_right(wire, wires, server, data):
 
 
 @pytest.mark.parametrize("wire", CHUNKS)
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(data=st.data())
 def test_streams_that_are_nearly_right(wire, wires, server, data):
     chunks = copy.deepcopy(CHUNKS[wire])
