@@ -13,7 +13,7 @@ from reelwise.cli.prompt_text import show_sheets
 
 if TYPE_CHECKING:
     from reelwise.run.ablation import Ablation
-    from reelwise.run.executing import RunResult
+    from reelwise.run.executing import Receipt, RunResult
     from reelwise.run.job import Job
     from reelwise.run.machines import MachineTime
     from reelwise.run.merged import Finding
@@ -96,13 +96,7 @@ def show(result: RunResult, job: Job, *, sandbox: bool = False) -> None:
     click.echo(f"Calls: {calls}{again}; plan {receipt.plan_hash}; prices of {job.case.day}")
     if receipt.reused is not None:
         _show_reused(receipt.reused)
-    if receipt.naive_hash == receipt.plan_hash:
-        click.echo(
-            "This is the naive plan itself, one call with everything: --stack runs it again with one lever after another"
-        )
-    elif receipt.naive_usd is not None and receipt.naive_usd > 0:
-        less = f", {receipt.naive_usd / receipt.cost_usd:.3g} times what this run cost" if receipt.cost_usd else ""
-        click.echo(f"The naive plan, one call with everything, is estimated at {money(receipt.naive_usd)} USD{less}")
+    _show_naive(receipt)
     if receipt.reconciled is not None:
         show_reconciled(receipt.reconciled)
     for machine in receipt.machines:
@@ -111,6 +105,17 @@ def show(result: RunResult, job: Job, *, sandbox: bool = False) -> None:
         click.echo(f"UNPRICED {identity}: {why}; all that was held for it counts")
     for text in result.notes:
         click.echo(f"Note: {text}")
+
+
+def _show_naive(receipt: Receipt) -> None:
+    """Say what the naive plan is expected to cost on the same clips."""
+    if receipt.naive_hash == receipt.plan_hash:
+        click.echo(
+            "This is the naive plan itself, one call with everything: --stack runs it again with one lever after another"
+        )
+    elif receipt.naive_usd is not None and receipt.naive_usd > 0:
+        less = f", {receipt.naive_usd / receipt.cost_usd:.3g} times what this run cost" if receipt.cost_usd else ""
+        click.echo(f"The naive plan, one call with everything, is estimated at {money(receipt.naive_usd)} USD{less}")
 
 
 def _show_reused(told: Reused) -> None:
