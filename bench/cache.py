@@ -1,9 +1,11 @@
 """The semantic cache on labelled pairs of questions: error among hits under a bound, hits on repeats. Prints JSON.
 
-    python bench/cache.py [--evals ../shared/evals] [--test OTHER_PAIRS.jsonl.gz]
+    python bench/cache.py [--evals ../shared/evals] [--test OTHER_PAIRS.jsonl.gz] [--hold-back FOLDER]
 
 Kinds of difference are counted on four fifths of the pairs and served on the other fifth, five times: every pair is tested once, by counts
-that it is not in. `--test` names other pairs: then all of --evals is counted and they are only tested. The words of the kinds were chosen on --evals.
+that it is not in. Pairs that share a question are in the same fifth. `--test` names other pairs: then all of --evals is counted and they are
+only tested. `--hold-back` writes such a pair of files: a fifth for --test, and the rest as an evals folder. The words of the kinds were chosen on
+the pairs of ../shared/evals.
 
 Repeats: a stored question again, in other case, with other space, in another order (a part moved to the front; words shuffled), and all
 of case, space and a moved part at once. A hit on a stored question that is another one is wrong and counted.
@@ -12,6 +14,7 @@ of case, space and a moved part at once. A hit on a stored question that is anot
 from __future__ import annotations
 
 import argparse
+import gzip
 import json
 import random
 import tempfile
@@ -20,7 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from outcome_rows import EVALS, pairs
-from reelwise.reuse.bound import counted, served
+from reelwise.reuse.bound import Counts, served
 from reelwise.reuse.likeness import KINDS, Question, difference
 from reelwise.reuse.semantic import Hit, SemanticCache
 from reelwise.route.bounds import lower, upper
@@ -32,6 +35,7 @@ BOUNDS = (0.01, 0.02, 0.05)
 PARTS = 5
 REPEATS = 1000
 Pair = tuple[str, str, bool]
+Kind = tuple[str, bool]
 
 
 def spaced(text: str, rng: random.Random) -> str:
@@ -67,17 +71,54 @@ WAYS: dict[str, Callable[[str, random.Random], str]] = {
 }
 
 
-def tested(learned: list[Pair], there: list[Pair], bound: float) -> dict[str, int]:
+def parted(rows: list[Pair]) -> list[int]:
+    """Say in which part each pair is: pairs that share a question, or are linked by others that do, are in one."""
+    parent: dict[str, str] = {}
+
+    def root(name: str) -> str:
+        while parent.setdefault(name, name) != name:
+            parent[name] = name = parent[parent[name]]
+        return name
+
+    plain = [(Question.of(a).plain, Question.of(b).plain) for a, b, _ in rows]
+    for one, other in plain:
+        parent[root(one)] = root(other)
+    groups = sorted({root(one) for one, _ in plain})
+    random.Random(0).shuffle(groups)  # noqa: S311 - a bench
+    part = {name: at % PARTS for at, name in enumerate(groups)}
+    return [part[root(one)] for one, _ in plain]
+
+
+def hold_back(rows: list[Pair], parts: list[int], folder: Path) -> None:
+    """Write a fifth of the pairs as test.jsonl.gz, and the others as an evals folder."""
+    (folder / "question_pairs").mkdir(parents=True, exist_ok=True)
+    for path, wanted in (("test.jsonl.gz", True), ("question_pairs/pairs.jsonl.gz", False)):
+        with gzip.open(folder / path, "wt", encoding="utf-8") as file:
+            for (one, other, same), part in zip(rows, parts, strict=True):
+                if (part == 0) is wanted:
+                    file.write(json.dumps({"text_a": one, "text_b": other, "label": int(same)}) + "\n")
+
+
+def kinds_of(rows: list[Pair]) -> list[Kind]:
+    return [(difference(Question.of(a), Question.of(b)), same) for a, b, same in rows]
+
+
+def counts_of(kinds: list[Kind]) -> dict[str, Counts]:
+    return {
+        kind: Counts(right=kinds.count((kind, True)), wrong=kinds.count((kind, False))) for kind in KINDS
+    }  # fmt: skip
+
+
+def tested(learned: list[Kind], there: list[Kind], bound: float) -> dict[str, int]:
     """Count hits on pairs that nothing was learned from."""
-    open_ = {verdict.kind for verdict in served(counted(learned), bound) if verdict.served}
-    kinds = [(difference(Question.of(a), Question.of(b)), same) for a, b, same in there]
-    hits = [(kind, same) for kind, same in kinds if kind in open_]
+    open_ = {verdict.kind for verdict in served(counts_of(learned), bound) if verdict.served}
+    hits = [(kind, same) for kind, same in there if kind in open_]
     return {
         "pairs": len(there),
-        "same": sum(same for _, same in kinds),
+        "same": sum(same for _, same in there),
         "hits": len(hits),
         "wrong": sum(not same for _, same in hits),
-        "paraphrase_hits": sum(kind != "exact" for kind, _ in hits),
+        "paraphrase_hits": sum(kind not in {"exact", "shuffled"} for kind, _ in hits),
     }
 
 
@@ -114,37 +155,47 @@ def repeats(learned: list[Pair], bound: float, questions: list[str]) -> dict[str
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--evals", type=Path, default=EVALS)
+    parser.add_argument("--json", action="store_true", help="it prints nothing else")
     parser.add_argument("--test", type=Path)
+    parser.add_argument("--hold-back", type=Path, metavar="FOLDER")
     options = parser.parse_args()
     began = time.process_time()
     rows = pairs(options.evals / "question_pairs" / "pairs.jsonl.gz")
+    parts = parted(rows)
+    if options.hold_back:
+        hold_back(rows, parts, options.hold_back)
+        return
+    kinds = kinds_of(rows)
+    unseen = pairs(options.test) if options.test else []
     order = list(range(len(rows)))
     random.Random(0).shuffle(order)  # noqa: S311 - a bench
-    rows = [rows[at] for at in order]
-    questions = list({Question.of(a).plain: a for a, _, _ in rows}.values())[:REPEATS]
+    questions = list({Question.of(rows[at][0]).plain: rows[at][0] for at in order}.values())[:REPEATS]
     result: dict[str, Any] = {
         "bench": "cache",
-        "tuned_on": "the pairs of --evals: which words make a kind was chosen there",
-        "counts": {
-            kind: {"right": one.right, "wrong": one.wrong} for kind, one in counted(rows).items() if kind in KINDS
-        },
+        "tuned_on": "the 20,000 pairs of ../shared/evals: which words make a kind was chosen there",
+        "counts": {kind: {"right": one.right, "wrong": one.wrong} for kind, one in counts_of(kinds).items()},
         "bounds": {},
     }
     for bound in BOUNDS:
-        parts = [
-            tested([row for at, row in enumerate(rows) if at % PARTS != part], rows[part::PARTS], bound)
-            for part in range(PARTS)
-        ]
         mine: dict[str, Any] = {
             "trained_on": "the other 4 of 5 parts of the pairs",
-            **summed(parts),
-            "served": [verdict.kind for verdict in served(counted(rows), bound) if verdict.served],
+            **summed(
+                [
+                    tested(
+                        [kind for kind, at in zip(kinds, parts, strict=True) if at != part],
+                        [kind for kind, at in zip(kinds, parts, strict=True) if at == part],
+                        bound,
+                    )
+                    for part in range(PARTS)
+                ]
+            ),
+            "served": [verdict.kind for verdict in served(counts_of(kinds), bound) if verdict.served],
             "repeats": repeats(rows, bound, questions),
         }
-        if options.test:
+        if unseen:
             mine["unseen"] = {
-                "trained_on": f"all {len(rows)} pairs",
-                **summed([tested(rows, pairs(options.test), bound)]),
+                "trained_on": f"all {len(rows)} pairs of --evals",
+                **summed([tested(kinds, kinds_of(unseen), bound)]),
             }
         result["bounds"][str(bound)] = mine
     result["cpu_seconds"] = round(time.process_time() - began, 1)

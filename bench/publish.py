@@ -242,6 +242,12 @@ def run_rows(found: dict) -> list[str]:
             "5 %",
             command,
         ),
+        row(
+            "metered within the low and high that the estimate says",
+            f"{found['metered_within_low_and_high']} of {found['pairs']}",
+            "90 %",
+            command,
+        ),
         row("median, footage's facts too from the other half", f"{every['error_median']:.1%}", "", command),
         row("residual against the sandbox's invoice", f"{found['residual_nano']} nano-USD", "0", command),
     ]

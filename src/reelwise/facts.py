@@ -46,6 +46,8 @@ NAMES = (
     "latency.output_tokens_per_second",
     "latency.overhead_ms",
     "latency.prefill_tokens_per_second",
+    "reuse.frames_again_share",
+    "reuse.question_hit_share",
     "route.easy_share",
     "sample.frames_per_second",
     "sample.uniform_frames_per_second",

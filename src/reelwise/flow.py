@@ -42,6 +42,7 @@ class Item(Struct, frozen=True, kw_only=True):
         lane: which calls see it.
         place: edge or cloud.
         decoded: some stage has decoded it already, so that the next one need not.
+        frames_again: the stage `reuse` that leaves out frames that look like one that is sent; None where none does.
         basis: evidence mask of the facts used so far.
     """
 
@@ -66,6 +67,7 @@ class Item(Struct, frozen=True, kw_only=True):
     lane: str = "main"
     place: str = "cloud"
     decoded: bool = False
+    frames_again: Any = None
     basis: int = 0
 
 

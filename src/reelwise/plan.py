@@ -13,7 +13,7 @@ from reelwise.facts import settings_hash
 from reelwise.fee import Fee
 from reelwise.flow import START
 from reelwise.hosts import Host
-from reelwise.stages import AnyStage, Call, Escalate, Gate, Route, Send, Stage
+from reelwise.stages import AnyStage, Call, Escalate, Gate, Reuse, Route, Sample, Send, Stage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -82,13 +82,18 @@ class Plan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
                 raise DocumentError(f"no host is named `{stage.host}`", where=at, hint="add it under `hosts`")
 
     def _check_parts(self, where: str, names: set[str]) -> None:
-        """Check hosts and fees."""
+        """Check hosts and fees, and what stages need of each other."""
         parts: tuple[tuple[tuple[Host | Fee, ...], str], ...] = ((self.hosts, "hosts"), (self.fees, "fees"))
         for many, kind in parts:
             if len({one.name for one in many}) < len(many):
                 raise DocumentError(f"two {kind} have the same name", where=f"{where} $.{kind}", hint="rename one")
             for index, one in enumerate(many):
                 one.check(f"{where} $.{kind}[{index}]")
+        if self.of(Reuse, lambda stage: stage.frames) and not self.of(Sample):
+            raise DocumentError(
+                "frames that look alike are left out of those that a stage `sample` chose, and there is none",
+                where=f"{where} $.stages", hint="add {stage: sample, fps: 1}, or leave `frames` out",
+            )  # fmt: skip
         idle = names - {call.host for call in self.of(Call)}
         if idle:
             raise DocumentError(

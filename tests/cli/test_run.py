@@ -252,3 +252,38 @@ def test_verify_prints_agreements_and_gates_on_a_floor(drawn_clip, tmp_path, tol
     assert (kept.name, kept.fact.value, kept.fact.kind) == ("quality.batch_api", 1.0, "measured")
     assert "below the floor" in err
     assert "no such file" in none
+
+
+def test_three_kinds_of_models_look_at_a_clip_and_what_they_found_is_told(drawn_clip, tmp_path, told):
+    command = ("run", drawn_clip, "--plan", EXAMPLES / "index.yaml", "--sandbox", "--out")
+    out, _ = told(*command, tmp_path / "text")
+    found, _ = told(*command, tmp_path / "json", "--json")
+    (item,) = found["results"]
+
+    assert "What was found" in out
+    assert "1 stretch of speech" in out
+    assert "free images a month" in out
+    assert [one["model"] for one in item["findings"]] == ["google/vision/label", "openai/whisper-1"]
+    assert [one["question"] for one in item["answers"]] == ["What happens?", "Where was it filmed?"]
+    assert all({"label", "confidence", "start_seconds"} <= one.keys() for one in item["findings"][0]["found"])
+    assert found["receipt"]["reconciled"]["residual_nano"] == 0
+
+
+def test_a_host_s_machine_time_is_told_apart(drawn_clip, tmp_path, told):
+    from reelwise.testing import sandbox
+
+    with sandbox({"day": "2026-11-22"}) as server:
+        own = {"match": "gpu", "kind": "openai", "model": "gpt-4o-mini", "url": f"{server.url}/v1", "key": ""}
+        stages = [{"stage": "sample", "fps": 1.0}, {"stage": "call", "host": "gpu"}]
+        tree = {
+            **PLAN,
+            "endpoints": [own],
+            "plan": {"stages": stages, "hosts": [{"name": "gpu", "sku": "aws/g6.xlarge"}]},
+        }
+        path = tmp_path / "host.yaml"
+        path.write_text(yaml.safe_dump(tree))
+        out, _ = told("run", drawn_clip, "--plan", path, "--sandbox", "--out", tmp_path / "out")
+
+    assert "Host gpu (aws/g6.xlarge): 1 calls, busy for" in out
+    assert "what it costs while it waits is on no call" in out
+    assert "no call of this plan answers" not in out

@@ -65,6 +65,7 @@ ALONE: tuple[AnyStage, ...] = (
     Gate(threshold=0.9),
     Gate(at="edge"),
     Reuse(views=True, duplicates=True, answers=True),
+    Reuse(questions=True, error_most=0.05),
     Crop(),
     Crop(margin=0.0, multiple=16),
     Crop(snap_model="gemini-2.5-pro", multiple=8),
@@ -97,6 +98,8 @@ TOGETHER: tuple[Plan, ...] = (
     Plan(stages=(Gate(pad_seconds=0.3), Sample(fps=1.0), Pack(), CALL)),
     Plan(stages=(Gate(pad_seconds=0.3), Crop(), Sample(fps=3.0, adaptive=True), Scale(long_side=64), Audio(trim_silence=True), CALL)),
     Plan(stages=(Gate(threshold=0.9), Crop(), Sample(adaptive=True), Audio(trim_silence=True), CALL)),
+    Plan(stages=(Reuse(frames=True, frames_different=3.0), Sample(fps=4.0), CALL)),
+    Plan(stages=(Gate(pad_seconds=0.3), Reuse(frames=True, frames_seconds=1.5), Sample(fps=4.0, by="change"), Pack(), CALL)),
     Plan(stages=(Gate(at="edge"), Sample(fps=0.3), Call(model="gpt-4o", part="images"))),
     Plan(
         stages=(

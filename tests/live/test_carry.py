@@ -57,6 +57,17 @@ def test_the_answer_itself_is_the_mask_of_its_own_frame():
     assert np.array_equal(asked(frame, mask).mask, mask)
 
 
+def test_each_mask_is_an_array_of_its_own():
+    frame, mask = scene(160)
+    carrier = asked(frame, mask)
+    for x in (160, 160, 164, 164):
+        carrier.see(scene(x)[0])
+        before = carrier.mask.copy()
+        carrier.mask[:] = 0
+
+        assert np.array_equal(carrier.mask, before)
+
+
 def test_a_still_picture_keeps_its_mask_and_asks_for_nothing():
     frame, mask = scene(160)
     carrier = asked(frame, mask)

@@ -10,7 +10,7 @@ NONE = np.zeros((SIDE, SIDE), np.uint8)
 
 def disc(radius=30.0):
     y, x = np.mgrid[:SIDE, :SIDE] - SIDE / 2
-    return (np.hypot(x, y) < radius).astype(np.float32)
+    return 255 * (np.hypot(x, y) < radius).astype(np.uint8)
 
 
 def patch(size):
@@ -63,6 +63,12 @@ def test_background_that_was_called_so_is_in_no_doubt():
     assert doubt.weigh(disc()) == 0
 
 
+def test_a_mask_that_shrinks_or_grows_by_half_is_asked_about_and_one_that_breathes_is_not():
+    assert started().weigh(disc(29)) < 0.1
+    assert started().weigh(disc(20)) > 1
+    assert started().weigh(disc(40)) > 1
+
+
 def test_answers_teach_how_much_doubt_means():
     def need_after(error):
         doubt = started()
@@ -76,13 +82,13 @@ def test_answers_teach_how_much_doubt_means():
 
 
 def test_an_empty_picture_that_somebody_enters_alarms_again():
-    doubt = started(np.zeros((SIDE, SIDE), np.float32))
+    doubt = started(NONE)
     for _ in range(30):
         doubt.learn(0.5, 0.0)
     doubt.mark(NONE, patch(30), NONE, NONE)
     dulled = doubt.weigh(disc() * 0)
     doubt.learn(0.5, 1.0)
-    doubt.reset(np.zeros((SIDE, SIDE), np.float32))
+    doubt.reset(NONE)
     doubt.mark(NONE, patch(30), NONE, NONE)
 
     assert dulled < 1 <= doubt.weigh(disc() * 0)

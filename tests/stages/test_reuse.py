@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reelwise.errors import DocumentError
 from reelwise.flow import Item
-from reelwise.stages import Reuse
+from reelwise.stages import Reuse, Sample
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -66,3 +67,34 @@ def test_storage_is_by_what_is_kept(expect: Callable[..., Any], item: Item) -> N
     (usage,) = out.usages
     assert usage.unit == "gb_month"
     assert usage.quantity == pytest.approx(UNIQUE * 2 / 1000 * 3)
+
+
+@given(hits=st.floats(0, 1))
+def test_questions_that_mean_the_same_are_asked_less_by_the_share_that_was_found(
+    expect: Callable[..., Any], hits: float
+) -> None:
+    one = Item(count=100.0, seconds=1.0, frames=1.0, width_px=10, height_px=10, questions=6.0)
+    (known,), _ = expect(Reuse(questions=True), one, reuse__question_hit_share=hits)
+    (unknown,), out = expect(Reuse(questions=True), one)
+
+    assert known.questions == pytest.approx(6 * (1 - hits))
+    assert known.count == unknown.count == 100
+    assert unknown.questions == 6, "nothing is promised that was not seen"
+    assert len(out.usages) == 1, "what is kept costs storage"
+
+
+def test_frames_are_left_out_where_they_are_chosen(expect: Callable[..., Any]) -> None:
+    one = Item(count=1.0, seconds=60.0, frames=1500.0, width_px=640, height_px=360)
+    (told,), out = expect(Reuse(frames=True), one)
+    (chosen,), _ = expect(Sample(fps=1.0), told, reuse__frames_again_share=0.25)
+    (unknown,), _ = expect(Sample(fps=1.0), told)
+    (without,), _ = expect(Sample(fps=1.0), one, reuse__frames_again_share=0.25)
+
+    assert told.frames == 1500
+    assert not out.usages
+    assert (chosen.frames, unknown.frames, without.frames) == (45, 60, 60)
+
+
+def test_what_is_reused_in_all_lanes_has_no_lane() -> None:
+    with pytest.raises(DocumentError, match="in all lanes"):
+        Reuse(questions=True, lane="easy").check("plan")

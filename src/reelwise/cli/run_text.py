@@ -9,14 +9,16 @@ import click
 import msgspec
 
 from reelwise.cli.output import money, table
+from reelwise.cli.prompt_text import show_sheets
 
 if TYPE_CHECKING:
     from reelwise.run.ablation import Ablation
-    from reelwise.run.executing import RunResult
+    from reelwise.run.executing import Receipt, RunResult
     from reelwise.run.job import Job
     from reelwise.run.machines import MachineTime
     from reelwise.run.merged import Finding
     from reelwise.run.reconcile import Reconciled
+    from reelwise.run.reused import Reused
     from reelwise.run.session import Session
 
 __all__ = ["document", "show", "show_steps", "steps_document", "unit_words"]
@@ -79,14 +81,35 @@ def show(result: RunResult, job: Job, *, sandbox: bool = False) -> None:
     table(("clip", "status", "calls", "USD", "answer"), rows, right=(2, 3))
     if len(result.results) > _SHOWN:
         click.echo(f"{len(result.results) - _SHOWN:,} more are in the receipt")
-    if sandbox and any(answer.text for one in result.results for answer in one.answers):
-        click.echo(
-            "A sandbox draws its answers: their words mean nothing, their tokens are counted and billed as a vendor's"
-        )
+    _show_drawn(result, sandbox=sandbox)
     _show_findings(result)
     _show_sides(result)
     _show_unknown(result, job)
     receipt = result.receipt
+    if job.script.parts:
+        show_sheets(receipt.prompt, of="of this run")
+    _show_calls(receipt, job)
+    if receipt.reused is not None:
+        _show_reused(receipt.reused)
+    if receipt.reconciled is not None:
+        show_reconciled(receipt.reconciled)
+    for machine in receipt.machines:
+        show_machine(machine)
+    for identity, why in receipt.unpriced[:_SHOWN]:
+        click.echo(f"UNPRICED {identity}: {why}; all that was held for it counts")
+    for text in result.notes:
+        click.echo(f"Note: {text}")
+
+
+def _show_drawn(result: RunResult, *, sandbox: bool) -> None:
+    if sandbox and any(answer.text for one in result.results for answer in one.answers):
+        click.echo(
+            "A sandbox draws its answers: their words mean nothing, their tokens are counted and billed as a vendor's"
+        )
+
+
+def _show_calls(receipt: Receipt, job: Job) -> None:
+    """Say how many calls there were, and how the cost stands to the naive plan's."""
     calls = ", ".join(f"{count} {status}" for status, count in sorted(receipt.requests.items())) or "none"
     again = "" if receipt.attempts == sum(receipt.requests.values()) else f"; sent {receipt.attempts} times"
     click.echo(f"Calls: {calls}{again}; plan {receipt.plan_hash}; prices of {job.case.day}")
@@ -97,14 +120,39 @@ def show(result: RunResult, job: Job, *, sandbox: bool = False) -> None:
     elif receipt.naive_usd is not None and receipt.naive_usd > 0:
         less = f", {receipt.naive_usd / receipt.cost_usd:.3g} times what this run cost" if receipt.cost_usd else ""
         click.echo(f"The naive plan, one call with everything, is estimated at {money(receipt.naive_usd)} USD{less}")
-    if receipt.reconciled is not None:
-        show_reconciled(receipt.reconciled)
-    for machine in receipt.machines:
-        show_machine(machine)
-    for identity, why in receipt.unpriced[:_SHOWN]:
-        click.echo(f"UNPRICED {identity}: {why}; all that was held for it counts")
-    for text in result.notes:
-        click.echo(f"Note: {text}")
+
+
+def _show_reused(told: Reused) -> None:
+    """Say what was there already, and what the cache by meaning has learned."""
+    found = (
+        ("clips of earlier runs", told.artefacts),
+        ("copies of an upload", told.uploads),
+        ("equal calls", told.exact),
+    )
+    there = ", ".join(f"{count} {what}" for what, count in found if count)
+    if there:
+        click.echo(f"Answered from what was there: {there}")
+    if told.frames_chosen:
+        click.echo(
+            f"Frames: {told.frames_left_out} of {told.frames_chosen} look like one that is sent, and were left out"
+        )
+    asked = told.questions
+    if asked is None:
+        return
+    hits = ", ".join(f"{count} {kind}" for kind, count in asked.hits.items())
+    click.echo(
+        f"Questions: {sum(asked.hits.values())} of {asked.asked} were answered before in other words"
+        f"{f' ({hits})' if hits else ''}; {asked.explored} more were asked all the same, {asked.wrong} of them had another answer"
+    )
+    proved = (
+        "nothing but the same words is proved yet"
+        if asked.error_upper is None
+        else f"proved: at most {asked.error_upper:.1%}"
+    )
+    click.echo(
+        f"  wrong hits allowed: {asked.error_most:.1%}, {proved}; learned from {asked.learned} like questions,"
+        f" {asked.learned_wrong} with another answer; served: {', '.join(asked.served)}"
+    )
 
 
 def _show_findings(result: RunResult) -> None:

@@ -31,7 +31,8 @@ class Flags(Struct, frozen=True, kw_only=True):
     Attributes:
         priced: it changes a plan, so the bill with and without it can be compared.
         executed: priced, and `reelwise run` does every stage it adds or changes for real: the stage has its own `process`,
-            and names nothing that it cannot run yet (`unrun`).
+            and names nothing that it cannot run yet (`unrun`). A host that a lever adds has no address until you name one, so such a
+            lever is not run by itself.
         measured: priced, and every fact that it asks for can be told here: by an audit, which counts the plan with and without it on
             footage (the stages it changes are `counted`), or, where it is executed, by a run, from what models answered. A lever whose
             effect no run can show is priced only; so is one that changes nothing but hosts.
@@ -61,10 +62,16 @@ def flags(lever: Lever) -> Flags:
     pairs = list(changed_stages(lever))
     added = [stage for stage, after in pairs if after]
     runs = [stage for stage, after in changed_stages(lever, _runnable()) if after]
-    executed = bool(runs) and all(type(stage).process is not Stage.process and not stage.unrun() for stage in runs)
+    executed = bool(runs) and all(_runs(stage) for stage in runs)
     counted = bool(pairs) and all(stage.counted for stage, _ in pairs) and all(_told(stage, ()) for stage in added)
     measured = counted or (executed and all(_told(stage, _FROM_RUNS) for stage in added))
     return Flags(priced=True, executed=executed, measured=measured)
+
+
+def _runs(stage: Stage) -> bool:
+    """Say whether a run does what a stage says without being told more than the plan."""
+    hosted = isinstance(stage, Call) and stage.host is not None
+    return type(stage).process is not Stage.process and not stage.unrun() and not hosted
 
 
 def _runnable() -> tuple[Plan, ...]:

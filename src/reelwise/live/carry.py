@@ -6,15 +6,16 @@ near by of the same colour vote. What flow and votes leave open is what the carr
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from reelwise.live.detail import Detail
 from reelwise.live.doubt import Doubt
 from reelwise.live.flow import Flow, moved, moved_both
 from reelwise.live.opencv import opencv
 from reelwise.live.plate import Plate
-from reelwise.live.thumb import SIDE, alike, thumbnail
+from reelwise.live.thumb import HALF, SIDE, thumbnail
 from reelwise.live.vote import vote
 
 if TYPE_CHECKING:
@@ -30,8 +31,7 @@ _LIGHT = 4
 _ALL = 0.5
 _BAND = 9
 _SPECK = 3
-_LEVEL = np.float32(1 / 255)
-_SAME = 0.1
+_SOME = (slice(None, None, 8), slice(None, None, 4))
 _BLACK = np.zeros((SIDE, SIDE), np.uint8)
 
 
@@ -41,7 +41,7 @@ class Ticket:
     Attributes:
         number: of the frame, from 1.
         small: its thumbnail.
-        carried: the mask carried up to it, float32 (SIDE, SIDE); None without one.
+        carried: the mask carried up to it, uint8 (SIDE, SIDE); None without one.
         expected: the error expected of that mask.
         places: float32 (SIDE, SIDE, 2): where each place of the newest frame was in it; None while it is the newest.
         broken: uint8 (SIDE, SIDE): 255 where the way back is broken.
@@ -50,7 +50,7 @@ class Ticket:
     __slots__ = ("broken", "carried", "expected", "number", "places", "small")
 
     def __init__(
-        self, number: int, small: NDArray[np.uint8], carried: NDArray[np.float32] | None, expected: float
+        self, number: int, small: NDArray[np.uint8], carried: NDArray[np.uint8] | None, expected: float
     ) -> None:
         self.number, self.small, self.carried, self.expected = number, small, carried, expected
         self.places: NDArray[np.float32] | None = None
@@ -80,8 +80,8 @@ class Carrier:
         self._flow, self._doubt, self._plate = Flow(), Doubt(), Plate()
         self._seen = self._masked = 0
         self._exact: NDArray[np.float32] | None = None  # of `size`, while it is known
-        self._low: NDArray[np.float32] | None = None  # of SIDE
-        self._key: tuple[NDArray[np.float32], NDArray[np.float32]] | None = None  # the model's answer, full and of SIDE
+        self._low: NDArray[np.uint8] | None = None  # of SIDE
+        self._detail = Detail(size)
         self._small = np.zeros((SIDE, SIDE, 3), np.uint8)
         self._from: tuple[NDArray[np.uint8], NDArray[np.uint8]] | None = (
             None  # thumbnail and grey that flow counts from
@@ -96,20 +96,10 @@ class Carrier:
 
     @property
     def mask(self) -> NDArray[np.float32] | None:
-        """The mask for the last frame seen, float32 `size`, 0..1; None before the first."""
-        if self._exact is None and self._low is not None:
-            self._exact = self._detailed(self._low)
-        return self._exact
-
-    def _detailed(self, low: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Scale a mask up to `size`; where it is as it was when the model answered, with the detail of that answer."""
-        cv2, size = self._cv2, (self.size[1], self.size[0])
-        full: NDArray[np.float32] = cv2.resize(low, size, interpolation=cv2.INTER_LINEAR)
-        if self._key is not None:
-            answer, then = self._key
-            same = cv2.compare(cv2.absdiff(low, then), _SAME, cv2.CMP_LT)
-            cv2.copyTo(answer, cv2.resize(same, size, interpolation=cv2.INTER_NEAREST), full)
-        return full
+        """The mask for the last frame seen, float32 `size`, 0..1, an array of its own each time; None before the first."""
+        if self._exact is not None:
+            return self._exact.copy()
+        return None if self._low is None else self._detail.of(self._low)
 
     def see(self, frame: NDArray[np.uint8]) -> None:
         """Take the next frame, RGB uint8 (height, width, 3)."""
@@ -123,6 +113,7 @@ class Carrier:
         if cv2.norm(small, before, cv2.NORM_INF) < _STILL:
             # flow goes on counting from the same thumbnail, so that a slow drift adds up
             if self._low is not None:
+                self._exact = self._exact if self._exact is not None else self._detail.of(self._low)
                 self.need = self._doubt.pass_by()
             return
         grey = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)
@@ -150,39 +141,39 @@ class Carrier:
         """Take the mask of a frame that was asked about, perhaps frames later: float32 `size`, 0..1."""
         cv2 = self._cv2
         self._tickets = [one for one in self._tickets if one.number > ticket.number]
-        low = cv2.resize(mask, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
+        low = cv2.convertScaleAbs(cv2.resize(mask, (SIDE, SIDE), interpolation=cv2.INTER_AREA), alpha=255.0)
         if ticket.carried is not None:
             self._doubt.learn(ticket.expected, _error(ticket.carried, low))
         self._plate.learn(ticket.small, low)
         self._doubt.reset(low)
         self._masked = ticket.number
-        self._key = None
         if ticket.places is None:
             self._exact, self._low, self.need = mask, low, 0.0
-            self._key = mask, low.copy()
+            self._detail.learn(mask, low)
             return
+        self._detail.forget()
         self.need = self._doubt.weigh(self._settle(moved(low, ticket.places), ticket.broken))
 
-    def _settle(self, low: NDArray[np.float32], broken: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def _settle(self, low: NDArray[np.uint8], broken: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Decide what the places are whose past is broken (255), mark what stays in doubt, and return the mask of SIDE."""
         cv2, small = self._cv2, self._small
         self._exact = None
         plain = self._plate.shows(small)
-        hard = cv2.compare(low, 0.5, cv2.CMP_GT)
+        _, hard = cv2.threshold(low, HALF, 255, cv2.THRESH_BINARY)
         asked = cv2.min(broken, cv2.bitwise_not(plain))
         places = np.flatnonzero(asked > 0)
-        unknown = np.zeros_like(asked)
+        unknown = np.zeros((SIDE, SIDE), np.uint8)
         if places.size > _ALL * SIDE * SIDE:
             unknown = asked  # a cut, or the camera turned: no vote would mean anything
         else:
-            low[cv2.min(broken, plain) > 0] = 0.0
+            low = cv2.min(low, cv2.bitwise_not(cv2.min(broken, plain)))
             if places.size:
-                votes = vote(small, low, places, broken == 0)
-                low.ravel()[places] = votes.share
-                bytes_ = cv2.medianBlur(cv2.convertScaleAbs(low, alpha=255.0), _SPECK)
-                low.ravel()[places] = bytes_.ravel()[places] * _LEVEL
+                votes = vote(small, low, places, broken)
+                flat = low.ravel()
+                flat[places] = votes.share
+                flat[places] = cv2.medianBlur(low, _SPECK).ravel()[places]
                 unknown.ravel()[places[votes.unknown]] = 255
-        changed = cv2.absdiff(cv2.compare(low, 0.5, cv2.CMP_GT), hard)
+        changed = cv2.absdiff(cv2.threshold(low, HALF, 255, cv2.THRESH_BINARY)[1], hard)
         away = cv2.bitwise_not(cv2.dilate(hard, self._band))
         self._doubt.mark(unknown, cv2.min(asked, away), changed, plain)
         self._low = low
@@ -194,30 +185,36 @@ def _unexplained(small: NDArray[np.uint8], expected: NDArray[np.uint8]) -> NDArr
 
     The limit follows the picture's noise; a change of the light that is the same everywhere is taken out.
     """
-    differences = small[::8, ::4].astype(np.int16) - expected[::8, ::4]
-    noise = _median_of_largest(differences)
+    cv2 = opencv()
+    differs = _largest(cv2.absdiff(small, expected))
+    noise = _median(differs[_SOME])
     if noise >= _LIGHT:
+        differences = small[_SOME].astype(np.int16) - expected[_SOME]
         light = np.array([_median(differences[..., colour]) for colour in range(3)], np.int16)
         if np.abs(light).max() >= 1:
             expected = np.clip(expected + light, 0, 255).astype(np.uint8)
-            noise = _median_of_largest(differences - light)
-    explained = alike(small, expected, min(max(_RESIDUAL_MIN, _NOISE * noise), _RESIDUAL_MAX))
-    found: NDArray[np.uint8] = opencv().bitwise_not(explained)
+            differs = _largest(cv2.absdiff(small, expected))
+            noise = _median(np.abs(differences - light).max(axis=2))
+    limit = min(max(_RESIDUAL_MIN, _NOISE * noise), _RESIDUAL_MAX)
+    found: NDArray[np.uint8] = cv2.threshold(differs, limit, 255, cv2.THRESH_BINARY)[1]
     return found
 
 
-def _median_of_largest(differences: NDArray[np.int16]) -> float:
-    red, green, blue = (np.abs(differences[..., colour]) for colour in range(3))
-    return _median(np.maximum(np.maximum(red, green), blue))
+def _largest(colours: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    cv2 = opencv()
+    red, green, blue = cv2.split(colours)
+    found: NDArray[np.uint8] = cv2.max(cv2.max(red, green), blue)
+    return found
 
 
-def _median(values: NDArray[np.int16]) -> float:
-    flat = values.ravel()
-    return float(np.partition(flat, flat.size // 2)[flat.size // 2])
+def _median(values: NDArray[Any]) -> float:
+    flat = values.flatten()
+    flat.partition(flat.size // 2)
+    return float(flat[flat.size // 2])
 
 
-def _error(carried: NDArray[np.float32], low: NDArray[np.float32]) -> float:
+def _error(carried: NDArray[np.uint8], low: NDArray[np.uint8]) -> float:
     """Return 1 - IoU; 0 where both are empty."""
-    one, other = carried > 0.5, low > 0.5
+    one, other = carried > HALF, low > HALF
     either = int(np.count_nonzero(one | other))
     return 1.0 - int(np.count_nonzero(one & other)) / either if either > 0.005 * one.size else 0.0

@@ -8,7 +8,7 @@ import numpy as np
 
 from reelwise.live.flow import moved_marks
 from reelwise.live.opencv import opencv
-from reelwise.live.thumb import SIDE
+from reelwise.live.thumb import HALF, SIDE
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,8 +25,12 @@ _ONCE = 0.034
 _IN_ALL = 0.45
 """The expected error of one frame, and the sum over all frames since the last inference, at which the need is 1."""
 
+_AREA_FREE, _PER_AREA = 0.2, 2.0
+"""A mask that grew or shrank by more than a fifth since the model answered: somebody comes or goes, and the model may say any moment
+that nobody is there. Each further percent counts as so many of error."""
+
 _EMPTY_SHARE = 0.005
-_LOW, _HIGH = 0.2, 0.8  # a place in between is neither
+_LOW, _HIGH = 51, 204  # of 255: a place in between is neither
 _GAIN_MIN, _GAIN_MAX = 0.5, 2.0
 _GAIN_STEP = 0.3
 _ERROR_MIN = 0.01
@@ -63,11 +67,14 @@ class Doubt:
             changed: they changed sides by vote.
             plain: they show background that a model has called so: no doubt about those.
         """
-        marks = self._marks | (unknown & _UNKNOWN) | (new & _NEW)
-        self._marks = (marks & ~plain) | (self._marks & _CHANGED) | (changed & _CHANGED)
+        marks = (unknown & _UNKNOWN) | (new & _NEW)
+        marks |= self._marks
+        marks &= ~plain | _CHANGED
+        marks |= changed & _CHANGED
+        self._marks = marks
 
-    def weigh(self, low: NDArray[np.float32]) -> float:
-        """Take note of a frame with its carried mask, float32 (SIDE, SIDE), and return its need."""
+    def weigh(self, low: NDArray[np.uint8]) -> float:
+        """Take note of a frame with its carried mask, uint8 (SIDE, SIDE), and return its need."""
         cv2 = opencv()
         soft = cv2.countNonZero(cv2.inRange(low, _LOW, _HIGH))
         error = _PER_SOFT * soft + sum(share * cv2.countNonZero(self._marks & bit) for bit, share in _PER_MARK)
@@ -76,7 +83,9 @@ class Doubt:
             if error / self._area < _ONCE:
                 self._alarm = min(1.0, self._alarm * _ALARM_REST)
         else:
-            self.expected = min(self._gain * error / self._area, 1.0)
+            grown = abs(_area(low) / self._area - 1.0)
+            error = self._gain * error / self._area + _PER_AREA * max(0.0, grown - _AREA_FREE)
+            self.expected = min(error, 1.0)
         return self.pass_by()
 
     def pass_by(self) -> float:
@@ -93,11 +102,15 @@ class Doubt:
         ratio = max(error, _ERROR_MIN) / max(expected, _ERROR_MIN / 10)
         self._gain = float(np.clip(self._gain * ratio**_GAIN_STEP, _GAIN_MIN, _GAIN_MAX))
 
-    def reset(self, low: NDArray[np.float32]) -> None:
-        """Begin again with a model's mask, float32 (SIDE, SIDE)."""
-        cv2 = opencv()
-        area, least = cv2.countNonZero(cv2.compare(low, 0.5, cv2.CMP_GT)), _EMPTY_SHARE * SIDE * SIDE
+    def reset(self, low: NDArray[np.uint8]) -> None:
+        """Begin again with a model's mask, uint8 (SIDE, SIDE)."""
+        area, least = _area(low), _EMPTY_SHARE * SIDE * SIDE
         self._area, self._empty = max(area, least), area < least
         self._marks[:] = 0
         self._sum = 0.0
         self.expected = 0.0
+
+
+def _area(low: NDArray[np.uint8]) -> int:
+    cv2 = opencv()
+    return int(cv2.countNonZero(cv2.threshold(low, HALF, 255, cv2.THRESH_BINARY)[1]))

@@ -236,8 +236,8 @@ class Engine:
         self, lane: Lane, pace: Pace, turn: Turn, reason: str, loop: asyncio.AbstractEventLoop | None, *, copy: bool
     ) -> Flight:
         pace.called(turn.at, counts=not self.modes.profile.every_frame)
-        frame, mask = turn.frame.copy() if copy else turn.frame, self.carrier.mask
-        carried = None if mask is None or self._shown is None else mask.copy()
+        frame = turn.frame.copy() if copy else turn.frame
+        carried = self.carrier.mask if self._shown is not None else None
         flight = lane.begin(
             frame, self.carrier.ask(), at=turn.at, reason=reason, carried=carried, gap=self.carrier.age, loop=loop
         )
@@ -347,7 +347,7 @@ class Engine:
         )
         self.tally.behind_most = max(self.tally.behind_most, self._begun_since)
         answer = Answer(
-            mask=np.zeros(self.carrier.size, np.float32) if blank or mask is None else mask.copy(),
+            mask=np.zeros(self.carrier.size, np.float32) if blank or mask is None else mask,
             kind="blank" if blank else "inferred" if turn.landed else "carried",
             mode=self.modes.now.mode,
             model="" if blank or shown is None else shown.role,

@@ -16,7 +16,7 @@ __all__ = ["Plate"]
 
 _LEVELS = 11
 """Levels, of 255, that a place of the same background may differ by in any colour."""
-_SURE = 0.1
+_SURE = 25  # of 255
 _MARGIN = 5
 
 
@@ -28,10 +28,10 @@ class Plate:
         self._known = np.zeros((SIDE, SIDE), np.uint8)
         self._margin = np.ones((_MARGIN, _MARGIN), np.uint8)
 
-    def learn(self, small: NDArray[np.uint8], low: NDArray[np.float32]) -> None:
-        """Take over what a model's mask, float32 (SIDE, SIDE), leaves well outside of the foreground."""
+    def learn(self, small: NDArray[np.uint8], low: NDArray[np.uint8]) -> None:
+        """Take over what a model's mask, uint8 (SIDE, SIDE), leaves well outside of the foreground."""
         cv2 = opencv()
-        outside = cv2.compare(cv2.dilate(low, self._margin), _SURE, cv2.CMP_LT)
+        outside = cv2.compare(cv2.dilate(low, self._margin), _SURE, cv2.CMP_LE)
         cv2.copyTo(small, outside, self._colours)
         self._known = cv2.max(self._known, outside)
 

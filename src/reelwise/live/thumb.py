@@ -11,17 +11,20 @@ from reelwise.live.opencv import opencv
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["CODES", "SIDE", "alike", "codes", "thumbnail"]
+__all__ = ["CODES", "HALF", "SIDE", "alike", "codes", "keys", "thumbnail"]
 
 SIDE = 128
 """Places a side, whatever the frame's shape is: networks squash frames too."""
+
+HALF = 127
+"""Small masks are bytes; above this a place is foreground."""
 
 CODES = 128
 """Codes of a colour: 8 of light, 4 by 4 of hue."""
 
 _BETWEEN = 160
+_ROWS = 118  # read at least; 120 of 720 or 480
 _NONE = (0.0, 0.0, 0.0, 0.0)
-_GREY = 128
 _HUE_STEP = 16  # webcams are pale: nearly all hues lie within 2 steps of grey
 
 
@@ -32,8 +35,8 @@ def thumbnail(frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
     2.6 ms at 720p; and rows that are not read are not fetched from memory.
     """
     cv2 = opencv()
-    rows = frame[:: max(1, frame.shape[0] // SIDE)]
-    between = cv2.resize(rows, (_BETWEEN, _BETWEEN), interpolation=cv2.INTER_LINEAR)
+    rows = frame[:: max(1, frame.shape[0] // _ROWS)]
+    between = cv2.resize(rows, (_BETWEEN, min(_BETWEEN, rows.shape[0])), interpolation=cv2.INTER_LINEAR)
     small: NDArray[np.uint8] = cv2.resize(between, (SIDE, SIDE), interpolation=cv2.INTER_LINEAR)
     return small
 
@@ -45,14 +48,32 @@ def alike(one: NDArray[np.uint8], other: NDArray[np.uint8], levels: float) -> ND
     return found
 
 
-def codes(small: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return the colour code 0..127 of each place of an RGB thumbnail."""
+def keys(small: NDArray[np.uint8]) -> NDArray[np.uint16]:
+    """Return the colours of an RGB thumbnail in 16 bits each: uint16 (h, w)."""
     cv2 = opencv()
-    light, red, blue = cv2.split(cv2.cvtColor(small, cv2.COLOR_RGB2YCrCb))
-    found: NDArray[np.uint8] = cv2.LUT(light, _LIGHT) + cv2.LUT(red, _RED) + cv2.LUT(blue, _BLUE)
+    found: NDArray[np.uint8] = cv2.cvtColor(small, cv2.COLOR_RGB2BGR565)
+    return found.view(np.uint16)[..., 0]
+
+
+def codes(colours: NDArray[np.uint16]) -> NDArray[np.uint8]:
+    """Return the code 0..127 of each of several colours in 16 bits, of any shape: looked up in a fraction of the time of computing it."""
+    found: NDArray[np.uint8] = _CODES.take(colours)
     return found
 
 
-_LEVELS = np.arange(256)
-_HUE = np.clip((_LEVELS - _GREY) // _HUE_STEP + 2, 0, 3)
-_LIGHT, _RED, _BLUE = ((_LEVELS // 32) * 16).astype(np.uint8), (_HUE * 4).astype(np.uint8), _HUE.astype(np.uint8)
+def _code_of_each() -> NDArray[np.uint8]:
+    """Return the code of each colour in 16 bits: 5 of red, 6 of green, 5 of blue, each taken for the middle of its step."""
+    every = np.arange(1 << 16)
+    red, green, blue = every >> 11 << 3 | 4, (every >> 5 & 63) << 2 | 2, (every & 31) << 3 | 4
+    light = 0.299 * red + 0.587 * green + 0.114 * blue
+    to_red, to_blue = _hue(0.713 * (red - light)), _hue(0.564 * (blue - light))
+    found: NDArray[np.uint8] = (light.astype(np.int64) // 32 * 16 + to_red * 4 + to_blue).astype(np.uint8)
+    return found
+
+
+def _hue(difference: NDArray[np.float64]) -> NDArray[np.int64]:
+    found: NDArray[np.int64] = np.clip(np.floor(difference / _HUE_STEP) + 2, 0, 3).astype(np.int64)
+    return found
+
+
+_CODES = _code_of_each()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from reelwise.live.opencv import opencv
-from reelwise.live.thumb import CODES, SIDE, codes
+from reelwise.live.thumb import CODES, SIDE, codes, keys
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -16,26 +16,27 @@ __all__ = ["Votes", "vote"]
 
 _CELL = 8
 """Places a side of a cell; the nine cells around a place vote."""
-_PADDED = SIDE // _CELL + 2
+_CELLS = SIDE // _CELL
+_PADDED = _CELLS + 2
 _EVERY = 2  # rows and columns that vote: a quarter of the places do as well as all
 _FEW = 1
-_VOTE = 1024.0
+_VOTE = 65_536.0
 
 
 class Votes(NamedTuple):
     """What came of a vote.
 
     Attributes:
-        share: float32 (n,): share of the votes for foreground, or the old value where too few voted.
+        share: uint8 (n,): share of the votes for foreground, 0..255, or the old value where too few voted.
         unknown: bool (n,): no place that voted has that colour.
     """
 
-    share: NDArray[np.float32]
+    share: NDArray[np.uint8]
     unknown: NDArray[np.bool_]
 
 
 def vote(
-    small: NDArray[np.uint8], mask: NDArray[np.float32], asked: NDArray[np.intp], sure: NDArray[np.bool_]
+    small: NDArray[np.uint8], mask: NDArray[np.uint8], asked: NDArray[np.intp], broken: NDArray[np.uint8]
 ) -> Votes:
     """Let places vote.
 
@@ -44,22 +45,28 @@ def vote(
 
     Args:
         small: RGB thumbnail, uint8 (SIDE, SIDE, 3).
-        mask: float32 (SIDE, SIDE), 0..1.
-        asked: places, as indices into the flat thumbnail.
-        sure: bool (SIDE, SIDE): who may vote.
+        mask: uint8 (SIDE, SIDE).
+        asked: places, as indices into the flat thumbnail, from the first to the last; one at least.
+        broken: uint8 (SIDE, SIDE): 255 where a place may not vote, else 0.
     """
-    half = opencv().resize(small, (SIDE // _EVERY, SIDE // _EVERY), interpolation=opencv().INTER_NEAREST)
-    some = (_BASE[::_EVERY, ::_EVERY] + codes(half)).ravel()
-    # both sums in one: a bin has at most as many votes as a cell has places, and their sides add up to no more than they are
-    weight = sure[::_EVERY, ::_EVERY].ravel() * (_VOTE + mask[::_EVERY, ::_EVERY].ravel().astype(np.float64))
-    sums = np.bincount(some, weights=weight, minlength=_BINS)
-    around = _BASE.ravel()[asked] + codes(small.reshape(-1, 1, 3)[asked])[:, 0] + _AROUND
-    both = sums[around].sum(axis=0)
-    count = np.floor(both / _VOTE)
-    share = both - count * _VOTE
-    unknown = count < _FEW
-    old = mask.ravel()[asked]
-    return Votes(np.where(unknown, old, share / np.maximum(count, 1.0)).astype(np.float32), unknown)
+    cv2 = opencv()
+    # only rows of cells that a place asked about is in or beside
+    first = max(0, int(asked[0]) // (SIDE * _CELL) - 1)
+    rows = slice(first * _CELL, (int(asked[-1]) // (SIDE * _CELL) + 2) * _CELL)
+    # as bytes: what foreground a voter is, 255 for one that may not vote
+    voters = cv2.max(cv2.min(mask[rows], _MOST), broken[rows])[::_EVERY, ::_EVERY].ravel()
+    colours = keys(small)
+    half = colours[rows][::_EVERY, ::_EVERY]
+    bins = _BASE[::_EVERY, ::_EVERY][: half.shape[0]] + codes(half)
+    # both sums in one: sides add up to less than a vote
+    count = (half.shape[0] * _EVERY // _CELL + 2) * _PADDED * CODES
+    sums = np.bincount(bins.ravel(), weights=_WEIGHTS.take(voters), minlength=count)
+    around = _BASE.take(asked - first * _CELL * SIDE) + codes(colours.ravel().take(asked)) + _AROUND
+    both = sums.take(around).sum(axis=0)
+    votes = np.floor(both / _VOTE)
+    share = np.rint((both - votes * _VOTE) / np.maximum(votes, 1.0)).astype(np.uint8)
+    unknown = votes < _FEW
+    return Votes(np.where(unknown, mask.ravel()[asked], share), unknown)
 
 
 def _base() -> NDArray[np.intp]:
@@ -67,6 +74,7 @@ def _base() -> NDArray[np.intp]:
     return ((cells[:, None] * _PADDED + cells[None, :]) * CODES).astype(np.intp)
 
 
+_MOST = 254
+_WEIGHTS = np.append(_VOTE + np.append(np.arange(_MOST), 255.0), 0.0)
 _BASE = _base()
-_BINS = _PADDED * _PADDED * CODES
 _AROUND = np.array([(y * _PADDED + x) * CODES for y in (-1, 0, 1) for x in (-1, 0, 1)], np.intp)[:, None]

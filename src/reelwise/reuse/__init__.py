@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from reelwise.reuse.artifacts import Artifact, Artifacts
     from reelwise.reuse.bound import Counts, Verdict, counted, served
     from reelwise.reuse.exact import ExactCache, request_key
-    from reelwise.reuse.frames import FrameReuse
     from reelwise.reuse.likeness import Question, difference
     from reelwise.reuse.pixels import Pixels, clip_pixels
     from reelwise.reuse.semantic import Hit, Miss, SemanticCache
     from reelwise.reuse.uploads import same_upload
+    from reelwise.video.alike import FrameReuse
 
 __all__ = [
     "Artifact", "Artifacts", "Counts", "ExactCache", "FrameReuse", "Hit", "Miss", "Pixels", "Question", "SemanticCache", "Verdict",
@@ -29,7 +29,6 @@ _HOME = {
     "Artifacts": "artifacts",
     "Counts": "bound",
     "ExactCache": "exact",
-    "FrameReuse": "frames",
     "Hit": "semantic",
     "Miss": "semantic",
     "Pixels": "pixels",
@@ -46,6 +45,8 @@ _HOME = {
 
 
 def __getattr__(name: str) -> Any:
+    if name == "FrameReuse":  # the pictures' part of it is below this floor
+        return attribute("reelwise.video", {name: "alike"}, name)
     return attribute(__name__, _HOME, name)
 
 

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 __all__ = ["Hit", "Miss", "SemanticCache"]
 
 _APPLICATION: Final = 0x52454C59
+_VERSION: Final = 2  # 1 knew other kinds: its counts and loose names mean something else
+_REORDERED: Final = frozenset(("shuffled", "moved", "turned", "order"))
 BUDGET_BYTES: Final = 200_000_000
 
 
@@ -84,7 +86,7 @@ class SemanticCache:
         path: str | os.PathLike[str],
         *,
         bound: float = 0.02,
-        risk: float = 0.05,
+        risk: float = 0.02,
         budget_bytes: int = BUDGET_BYTES,
         keep_seconds: float | None = None,
         fresh_seconds: float = 0.0,
@@ -95,10 +97,17 @@ class SemanticCache:
         self.keep_seconds, self.fresh_seconds = keep_seconds, fresh_seconds
         self._clock = clock
         self._vault = Vault(
-            path, application=_APPLICATION, what="semantic cache", budget_bytes=budget_bytes, clock=clock
+            path,
+            application=_APPLICATION,
+            what="semantic cache",
+            budget_bytes=budget_bytes,
+            clock=clock,
+            version=_VERSION,
         )
         self._lock = threading.Lock()
-        self._served = self._open_kinds()
+        self._counts: dict[str, int] = {}
+        self._served = frozenset[str]()
+        self._refresh()
 
     def __enter__(self) -> Self:
         return self
@@ -117,20 +126,24 @@ class SemanticCache:
             scope: what is asked about and how.
             question: the words.
         """
+        self._refresh()  # another process may have judged
         asked = Question.of(question)
         near = Miss(reason="nothing like it was asked")
-        for entry in self._vault.like(scope, asked.loose):
-            kind = difference(asked, Question.of(entry.note))
-            if kind not in KINDS:
-                near = near if near.kind in KINDS else self._near(entry, kind, f"they may differ: {kind}")
+        liked = [(entry, difference(asked, Question.of(entry.note))) for entry in self._vault.like(scope, asked.loose)]
+        # of two stored orders of the same words nobody knows which one a shuffled question means
+        rivals = sum(kind in _REORDERED for _, kind in liked) > 1
+        for entry, kind in sorted(liked, key=lambda pair: KINDS.index(pair[1]) if pair[1] in KINDS else len(KINDS)):
+            if kind not in KINDS or (kind in _REORDERED and rivals):
+                why = kind if kind not in KINDS else "order"
+                near = near if near.kind in KINDS else self._near(entry, why, f"they may differ: {why}")
                 continue
             age = max(0.0, self._clock() - entry.made)
             if asked.fresh and age >= self.fresh_seconds:
-                near = self._near(entry, kind, "it asks for what changes, and the answer is old")
+                near = self._near(entry, "fresh", "it asks for what changes, and the answer is old")
             elif kind in self._served:
                 self._vault.get(entry.key)  # marks it as used
                 return Hit(answer=entry.value, question=entry.note, kind=kind, age_seconds=age)
-            elif near.kind not in KINDS or KINDS.index(kind) < KINDS.index(near.kind):
+            elif near.kind not in KINDS:
                 near = self._near(entry, kind, f"not proved to be wrong in at most {self.bound:.0%} of hits: {kind}")
         return near
 
@@ -160,8 +173,7 @@ class SemanticCache:
                 "there is nothing to judge", where="judge", hint="judge hits, and misses whose kind is counted"
             )
         self._vault.add(f"{found.kind} {'right' if right else 'wrong'}")
-        with self._lock:
-            self._served = self._open_kinds()
+        self._refresh()
 
     def learn(self, pairs: Iterable[tuple[str, str, bool]]) -> None:
         """Count judged pairs at once: two questions, and whether one's answer is right for the other."""
@@ -169,19 +181,25 @@ class SemanticCache:
             for name, number in (("right", counts.right), ("wrong", counts.wrong)):
                 if number:
                     self._vault.add(f"{kind} {name}", number)
-        with self._lock:
-            self._served = self._open_kinds()
+        self._refresh()
 
     def verdicts(self) -> tuple[Verdict, ...]:
         """Return for every kind whether it is served, and why."""
-        stored = self._vault.counts()
+        return self._verdicts(self._vault.counts())
+
+    def _verdicts(self, stored: dict[str, int]) -> tuple[Verdict, ...]:
         counts = {
             kind: Counts(right=stored.get(f"{kind} right", 0), wrong=stored.get(f"{kind} wrong", 0)) for kind in KINDS
         }
         return served(counts, self.bound, risk=self.risk)
 
-    def _open_kinds(self) -> frozenset[str]:
-        return frozenset(verdict.kind for verdict in self.verdicts() if verdict.served)
+    def _refresh(self) -> None:
+        """Decide anew what may be served where the counts in the file have changed."""
+        stored = self._vault.counts()
+        with self._lock:
+            if stored != self._counts or not self._served:
+                self._counts = stored
+                self._served = frozenset(verdict.kind for verdict in self._verdicts(stored) if verdict.served)
 
     def forget(self, scope: str) -> int:
         """Remove all answers of a scope; return how many."""

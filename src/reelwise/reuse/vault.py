@@ -60,6 +60,7 @@ class Vault:
         what: the same in a word, for messages.
         budget_bytes: of all values and keys; the least recently used go first. What the database adds is not counted.
         clock: seconds since 1970.
+        version: of what is in it; a file of another one is refused.
 
     Raises:
         InputError: the file is something else, damaged, or of another version.
@@ -74,11 +75,12 @@ class Vault:
         what: str,
         budget_bytes: int,
         clock: Callable[[], float] = time.time,
+        version: int = VERSION,
     ) -> None:
         if budget_bytes <= 0:
             raise InputError(f"a budget of {budget_bytes} bytes", where=what, hint="give more than 0")
         self.path, self.what, self.budget_bytes, self.clock = str(path), what, budget_bytes, clock
-        self._application = application
+        self._application, self._version = application, version
         self._lock = threading.RLock()
         if Path(path).is_dir():
             raise InputError("is a folder, a file was expected", where=self.path, hint="name a file in it")
@@ -129,15 +131,15 @@ class Vault:
                 # another process may have been first
                 if not base.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
                     base.execute(f"PRAGMA application_id={self._application}")
-                    base.execute(f"PRAGMA user_version={VERSION}")
+                    base.execute(f"PRAGMA user_version={self._version}")
                     for statement in _TABLES:
                         base.execute(statement)
         if base.execute("PRAGMA application_id").fetchone()[0] != self._application:
             raise InputError(f"is a database, but no {self.what}", where=self.path, hint="name another file")
         version = base.execute("PRAGMA user_version").fetchone()[0]
-        if version != VERSION:
+        if version != self._version:
             raise InputError(
-                f"is a {self.what} of version {version}; this release reads and writes version {VERSION}",
+                f"is a {self.what} of version {version}; this release reads and writes version {self._version}",
                 where=self.path,
                 hint="remove the file, or name another: what it held is paid for again",
             )
@@ -217,7 +219,7 @@ class Vault:
             self._base.execute("UPDATE entry SET used = ? WHERE key = ?", (now, key))
         return Entry(key=row[0], note=row[1], value=row[2], made=row[3])
 
-    def like(self, scope: str, loose: str, *, most: int = 32) -> list[Entry]:
+    def like(self, scope: str, loose: str, *, most: int = 64) -> list[Entry]:
         """Return the newest values of a scope that share a loose name, at most `most`. It is no use of them."""
         with self._lock, self._mapped():
             rows = self._base.execute(

@@ -9,6 +9,7 @@ import msgspec
 
 from reelwise.run.footage import piece_of
 from reelwise.run.measure import collect, entries_of
+from reelwise.stages import Reuse
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from reelwise.plan import Plan
     from reelwise.run.job import Job
     from reelwise.run.scans import Scans
+    from reelwise.stages import AnyStage
     from reelwise.video import Track
 
 __all__ = ["with_counted"]
@@ -53,5 +55,9 @@ def with_counted(job: Job, plan: Plan, tracks: Sequence[Track], scans: Scans | N
 
 def _footage_part(plan: Plan) -> Plan:
     """Return the stages that look at footage: what comes behind the first route or call needs a model."""
-    kept = tuple(stage for stage in plan.stages if stage.slot < 8 and stage.counted)
-    return msgspec.structs.replace(plan, stages=kept, hosts=())
+    kept: list[AnyStage] = [stage for stage in plan.stages if stage.slot < 8 and stage.counted]
+    again = [stage for stage in plan.of(Reuse) if stage.frames]
+    if again:
+        alone = Reuse(frames=True, frames_different=again[0].frames_different, frames_seconds=again[0].frames_seconds)
+        kept = sorted((*kept, alone), key=lambda stage: stage.slot)
+    return msgspec.structs.replace(plan, stages=tuple(kept), hosts=())

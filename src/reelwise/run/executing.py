@@ -9,14 +9,13 @@ import msgspec
 from msgspec import Struct
 
 from reelwise.errors import InputError, ReelwiseError, UnknownModelError, UnpricedError
-from reelwise.facts import Entry, settings_hash
+from reelwise.facts import Entry
 from reelwise.flow import Out, Tally
 from reelwise.month import is_graduated
 from reelwise.month_so_far import month_used
 from reelwise.plan import run
 from reelwise.requests import Request
 from reelwise.run.batching import Batching, Waits, held_before
-from reelwise.run.caching import dear_caches
 from reelwise.run.checking import check_runs
 from reelwise.run.estimate import Estimate, Side, estimate, estimate_counted, sides
 from reelwise.run.filming import Filming, films_held
@@ -25,12 +24,15 @@ from reelwise.run.journal import Journal
 from reelwise.run.learned import learned
 from reelwise.run.machines import Machines, MachineTime, machine_times
 from reelwise.run.merged import ItemResult, asks, merged
+from reelwise.run.notes import dear_caches, notes_of
 from reelwise.run.outcome import MORE_UNITS, UNITS, Outcome
+from reelwise.run.prompting import PromptSheet, metered_sheets
 from reelwise.run.reconcile import Reconciled, reconcile
+from reelwise.run.reused import Reused, count_reuse, reuse_notes, reused
 from reelwise.run.reusing import Reusing
 from reelwise.run.runner import Runner
 from reelwise.run.settle import Cap, Desk
-from reelwise.stages import Call, Reuse
+from reelwise.stages import Call
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -43,6 +45,7 @@ if TYPE_CHECKING:
     from reelwise.run.endpoints import Endpoints
     from reelwise.run.job import Job
     from reelwise.run.scans import Scans
+    from reelwise.script import Script
     from reelwise.video import ClipInfo, Track
     from reelwise.workload import Workload
 
@@ -65,6 +68,8 @@ class Receipt(Struct, frozen=True, kw_only=True):
         machines: the time that hosts' machines were busy, and what it costs; it is part of `cost_usd`, and on no vendor's invoice.
         unpriced: calls whose use cannot be priced, with why: all that was held counts for them.
         attempts: how often calls were sent.
+        reused: what was there already; None where the plan asks for nothing of it.
+        prompt: where their tokens went, part by part.
     """
 
     plan_hash: str
@@ -82,6 +87,8 @@ class Receipt(Struct, frozen=True, kw_only=True):
     machines: tuple[MachineTime, ...] = ()
     unpriced: tuple[tuple[str, str], ...] = ()
     attempts: int = 0
+    reused: Reused | None = None
+    prompt: tuple[PromptSheet, ...] = ()
 
 
 class RunResult(Struct, frozen=True, kw_only=True):
@@ -162,7 +169,7 @@ def execute(
     infos, pieces = [looked_at(track) for track in tracks], pieces_of(job, job.workload(plan), tracks, scans)
     before, machines = standing(plan, job, ledger), Machines(plan.hosts, job.case.book)
     expected = _expected(job, plan, infos, pieces, counted=counted, before=before)
-    runner, tally, stopped = _ran(
+    runner, tally, stopped, told = _ran(
         job, plan, pieces, endpoints=endpoints, ledger=ledger, out=out, max_nano=max_nano, at_once=at_once,
         waits=waits or Waits(), kept=kept or out / "kept", machines=machines, in_turn=sandbox is not None, progress=progress,
         verifier=verifier,
@@ -170,18 +177,29 @@ def execute(
     outcomes = tuple(sorted(runner.outcomes, key=_in_order))
     made = [one for one in outcomes if one.identity not in runner.before]
     held = reconcile(made, sandbox.invoice.rows) if sandbox is not None else None
-    times = machine_times(machines, plan.hosts, outcomes, expected.machine_seconds)
+    more = (held, told, machine_times(machines, plan.hosts, outcomes, expected.machine_seconds))
     return RunResult(
         results=merged(job.script, infos, outcomes, runner, asked=asks(plan)),
         outcomes=outcomes,
-        receipt=_receipt(job, plan, outcomes, expected, (naive, infos, before), levers, held, times),
+        receipt=_receipt(job, plan, outcomes, expected, (naive, infos, before), levers, more),
         expected=expected,
-        facts=learned(
-            outcomes, tally, footage=job.case.workload.footage, on=_names(infos), asked=len(job.script.asked)
-        ),
+        facts=_learned(job, outcomes, tally, infos),
         stopped=stopped,
-        notes=(*_notes(job, plan, outcomes), *_free(outcomes, job.case.book, before), *dear_caches(job, plan, pieces)),
+        notes=_notes(job, plan, outcomes, pieces, before),
     )
+
+
+def _notes(
+    job: Job, plan: Plan, outcomes: Sequence[Outcome], pieces: Sequence[Piece], before: Position | None
+) -> tuple[str, ...]:
+    """Say what a reader must know, in words."""
+    said = (*job.notes, *notes_of(job, plan, outcomes), *_free(outcomes, job.case.book, before))
+    return (*said, *dear_caches(job, plan, pieces), *reuse_notes(plan, len(job.script.asked)))
+
+
+def _learned(job: Job, outcomes: Sequence[Outcome], tally: Tally, infos: Sequence[ClipInfo]) -> tuple[Entry, ...]:
+    names, footage = _names(infos), job.case.workload.footage
+    return learned(outcomes, tally, footage=footage, on=names, asked=len(job.script.asked))
 
 
 def _expected(
@@ -210,8 +228,8 @@ def _ran(
     in_turn: bool,
     progress: Callable[[str, float], None] | None,
     verifier: Callable[[str, str], bool] | None,
-) -> tuple[Runner, Tally, ReelwiseError | None]:
-    """Run the stages with a journal; return what was made, what was counted, and what ended it early."""
+) -> tuple[Runner, Tally, ReelwiseError | None, Reused | None]:
+    """Run the stages with a journal; return what was made, what was counted, what ended it early, and what was reused."""
     tally, feature = Tally(), job.case.workload.feature
     clips = [(Path(piece.track.info.path).name, piece.track.info.sha256_head) for piece in pieces]
     key = job.key(plan, clips)  # another plan in the same folder has a journal of its own
@@ -222,7 +240,7 @@ def _ran(
         desk = Desk(
             job.case.book, ledger, journal, Cap(max_nano, spent), machines=machines, in_turn=in_turn, **named
         )  # fmt: skip
-        batching = Batching(desk, endpoints, waits, **named)
+        batching = Batching(desk, endpoints, waits, form=job.script.form, **named)
         filming = Filming(desk, waits, folder=out / "videos", **named)
         runner = Runner(
             plan, desk, endpoints, batching, filming, reusing, job.case.facts, at_once=at_once, verifier=verifier
@@ -231,8 +249,9 @@ def _ran(
         stopped = _fold(job, plan, pieces, runner, tally, progress)
         runner.outcomes += journal.unseen(runner.outcomes)
         runner.outcomes += reusing.finish(pieces, runner.outcomes, journal)
-        _count_reuse(plan, runner.outcomes, tally)
-    return runner, tally, stopped
+        count_reuse(plan, runner.outcomes, tally)
+        told = reused(plan, runner.outcomes, tally, reusing.questions)
+    return runner, tally, stopped, told
 
 
 def _in_order(one: Outcome) -> tuple[int, int, str, int, int]:
@@ -244,23 +263,22 @@ def _names(infos: Sequence[ClipInfo]) -> str:
     return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
 
-def _count_reuse(plan: Plan, outcomes: Sequence[Outcome], tally: Tally) -> None:
-    """Count the share of calls that a cache of answers made unnecessary."""
-    for stage in plan.of(Reuse, lambda stage: stage.answers):
-        for one in outcomes:
-            tally.add("cache.answer_hit_share", settings_hash(stage), "", float(one.status == "cached"), 1.0)
-
-
 def pieces_of(job: Job, workload: Workload, tracks: Sequence[Track], scans: Scans | None) -> list[Piece]:
     """Put each clip in play once, with what is said about it."""
     most = float(job.script.output_most or "inf")
     copies = len(tracks) / max(1, len({track.info.sha256_head for track in tracks}))
     return [
-        msgspec.structs.replace(piece_of(workload, msgspec.structs.replace(track), scans), script=job.script).with_item(
-            count=1.0, views=1.0, duplicates=copies, tokens_output_most=most
-        )
+        msgspec.structs.replace(
+            piece_of(workload, msgspec.structs.replace(track), scans), script=_about(job.script, track)
+        ).with_item(count=1.0, views=1.0, duplicates=copies, tokens_output_most=most)
         for track in tracks
     ]
+
+
+def _about(script: Script, track: Track) -> Script:
+    """Fill in what the text says of an item."""
+    path = Path(track.info.path)
+    return script.about(path.name, path.resolve().parent.name, seconds=track.seconds, start=track.start_seconds)
 
 
 def standing(plan: Plan, job: Job, ledger: Ledger) -> Position | None:
@@ -326,9 +344,9 @@ def _receipt(  # noqa: PLR0917 - one call of it
     expected: Estimate,
     against: tuple[Plan | None, list[ClipInfo], Position | None],
     levers: tuple[str, ...],
-    held: Reconciled | None,
-    times: tuple[MachineTime, ...],
+    more: tuple[Reconciled | None, Reused | None, tuple[MachineTime, ...]],
 ) -> Receipt:
+    held, told, machines = more
     usage = dict.fromkeys((*UNITS, *MORE_UNITS), 0.0)
     requests: dict[str, int] = {}
     for one in outcomes:
@@ -355,7 +373,9 @@ def _receipt(  # noqa: PLR0917 - one call of it
         estimate=sides(expected, outcomes, job.case.book),
         unpriced=tuple((one.identity, one.unpriced) for one in outcomes if one.unpriced),
         attempts=sum(one.attempts for one in outcomes if one.status != "cached"),
-        machines=times,
+        reused=told,
+        machines=machines,
+        prompt=metered_sheets(plan, job.script, outcomes, job.case.book),
     )
 
 
@@ -371,25 +391,4 @@ def _free(outcomes: Sequence[Outcome], book: Book, before: Position | None) -> t
                 said.append(
                     f"{model}: of {rate.free_month:,g} free {rate.unit}s a month this ledger had {left:,g} left"
                 )
-    return tuple(said)
-
-
-def _notes(job: Job, plan: Plan, outcomes: Sequence[Outcome]) -> tuple[str, ...]:
-    said = [*job.notes]
-    cut = sum(one.finish == "length" for one in outcomes)
-    if cut:
-        said.append(f"{cut} of {len(outcomes)} answers were cut at their maximum of tokens")
-    mode = {call.mode for call in plan.of(Call)} - {"standard"}
-    other = sum(one.mode != "standard" for one in outcomes)
-    if mode and outcomes and not other:
-        said.append(
-            f"{', '.join(sorted(mode))} was asked for, and the answers name the standard tier: they are billed as such"
-        )
-    if job.script.questions and not asks(plan):
-        said.append("no call of this plan answers what is asked: each has a task of its own")
-    texts = " ".join(one.text.lower() for one in outcomes)
-    answered = sum(one.status == "ok" for one in outcomes)
-    never = [part.name for part in job.script.parts if part.needed and part.needed.lower() not in texts]
-    if never and answered:
-        said.append(f"never needed in {answered} answers: {', '.join(never)}")
     return tuple(said)

@@ -139,6 +139,19 @@ class Journal:
         self._write(_Line(note={name: value}))
         self.notes[name] = value
 
+    def known(self, head: Outcome) -> Outcome | None:
+        """Return what became of a call in the part of the run before, where it is over or nobody knows."""
+        over = self.over.get(head.identity)
+        if over is not None:
+            return over if over.paid else None
+        if head.identity in self.lost:
+            held = self.lost[head.identity][1]
+            return msgspec.structs.replace(
+                head, status="ambiguous", cost_nano=held, held_nano=held, reason="lost",
+                error="the run ended while it was under way: it may be billed, and is not made again",
+            )  # fmt: skip
+        return None
+
     def unseen(self, seen: Iterable[Outcome]) -> list[Outcome]:
         """List calls of earlier parts of the run that are paid and that this part did not come to: it decided otherwise, or ended before."""
         names = {one.identity for one in seen}

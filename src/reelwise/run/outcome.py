@@ -7,12 +7,13 @@ from typing import Any, Literal
 import msgspec
 from msgspec import Struct
 
-__all__ = ["MORE_UNITS", "UNITS", "Found", "Outcome", "OutcomeStatus", "metered_units"]
+__all__ = ["COPIED", "MORE_UNITS", "UNITS", "Found", "Outcome", "OutcomeStatus", "metered_units"]
 
 OutcomeStatus = Literal["ok", "refused", "unreadable", "ambiguous", "failed", "cached"]
 
 UNITS = (
-    "tokens_text", "tokens_image", "tokens_video", "tokens_audio", "tokens_cached", "tokens_cache_write", "tokens_output",
+    "tokens_text", "tokens_image", "tokens_video", "tokens_audio", "tokens_cached", "tokens_cache_write", "tokens_cache_write_1h",
+    "tokens_output",
 )  # fmt: skip
 
 MORE_UNITS = ("images", "seconds", "seconds_output")
@@ -41,6 +42,18 @@ class Found(Struct, frozen=True, kw_only=True, omit_defaults=True):
     file: str = ""
 
 
+COPIED: dict[str, Any] = {
+    "status": "cached",
+    "cost_nano": 0,
+    "held_nano": 0,
+    "attempts": 0,
+    "latency_ms": 0.0,
+    "units": {},
+    "sent_as": "",
+}
+"""What an answer that was there already has in place of what the first call cost."""
+
+
 class Outcome(Struct, frozen=True, kw_only=True):
     """One call about one item, or a part of one.
 
@@ -66,6 +79,8 @@ class Outcome(Struct, frozen=True, kw_only=True):
         cost_nano: what was posted for it; `held_nano` what was held.
         units: what it used, as its answer says, by unit.
         text_expected: tokens of text that were expected; image_expected of pictures; prefix_expected of what a prompt cache was to keep.
+        reused: how a kept answer was found (exact, question KIND, upload, artefact), or what a call taught of a like question (explored or
+            learned, KIND, right or wrong); empty else.
         unpriced: why what it used cannot be priced (all that was held is counted); empty where it can.
         error: what went wrong, in words; `reason` in a word.
         attempts, latency_ms: how often it was sent, and how long the one that was answered took.
@@ -103,6 +118,7 @@ class Outcome(Struct, frozen=True, kw_only=True):
     text_expected: int = 0
     image_expected: int = 0
     prefix_expected: int = 0
+    reused: str = ""
     unpriced: str = ""
     error: str = ""
     reason: str = ""

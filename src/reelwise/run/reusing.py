@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import threading
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import msgspec
 
+from reelwise.errors import OutputError
 from reelwise.facts import settings_hash
 from reelwise.reuse.uploads import same_upload
-from reelwise.run.outcome import Outcome
+from reelwise.run.again import Again
+from reelwise.run.outcome import COPIED, Outcome
 from reelwise.stages import Reuse
 
 if TYPE_CHECKING:
@@ -18,20 +21,12 @@ if TYPE_CHECKING:
 
     from reelwise.flow import Out, Piece
     from reelwise.plan import Plan
+    from reelwise.reuse import SemanticCache
     from reelwise.run.journal import Journal
 
-__all__ = ["COPIED", "Reusing"]
+__all__ = ["Reusing"]
 
 _KIND = "descriptions"
-COPIED: dict[str, Any] = {
-    "status": "cached",
-    "cost_nano": 0,
-    "held_nano": 0,
-    "attempts": 0,
-    "latency_ms": 0.0,
-    "units": {},
-    "sent_as": "",
-}
 
 
 class Reusing:
@@ -53,29 +48,47 @@ class Reusing:
         self._same: list[tuple[Piece, int]] = []
         self._place: dict[int, int] = {}
         self._wanted: dict[int, str] = {}
-        stages = plan.of(Reuse)
-        self.answers: Any = None
+        self._stages = plan.of(Reuse)
+        self.again = Again(None, None)
+        self.questions: SemanticCache | None = None
         self._artifacts: Any = None
-        self._uses = (
-            any(stage.views for stage in stages), any(stage.duplicates for stage in stages),
-            any(stage.answers for stage in stages),
-        )  # fmt: skip
+        self._open = ExitStack()
 
     def __enter__(self) -> Self:
-        from reelwise.reuse import Artifacts, ExactCache
+        from reelwise.reuse import Artifacts, ExactCache, SemanticCache
 
-        if any(self._uses):
-            self._folder.mkdir(parents=True, exist_ok=True)
-        if self._uses[0]:
-            self._artifacts = Artifacts(self._folder / "artifacts.db", budget_bytes=self._budget)
-        if self._uses[2]:
-            self.answers = ExactCache(self._folder / "answers.db", budget_bytes=self._budget)
+        asking = next((stage for stage in self._stages if stage.questions), None)
+        if any(stage.views or stage.duplicates or stage.answers or stage.questions for stage in self._stages):
+            self._made()
+        with ExitStack() as stack:
+            if any(stage.views for stage in self._stages):
+                self._artifacts = stack.enter_context(
+                    Artifacts(self._folder / "artifacts.db", budget_bytes=self._budget)
+                )
+            exact = None
+            if any(stage.answers for stage in self._stages):
+                exact = stack.enter_context(ExactCache(self._folder / "answers.db", budget_bytes=self._budget))
+            if asking is not None:
+                self.questions = stack.enter_context(
+                    SemanticCache(
+                        self._folder / "questions.db", bound=asking.error_most, budget_bytes=self._budget,
+                        fresh_seconds=asking.fresh_seconds,
+                    )
+                )  # fmt: skip
+            self.again = Again(exact, self.questions, explore=asking.explore if asking is not None else 0.0)
+            self._open = stack.pop_all()
         return self
 
+    def _made(self) -> None:
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise OutputError(
+                f"cannot be made: {error.strerror}", where=str(self._folder), hint="name another folder with --kept"
+            ) from None
+
     def __exit__(self, *_: object) -> None:
-        for one in (self._artifacts, self.answers):
-            if one is not None:
-                one.close()
+        self._open.close()
 
     # before the calls
 
@@ -152,22 +165,26 @@ class Reusing:
                 data = msgspec.json.encode(mine)
                 self._artifacts.put(name, _KIND, data, made_by=self._made_by, settings=self._settings(piece))
             elif not mine and (stored := self._stored(name, piece)) is not None:
-                copied = [_copy(one, number, piece, journal) for one in stored]
+                copied = [_copy(one, number, piece, journal, "artefact") for one in stored]
                 by_item[number] = copied
                 found += copied
         for piece, known in self._same:
             number = self._place[id(piece.track)]
             copied = [
-                _copy(one, number, piece, journal) for one in by_item.get(known, []) if one.status in {"ok", "cached"}
+                _copy(one, number, piece, journal, "upload")
+                for one in by_item.get(known, [])
+                if one.status in {"ok", "cached"}
             ]
             found += copied
         return found
 
 
-def _copy(one: Outcome, number: int, piece: Piece, journal: Journal) -> Outcome:
+def _copy(one: Outcome, number: int, piece: Piece, journal: Journal, how: str) -> Outcome:
     identity = f"run-{journal.run}-kept-{number}-{one.stage}-{one.chunk}-{one.question}"
     identity += one.turn and f"-{one.turn.replace(' ', '-')}"
-    return msgspec.structs.replace(one, identity=identity, item=number, clip=piece.track.info.path, **COPIED)
+    return msgspec.structs.replace(
+        one, identity=identity, item=number, clip=piece.track.info.path, reused=how, **COPIED
+    )
 
 
 class _Copies:

@@ -12,14 +12,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 
 from reelwise.errors import EndpointError, InputError, MediaError, ReelwiseError
-from reelwise.run.caching import fill, let_go
+from reelwise.run.caching import fills, let_go, through
 from reelwise.run.deciding import doubted, routed
 from reelwise.run.filming import film_of
 from reelwise.run.kinds import KINDS, sends
-from reelwise.run.orders import ask_of, content_key, expected_text, task_of, work_of
+from reelwise.run.orders import ask_of, expected_text, kept_tokens, task_of, work_of
 from reelwise.run.outcome import Outcome
 from reelwise.run.rendering import by_rule, shown
-from reelwise.run.reusing import COPIED
 from reelwise.run.settle import Order
 from reelwise.run.uploading import Uploads
 from reelwise.stages import Call, Escalate
@@ -29,8 +28,10 @@ if TYPE_CHECKING:
 
     from reelwise.facts import Facts
     from reelwise.flow import Out, Piece
+    from reelwise.models.work import Work
     from reelwise.plan import Plan
     from reelwise.run.batching import Batching
+    from reelwise.run.caching import Filled
     from reelwise.run.endpoints import Endpoints
     from reelwise.run.filming import Filming
     from reelwise.run.rendering import Shown
@@ -87,6 +88,7 @@ class Runner:
         self.before = frozenset(name for name, one in desk.journal.over.items() if one.paid) | frozenset(
             desk.journal.lost
         )
+        self._known = desk.journal.known
         self.outcomes: list[Outcome] = []
         self.broken: list[tuple[str, ReelwiseError]] = []
 
@@ -138,20 +140,23 @@ class Runner:
         for _ in self._batching.unfinished(index):
             pass
         uploads = self._uploads(stage)
+        caches: list[Filled] = []
         with tempfile.TemporaryDirectory(prefix="reelwise-run-") as folder:
-            for _ in self._batching.make(index, self._orders(stage, pieces, out, Path(folder), uploads)):
+            for _ in self._batching.make(index, self._orders(stage, pieces, out, Path(folder), uploads, caches)):
                 pass
         uploads.close()  # where the run ended before, the batch still needs them
+        for filled in caches:
+            let_go(self._desk, self._endpoints.of(stage.serves), filled)
         over = self._desk.journal.over
         for piece in pieces:
-            heads = [head for row in self._heads(stage, piece, out) for head in row]
-            found = [over[head.identity] for head in heads if head.identity in over]
-            self.outcomes += found
+            rows = self._heads(stage, piece, out)
+            found = [over[head.identity] for row in rows for head in row if head.identity in over]
+            self.outcomes += [*found, *(one for row in rows for one in fills(self._desk, row[0].identity))]
             if any(one.status in {"ok", "refused"} for one in found):
                 yield msgspec.structs.replace(piece, answers=(*piece.answers, tuple(found)))
 
-    def _orders(
-        self, stage: Call, pieces: list[Piece], out: Out, folder: Path, uploads: Uploads
+    def _orders(  # noqa: PLR0917 - one call of it
+        self, stage: Call, pieces: list[Piece], out: Out, folder: Path, uploads: Uploads, caches: list[Filled]
     ) -> Iterator[Order]:  # fmt: skip
         for number, piece in enumerate(pieces):
             heads = self._heads(stage, piece, out)
@@ -161,11 +166,12 @@ class Runner:
             own.mkdir()
             try:
                 for row, view in zip(heads, shown(stage, piece, out, own), strict=False):
-                    for head in row:
-                        if self._known(head) is None and (
-                            order := self._up(self._order(stage, piece, view, head, out), uploads)
-                        ):
-                            yield order
+                    asked = [self._order(stage, piece, view, head, out) for head in row if self._known(head) is None]
+                    orders = [ready for one in asked if (ready := self._up(one, uploads)) is not None]
+                    if stage.cache == "explicit" and orders:
+                        filled, orders = through(self._desk, stage, orders, row[0])
+                        caches.append(filled)
+                    yield from orders
             except (InputError, MediaError) as error:
                 self.broken.append((piece.track.info.path, error))
 
@@ -210,8 +216,8 @@ class Runner:
         if all(self._known(head) is not None for row in heads for head in row):
             for row in heads:
                 found += [self._kept(head) for head in row]
-                filled = self._desk.journal.over.get(f"{row[0].identity}-cache")
-                self._note(filled)
+                for one in fills(self._desk, row[0].identity):
+                    self._note(one)
             return found
         kind = self._endpoints.kind_of(stage.serves)
         sent = sends(stage, kind, by_rule=by_rule(stage, out))
@@ -252,20 +258,6 @@ class Runner:
         """Say which place in the source each piece has."""
         self._place = {id(piece.track): at for at, piece in enumerate(pieces)}
 
-    def _known(self, head: Outcome) -> Outcome | None:
-        """Return what became of a call in the part of the run before, where it is over or nobody knows."""
-        journal = self._desk.journal
-        over = journal.over.get(head.identity)
-        if over is not None:
-            return over if over.paid else None
-        if head.identity in journal.lost:
-            held = journal.lost[head.identity][1]
-            return msgspec.structs.replace(
-                head, status="ambiguous", cost_nano=held, held_nano=held, reason="lost",
-                error="the run ended while it was under way: it may be billed, and is not made again",
-            )  # fmt: skip
-        return None
-
     def _kept(self, head: Outcome) -> Outcome:
         found = self._known(head) or head
         with self._lock:
@@ -296,11 +288,12 @@ class Runner:
         head = msgspec.structs.replace(
             head, text_expected=expected_text(work), image_expected=view.tokens_of(stage, out), asked=questions,
             labelled=task_of(script, questions=questions) == "moderate",
-            prefix_expected=script.prefix_tokens if stage.cache == "prefix" else 0,
+            prefix_expected=kept_tokens(stage, script),
         )  # fmt: skip
         return Order(
             head=head, endpoint=endpoint, task=task_of(script, questions=questions, alone=alone), work=work,
             ask=ask_of(stage, view, work), questions=questions, shown=view, alone=alone,
+            form=None if alone else script.form,
         )  # fmt: skip
 
     def _uploads(self, stage: Call) -> Uploads:
@@ -324,46 +317,38 @@ class Runner:
             return None
 
     def _cached(self, stage: Call, of: Outcome, orders: list[Order], uploads: Uploads) -> list[Outcome]:
-        """Put what some calls share into a cache, and make them from it."""
-        ready = [one for one in (self._up(one, uploads) for one in orders) if one is not None]
-        if not ready:
+        """Put what some calls share into a cache, and make them from it; those whose answers are all there need none."""
+        if all(self._reusing.again.look(order.head, order.work).found is not None for order in orders):
+            return [self._one(order, uploads) for order in orders]
+        pairs = [(order, up) for order in orders if (up := self._up(order, uploads)) is not None]
+        if not pairs:
             return [self._desk.journal.over[order.head.identity] for order in orders]
-        orders, first = ready, ready[0]
-        shared = msgspec.structs.replace(first.work, parts=first.work.parts[:-1], schema=b"", labels=())
-        head = msgspec.structs.replace(
-            first.head,
-            identity=f"{of.identity}-cache",
-            kind="cache",
-            question=0,
-            labelled=False,
-            text_expected=0,
-        )
-        filled = fill(self._desk, first.endpoint, stage, shared, ask=first.ask, head=head)
-        self._note(filled.outcome)
-        found = []
-        for order in orders:
-            if self._stop is not None:
-                break
-            work = msgspec.structs.replace(order.work, parts=order.work.parts[-1:], system="", cache=filled.name)
-            told = msgspec.structs.replace(order.head, text_expected=expected_text(work))
-            found.append(self._one(msgspec.structs.replace(order, work=work, head=told), uploads))
-        let_go(first.endpoint, filled)
+        ready = [up for _, up in pairs]
+        filled, ready = through(self._desk, stage, ready, of)
+        for one in fills(self._desk, of.identity):
+            self._note(one)
+        found = [
+            self._one(order, uploads, given.work)
+            for (given, _), order in zip(pairs, ready, strict=True)
+            if self._stop is None
+        ]
+        let_go(self._desk, ready[0].endpoint, filled)
         return found
 
-    def _one(self, order: Order, uploads: Uploads) -> Outcome:
-        """Make a call, or find its answer among those that the same pixels and words had before."""
-        kept = self._reusing.answers
-        key = (
-            content_key(order.work, order.shown if order.alone else None) + order.head.turn if kept is not None else ""
-        )
-        if kept is not None and (data := kept.get(key)) is not None:
-            found = msgspec.structs.replace(
-                msgspec.json.decode(data, type=Outcome), identity=order.head.identity, clip=order.head.clip,
-                item=order.head.item, **COPIED,
-            )  # fmt: skip
-            self._desk.journal.end(found)
-            self._note(found)
-            return found
+    def _one(self, order: Order, uploads: Uploads, whole: Work | None = None) -> Outcome:
+        """Make a call, or find its answer among those that are there.
+
+        Args:
+            order: the call.
+            uploads: files that went up for it.
+            whole: all that it says and shows, where part of it is in an explicit cache.
+        """
+        again = self._reusing.again
+        looked = again.look(order.head, whole or order.work, order.shown if order.alone else None)
+        if looked.found is not None:
+            self._desk.journal.end(looked.found)
+            self._note(looked.found)
+            return looked.found
         ready = self._up(order, uploads)
         if ready is None:
             return self._checked(self._desk.journal.over[order.head.identity])
@@ -371,11 +356,12 @@ class Runner:
             found = self._desk.make(ready)
             if found.reason == "file":
                 uploads.forget(ready.work)
-            if kept is not None and found.status == "ok" and found.finish == "stop":
-                kept.put(key, msgspec.json.encode(found))
+            found = again.keep(looked, found)
         except EndpointError as error:
             self._note(self._desk.journal.over.get(order.head.identity))
             raise error from None
+        if found.reused:
+            self._desk.journal.end(found)
         self._note(found)
         return self._checked(found)
 

@@ -14,6 +14,7 @@ from reelwise.facts import settings_hash
 from reelwise.flow import START
 from reelwise.stages.base import Stage
 from reelwise.stages.decoding import decoded
+from reelwise.stages.reuse import leave_out, left_out
 from reelwise.tokens import rule_for
 from reelwise.units import ceil, is_array, minimum
 
@@ -110,12 +111,15 @@ class Sample(Stage, frozen=True, kw_only=True):
 
     def expect(self, item: Item, facts: Facts, out: Out) -> tuple[Item, ...]:
         """Bound the frames by the rate and the budget, and by what the footage showed where that was measured."""
+        return (left_out(self, self._expected(item, facts, out), facts, out),)
+
+    def _expected(self, item: Item, facts: Facts, out: Out) -> Item:
         if self.looks:
             item = decoded(item, facts, out, "sample")
         frames, basis = minimum(item.frames, self._most(item)), item.basis
         name = self._fact
         if is_array(self.fps) or not facts.has(name, item.footage):
-            return (replace(item, frames=frames, sampled=True, basis=basis),)
+            return replace(item, frames=frames, sampled=True, basis=basis)
         prefix = out.prefix() if facts.needs_prefix(name) else None
         found = facts.find(name, stage=self, prefix=prefix, source_class=item.footage)
         if found is not None and (self.looks or found[1]):
@@ -130,7 +134,7 @@ class Sample(Stage, frozen=True, kw_only=True):
                 if over.any() if is_array(over) else over:
                     basis |= ASSUMED  # clips longer than those measured: nobody has seen so few frames of so much
                 frames = minimum(frames, float(held))
-        return (replace(item, frames=frames, sampled=True, basis=basis),)
+        return replace(item, frames=frames, sampled=True, basis=basis)
 
     def process(self, pieces: Iterable[Piece], facts: Facts, out: Out) -> Iterator[Piece]:
         """Choose the frames from what decoding has measured."""
@@ -141,7 +145,8 @@ class Sample(Stage, frozen=True, kw_only=True):
                 # the first frame comes with every clip, however long: it must not be scaled to the hour
                 out.tally.add(self._fact, settings, prefix, float(len(chosen)) - 1, piece.item.seconds)
             item = decoded(piece.item, facts, out, "sample") if self.looks else piece.item
-            yield replace(piece, frames=chosen, item=item).with_item(frames=float(len(chosen)), sampled=True)
+            sampled = replace(piece, frames=chosen, item=item).with_item(frames=float(len(chosen)), sampled=True)
+            yield leave_out(self, sampled, out)
 
     def _chosen(self, piece: Piece) -> Any:
         """Return the indexes of the frames that are kept."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from reelwise.lazy import attribute
 
 if TYPE_CHECKING:
+    from reelwise.video.alike import FrameReuse, leave_out_alike
     from reelwise.video.budgets import (
         sample_adaptive_budget,
         sample_question,
@@ -50,6 +51,7 @@ __all__ = [
     "ClipInfo",
     "Demo",
     "Event",
+    "FrameReuse",
     "Motion",
     "Region",
     "Scores",
@@ -74,6 +76,7 @@ __all__ = [
     "jpeg",
     "judge",
     "largest_skipped",
+    "leave_out_alike",
     "pictures",
     "polygon_box",
     "probe",
@@ -97,6 +100,8 @@ __all__ = [
 ]
 
 _HOME = {
+    "FrameReuse": "alike",
+    "leave_out_alike": "alike",
     "cheapest_sides": "snapping",
     "crop_region": "regions",
     "Region": "regions",

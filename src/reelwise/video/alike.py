@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 import numpy as np
 
@@ -12,10 +12,15 @@ from reelwise.errors import InputError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["FrameReuse"]
+    from reelwise.video.clips import Track
+
+__all__ = ["FrameReuse", "leave_out_alike"]
 
 T = TypeVar("T")
 _SIDE = 24
+_LONG_SIDE: Final = 160
+_TOGETHER: Final = 32
+_LUMA: Final = (0.299, 0.587, 0.114)  # BT.601
 
 
 class FrameReuse(Generic[T]):
@@ -76,3 +81,37 @@ class FrameReuse(Generic[T]):
         sums = np.add.reduceat(np.add.reduceat(luma, rows[:-1], axis=0, dtype=np.float32), columns[:-1], axis=1)
         cells: NDArray[np.float32] = np.asarray(sums / np.outer(np.diff(rows), np.diff(columns)), np.float32)
         return cells
+
+
+def leave_out_alike(track: Track, chosen: Any, *, most_different: float, age_seconds: float) -> Any:
+    """Leave out frames that look like one that is kept and was shown at most `age_seconds` before; the first one is always kept.
+
+    Args:
+        track: the clip; its file is opened once more, for the chosen pictures alone.
+        chosen: indexes of frames, ascending.
+        most_different: mean difference of a cell at most; see `FrameReuse`.
+        age_seconds: for how long a frame stands in for later ones.
+
+    Returns:
+        The indexes that are kept.
+
+    Raises:
+        MediaError: the clip cannot be read any more.
+    """
+    from reelwise.video.stills import pictures
+
+    kept: FrameReuse[int] = FrameReuse(most_different=most_different, age_seconds=age_seconds)
+    left: list[int] = []
+    for start in range(0, len(chosen), _TOGETHER):
+        part = [int(at) for at in chosen[start : start + _TOGETHER]]
+        times = [float(track.times[at]) for at in part]
+        shown = pictures(track.info.path, [track.start_seconds + time for time in times], long_side=_LONG_SIDE)
+        for at, time, (_, rgb) in zip(part, times, shown, strict=True):
+            if min(rgb.shape[:2]) < _SIDE:
+                left.append(at)  # a sliver: too few pixels to tell
+                continue
+            luma = np.asarray(np.round(rgb @ np.array(_LUMA)), np.uint8)
+            if kept.find(time, luma) is None:
+                kept.put(time, luma, at)
+                left.append(at)
+    return np.array(left, dtype=np.asarray(chosen).dtype)

@@ -1,0 +1,128 @@
+"""Answers that are there already for one call: to the same pixels and words, or to a question on them that means the same.
+
+A hit is asked all the same now and then, and a call that had to be made tells whether the answer to a like question would have been right:
+so the cache goes on learning what it may serve.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+from msgspec import Struct
+
+from reelwise.models.work import Text
+from reelwise.reuse.likeness import KINDS
+from reelwise.reuse.semantic import Hit, Miss
+from reelwise.run.agreement import text_likeness
+from reelwise.run.orders import content_key
+from reelwise.run.outcome import COPIED, Outcome
+
+if TYPE_CHECKING:
+    from reelwise.models.work import Work
+    from reelwise.reuse import ExactCache, SemanticCache
+    from reelwise.run.rendering import Shown
+
+__all__ = ["Again", "Looked", "same_answer"]
+
+_ALIKE: Final = 0.8
+"""Two texts say the same from this F1 of their words on; labels must be equal."""
+
+
+class Looked(Struct, frozen=True, kw_only=True):
+    """What a look into the caches found.
+
+    Attributes:
+        found: the answer, where one may be served.
+        key: of the exact cache; empty without one.
+        scope: of the semantic cache; empty without one, or where several questions are asked at once.
+        question: as it is asked.
+        near: the hit that is asked all the same, or the miss with a like question: its answer is judged by the new one.
+    """
+
+    found: Outcome | None = None
+    key: str = ""
+    scope: str = ""
+    question: str = ""
+    near: Hit | Miss | None = None
+
+
+class Again:
+    """Both caches of answers of a run; safe for many threads.
+
+    Args:
+        exact: by pixels and words, or None.
+        questions: by pixels and meaning, or None.
+        explore: share of the hits of `questions` that are asked all the same.
+    """
+
+    def __init__(self, exact: ExactCache | None, questions: SemanticCache | None, *, explore: float = 0.05) -> None:
+        self._exact, self._questions, self._explore = exact, questions, explore
+
+    def look(self, head: Outcome, work: Work, shown: Shown | None = None) -> Looked:
+        """Look for the answer of a call.
+
+        Args:
+            head: the call.
+            work: all that it says and shows, also what an explicit cache holds, before anything of it went up by itself.
+            shown: of a call whose findings carry times.
+        """
+        if self._exact is None and self._questions is None:
+            return Looked()
+        key = (
+            content_key(work, shown) + head.turn if self._exact is not None else ""
+        )  # a second opinion is another answer
+        if self._exact is not None and (data := self._exact.get(key)) is not None:
+            return Looked(found=_copied(data, head, "exact"))
+        last = work.parts[-1] if work.parts else None
+        if self._questions is None or head.question < 0 or head.turn or not isinstance(last, Text):
+            return Looked(key=key)
+        scope = content_key(msgspec.structs.replace(work, parts=work.parts[:-1]))
+        near = self._questions.ask(scope, last.text)
+        found = None
+        if isinstance(near, Hit) and not self._explored(head.identity):
+            found = _copied(near.answer, head, f"question {near.kind}")
+        judged = near if found is None and near.kind in KINDS else None
+        return Looked(found=found, key=key, scope=scope, question=last.text, near=judged)
+
+    def _explored(self, identity: str) -> bool:
+        """Choose by the call's id: a run that is resumed chooses the same."""
+        draw = int.from_bytes(hashlib.sha256(f"explore {identity}".encode()).digest()[:8], "big") / 2**64
+        return draw < self._explore
+
+    def keep(self, looked: Looked, found: Outcome) -> Outcome:
+        """Judge a like answer by a call's own, and keep that; errors, refusals and answers that were cut off are never kept.
+
+        Returns:
+            The outcome, with what was learned from it.
+        """
+        if found.status != "ok" or found.finish != "stop":
+            return found
+        data = msgspec.json.encode(msgspec.structs.replace(found, reused=""))
+        near = looked.near
+        if near is not None and self._questions is not None:
+            right = same_answer(msgspec.json.decode(near.answer, type=Outcome), found)
+            self._questions.judge(near, right=right)
+            how = "explored" if isinstance(near, Hit) else "learned"
+            found = msgspec.structs.replace(found, reused=f"{how} {near.kind} {'right' if right else 'wrong'}")
+        if self._exact is not None and looked.key:
+            self._exact.put(looked.key, data)
+        if self._questions is not None and looked.scope:
+            self._questions.put(looked.scope, looked.question, data)
+        return found
+
+
+def same_answer(one: Outcome, other: Outcome) -> bool:
+    """Say whether two answers say the same: equal labels, or texts of much the same words."""
+    if one.label or other.label:
+        return one.label == other.label
+    return text_likeness(one.text, other.text) >= _ALIKE
+
+
+def _copied(data: bytes, head: Outcome, how: str) -> Outcome:
+    found = msgspec.json.decode(data, type=Outcome)
+    return msgspec.structs.replace(
+        found, identity=head.identity, clip=head.clip, item=head.item, lane=head.lane, stage=head.stage, chunk=head.chunk,
+        chunks=head.chunks, question=head.question, reused=how, **COPIED,
+    )  # fmt: skip
