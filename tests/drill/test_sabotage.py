@@ -192,7 +192,12 @@ def test_low_bandwidth_with_retries_without_a_budget(broken, monkeypatch):
 def test_low_bandwidth_with_lost_replies_that_nobody_counts(broken, monkeypatch):
     from reelwise.run import settle
 
-    changed(monkeypatch, settle, "_failed", lambda before: lambda found, error: forgotten(before(found, error), error))
+    changed(
+        monkeypatch,
+        settle,
+        "_failed",
+        lambda before: lambda found, error, **more: forgotten(before(found, error, **more), error),
+    )
 
     assert "residual_nano_max" in broken("low bandwidth")
 

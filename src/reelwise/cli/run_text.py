@@ -81,22 +81,16 @@ def show(result: RunResult, job: Job, *, sandbox: bool = False) -> None:
     table(("clip", "status", "calls", "USD", "answer"), rows, right=(2, 3))
     if len(result.results) > _SHOWN:
         click.echo(f"{len(result.results) - _SHOWN:,} more are in the receipt")
-    if sandbox and any(answer.text for one in result.results for answer in one.answers):
-        click.echo(
-            "A sandbox draws its answers: their words mean nothing, their tokens are counted and billed as a vendor's"
-        )
+    _show_drawn(result, sandbox=sandbox)
     _show_findings(result)
     _show_sides(result)
     _show_unknown(result, job)
     receipt = result.receipt
     if job.script.parts:
         show_sheets(receipt.prompt, of="of this run")
-    calls = ", ".join(f"{count} {status}" for status, count in sorted(receipt.requests.items())) or "none"
-    again = "" if receipt.attempts == sum(receipt.requests.values()) else f"; sent {receipt.attempts} times"
-    click.echo(f"Calls: {calls}{again}; plan {receipt.plan_hash}; prices of {job.case.day}")
+    _show_calls(receipt, job)
     if receipt.reused is not None:
         _show_reused(receipt.reused)
-    _show_naive(receipt)
     if receipt.reconciled is not None:
         show_reconciled(receipt.reconciled)
     for machine in receipt.machines:
@@ -107,8 +101,18 @@ def show(result: RunResult, job: Job, *, sandbox: bool = False) -> None:
         click.echo(f"Note: {text}")
 
 
-def _show_naive(receipt: Receipt) -> None:
-    """Say what the naive plan is expected to cost on the same clips."""
+def _show_drawn(result: RunResult, *, sandbox: bool) -> None:
+    if sandbox and any(answer.text for one in result.results for answer in one.answers):
+        click.echo(
+            "A sandbox draws its answers: their words mean nothing, their tokens are counted and billed as a vendor's"
+        )
+
+
+def _show_calls(receipt: Receipt, job: Job) -> None:
+    """Say how many calls there were, and how the cost stands to the naive plan's."""
+    calls = ", ".join(f"{count} {status}" for status, count in sorted(receipt.requests.items())) or "none"
+    again = "" if receipt.attempts == sum(receipt.requests.values()) else f"; sent {receipt.attempts} times"
+    click.echo(f"Calls: {calls}{again}; plan {receipt.plan_hash}; prices of {job.case.day}")
     if receipt.naive_hash == receipt.plan_hash:
         click.echo(
             "This is the naive plan itself, one call with everything: --stack runs it again with one lever after another"

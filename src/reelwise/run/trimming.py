@@ -246,7 +246,7 @@ def _notes(session: Session, job: Job, found: Sequence[LeftOut], floor: float) -
     said = [*job.notes]
     if any(one.verdict == "open" for one in found):
         said.append(
-            f"open: more answers tell; where none of n changes, {floor:.0%} is proved from {_least(floor)} answers on"
+            f"open: more answers tell; where none of n changes, {floor:.0%} is proved from {_least(floor)} answers on, each of another clip"
         )
     if session.box is not None and not session.box.desk.scenario.needs:
         said.append(
