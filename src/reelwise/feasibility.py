@@ -48,6 +48,7 @@ def tokens_in(request: Request) -> Num:
         + request.tokens_text
         + request.tokens_cached
         + request.tokens_cache_write
+        + request.tokens_cache_write_1h
     )
 
 

@@ -104,7 +104,11 @@ def units_of(request: Request) -> Units:
         video_ms=_whole(request.seconds, 1000),
         output_ms=_whole(request.seconds_output, 1000),
         bytes=_whole(request.megabytes, 1_000_000),
-        **{name: _whole(getattr(request, name)) for name in _TOKENS},
+        **{
+            **{name: _whole(getattr(request, name)) for name in _TOKENS},
+            # the ledger has one column of them: no language model is priced anew from its rows
+            "tokens_cache_write": _whole(request.tokens_cache_write + request.tokens_cache_write_1h),
+        },
     )
 
 

@@ -22,7 +22,7 @@ class Request(Struct, frozen=True, kw_only=True):
         seconds: seconds of video or audio the call covers.
         images: frames or pictures in the call.
         tokens_image: billable tokens of still pictures; likewise video, audio, text (fresh), cached (read from a
-            prompt cache), cache_write and output.
+            prompt cache), cache_write, cache_write_1h (kept for an hour) and output.
         tokens_audio_cached: the part of tokens_cached that is audio, where a model bills it apart.
         seconds_output: generated seconds.
         megabytes: bytes sent, in units of 10^6.
@@ -46,6 +46,7 @@ class Request(Struct, frozen=True, kw_only=True):
     tokens_cached: Num = 0.0
     tokens_audio_cached: Num = 0.0
     tokens_cache_write: Num = 0.0
+    tokens_cache_write_1h: Num = 0.0
     tokens_output: Num = 0.0
     seconds_output: Num = 0.0
     megabytes: Num = 0.0

@@ -53,7 +53,13 @@ def language_asks(draw, models=MODELS):
         tokens_text=draw(st.integers(0, 50_000)),
         tokens_output=draw(st.integers(0, 8000)),
         cache_write=draw(st.booleans()),
+        cache_hour=draw(st.booleans()),
     )
+
+
+def _written(tokens, ask, book):
+    hour = ask.cache_hour and "tokens_cache_write_1h" in book.language(ask.model).own
+    return {"tokens_cache_write_1h" if hour else "tokens_cache_write": tokens}
 
 
 @given(ask=language_asks(), data=st.data())
@@ -65,13 +71,17 @@ def test_a_hold_covers_any_usage_within_its_bounds(book, ask, data):
     cached = {unit: size * data.draw(shares) for unit, size in sizes.items() if unit != "tokens_audio"}
     fresh = {unit: size - cached.get(unit, 0.0) for unit, size in sizes.items()}
     written = {}
-    if ask.cache_write or (ask.model == "gpt-5.6-sol" and sum(getattr(most, unit) for unit in UNITS) >= 1024):
+    if (
+        ask.cache_write
+        or ask.cache_hour
+        or (ask.model == "gpt-5.6-sol" and sum(getattr(most, unit) for unit in UNITS) >= 1024)
+    ):
         written = {unit: size * data.draw(shares) for unit, size in fresh.items()}
     actual = msgspec.structs.replace(
         most,
         **{unit: size - written.get(unit, 0.0) for unit, size in fresh.items()},
         tokens_cached=sum(cached.values()),
-        tokens_cache_write=sum(written.values()),
+        **_written(sum(written.values()), ask, book),
         tokens_output=most.tokens_output * data.draw(shares),
     )
     carry = data.draw(st.fractions(Fraction(-1, 2), Fraction(1, 2)))

@@ -7,7 +7,10 @@ import threading
 
 import pytest
 
+from reelwise.cli import cli as command_line
+from reelwise.cli import main
 from reelwise.cli.signals import stopped_by_signals
+from reelwise.errors import MissingExtraError
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -47,6 +50,33 @@ def test_without_a_signal_nothing_is_stopped_and_no_thread_is_left():
         assert "reelwise-signals" in {one.name for one in threading.enumerate()}
     assert calls == []
     assert "reelwise-signals" not in {one.name for one in threading.enumerate()}
+
+
+@pytest.mark.parametrize("mapped", [True, False])
+@pytest.mark.parametrize("cause", [KeyboardInterrupt(), None])
+def test_ctrl_c_while_a_native_package_is_loaded_is_an_interrupt_and_no_missing_extra(
+    mapped, cause, monkeypatch, capsys
+):
+    """As onnxruntime: what ends its initialization becomes the cause of an ImportError."""
+    failed = ImportError("initialization failed")
+    failed.__cause__ = cause
+    missing = MissingExtraError("needs onnxruntime", hint="pip install 'reelwise[live]'")
+    missing.__context__ = failed
+
+    def loaded(**_options):
+        raise missing if mapped else failed
+
+    monkeypatch.setattr(command_line, "main", loaded)
+    with pytest.raises((SystemExit, ImportError)) as caught:
+        main([])
+    said = capsys.readouterr().err
+    if cause is not None:
+        assert (caught.value.code, said) == (130, "interrupted\n")
+    elif mapped:
+        assert caught.value.code == 2
+        assert "pip install" in said
+    else:
+        assert caught.value is failed
 
 
 def test_outside_the_main_thread_the_caller_stops_it():

@@ -494,7 +494,9 @@ def test_without_the_server_no_call_is_let_through_for_long(own_server, monkeypa
     store = open_postgres(f"{address}?schema=silence", wait_seconds=0.2, silence_seconds=100)
     now, ahead = time.monotonic, [0.0]
     monkeypatch.setattr(postgres_watch, "time", SimpleNamespace(monotonic=lambda: now() + ahead[0]))
-    with Ledger(store, lease_usd=1.0) as ledger:
+    with Ledger(
+        store, lease_usd=1.0, thread=False
+    ) as ledger:  # no thread that gives back what lies idle while the server stops
         before = store.generation()
         ledger.set_budget(Budget(name="all", period="total", hard=10**12))
         who = who_of("blur")

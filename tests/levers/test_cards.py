@@ -253,7 +253,7 @@ class OnlyHosts(Invented, frozen=True, kw_only=True):
         (Invented(), (False, False, False)),
         (Gated(), (True, True, True)),
         (Routed(), (True, True, True)),
-        (Kept(), (True, False, True)),
+        (Kept(), (True, True, True)),
         (OnlyHosts(), (True, False, False)),
     ],
     ids=["card", "gate", "gate and route", "gate and a cache in batches", "hosts"],

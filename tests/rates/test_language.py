@@ -240,7 +240,8 @@ def test_a_compiled_request_is_priced_in_microseconds() -> None:
 def _oracle(provider: str, model: Any, context: dict[str, str] | None, tokens: dict[str, int]) -> Decimal:
     from genai_prices import Usage, calc_price
 
-    cached, write = tokens["tokens_cached"], tokens["tokens_cache_write"]
+    cached, hour = tokens["tokens_cached"], tokens.get("tokens_cache_write_1h", 0)
+    write = tokens["tokens_cache_write"] + hour
     return calc_price(
         Usage(
             input_tokens=tokens["tokens_text"] + tokens["tokens_audio"] + cached + write,
@@ -249,6 +250,7 @@ def _oracle(provider: str, model: Any, context: dict[str, str] | None, tokens: d
             cache_audio_read_tokens=0,
             cache_audio_write_tokens=0,
             cache_write_tokens=write,
+            cache_write_1h_tokens=hour or None,
             output_tokens=tokens["tokens_output"],
         ),
         model.id,
@@ -281,6 +283,8 @@ def test_differential_against_the_package() -> None:
                         "tokens_cache_write": 100 * scale,
                         "tokens_output": 50 * scale,
                     }
+                    if "tokens_cache_write_1h" in band:
+                        tokens["tokens_cache_write_1h"] = 70 * scale
                     ours = usd(model=f"{provider}:{model.id}", mode=mode, **{k: float(v) for k, v in tokens.items()})
                     try:
                         theirs = float(_oracle(provider, model, context, tokens))

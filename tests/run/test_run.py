@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 
+import msgspec
 import pytest
 
 from reelwise.errors import InputError
@@ -55,11 +56,20 @@ def test_what_is_sent_is_what_was_expected_and_what_is_posted_is_what_is_invoice
             assert side.predicted == pytest.approx(side.metered, abs=4)
 
 
-def test_several_questions_are_asked_one_by_one_or_all_at_once(drawn_clip, write_plan, open_session):
+ONCE = {
+    "gemini": [CALL],
+    "openai": [{"stage": "sample", "fps": 0.5}, {"stage": "call", "model": "gpt-4o"}],
+    "anthropic": [{"stage": "sample", "fps": 0.5}, {"stage": "call", "model": "claude-haiku-4-5"}],
+}
+
+
+@pytest.mark.parametrize("kind", ONCE)
+def test_several_questions_are_asked_one_by_one_or_all_at_once(kind, drawn_clip, write_plan, open_session):
     ask = {"task": "ask", "questions": ["What happens?", "How many people?", "Is it dark?"], "output_most": 300}
     found = {}
     for how in ("each", "once"):
-        plan = write_plan({**CALL, "ask": how}, ask=ask, name=f"{how}.yaml")
+        *before, call = ONCE[kind]
+        plan = write_plan(*before, {**call, "ask": how}, ask=ask, name=f"{how}.yaml")
         with open_session(plan, out=how) as (session, job):
             found[how] = session.run(job.case.plan, session.decoded([drawn_clip]))
 
@@ -67,7 +77,31 @@ def test_several_questions_are_asked_one_by_one_or_all_at_once(drawn_clip, write
     assert found["once"].receipt.requests == {"ok": 1}
     assert [len(one.results[0].answers) for one in found.values()] == [3, 3]
     assert all(said.text for said in found["once"].results[0].answers)
-    assert found["once"].receipt.usage["tokens_video"] * 3 == found["each"].receipt.usage["tokens_video"]
+    assert found["once"].receipt.cost_nano < found["each"].receipt.cost_nano
+    assert all(one.receipt.reconciled.residual_nano == 0 for one in found.values())
+    if kind == "gemini":
+        assert found["once"].receipt.usage["tokens_video"] * 3 == found["each"].receipt.usage["tokens_video"]
+
+
+def test_a_long_item_is_split_below_the_cliff_and_its_answers_are_put_together(drawn_clip, write_plan, open_session):
+    # with 24 pictures of 84 tokens the call is above 100,000 tokens, where all of it costs five times as much
+    ask = {"task": "describe", "policy": "Be brief. " * 39_500, "output_most": 200}
+    stages = [{"stage": "sample", "fps": 2.0}, {"stage": "call", "model": "claude-haiku-5-5"}]
+    with open_session(write_plan(*stages, ask=ask)) as (session, job):
+        tracks = session.decoded([drawn_clip])
+        plan = job.case.plan
+        below = plan.put(msgspec.structs.replace(plan.stages[1], chunk="below_cliff"))
+        whole, split = (session.run(one, tracks, name=one.hash) for one in (plan, below))
+
+    assert (whole.receipt.requests, split.receipt.requests) == ({"ok": 1}, {"ok": 2})
+    assert whole.receipt.usage["tokens_text"] > 100_000
+    assert all(one.units["tokens_text"] < 100_000 for one in split.outcomes)
+    assert split.results[0].answers[0].parts == 2
+    assert split.results[0].answers[0].text == "\n".join(one.text for one in split.outcomes)
+    assert whole.receipt.cost_nano > 2 * split.receipt.cost_nano
+    for result in (whole, split):
+        assert result.receipt.reconciled.residual_nano == 0
+        assert result.receipt.estimate[0].error == pytest.approx(0, abs=0.02)
 
 
 def test_facts_of_a_run_make_the_next_estimate_right(drawn_clip, write_plan, open_session, tmp_path):

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from reelwise.errors import BusyError
+from reelwise.errors import AmbiguousError, BusyError
 from reelwise.ledger.queries import export
+from reelwise.models.anthropic_batch import AnthropicBatches
 from reelwise.models.gemini_batch import GeminiBatches
 from reelwise.models.openai_batch import OpenAIBatches
 
 SAMPLE = {"stage": "sample", "fps": 0.5}
 MODELS = ["gemini-2.5-flash", "gpt-4o", "claude-haiku-4-5"]
 QUICK = {"batch_seconds": 0.1}
+WIRES = dict(zip(MODELS, (GeminiBatches, OpenAIBatches, AnthropicBatches), strict=True))
 
 
 def stages(model):
@@ -36,9 +38,10 @@ def test_a_batch_is_submitted_collected_and_settled_at_the_batch_price(model, co
     assert batch.cost_nano == pytest.approx(standard.cost_nano / 2, rel=0.001)
 
 
-def test_rows_that_fail_are_not_paid_and_are_made_again(copies, write_plan, open_session):
+@pytest.mark.parametrize("model", MODELS)
+def test_rows_that_fail_are_not_paid_and_are_made_again(model, copies, write_plan, open_session):
     paths = copies(5)
-    plan = write_plan(*stages("gemini-2.5-flash"))
+    plan = write_plan(*stages(model))
     for seed in range(20):  # which rows fail depends on the clip's bytes: another encoder, other rows
         out = f"out{seed}"
         with open_session(plan, out=out, scenario={**QUICK, "batch_done": 0.5, "seed": seed}) as (session, job):
@@ -57,9 +60,10 @@ def test_rows_that_fail_are_not_paid_and_are_made_again(copies, write_plan, open
     assert sum(row["cost_nano"] for row in rows) == second.receipt.cost_nano
 
 
-def test_a_batch_that_expires_is_not_paid(drawn_clip, write_plan, open_session):
+@pytest.mark.parametrize("model", MODELS)
+def test_a_batch_that_expires_is_not_paid(model, drawn_clip, write_plan, open_session):
     late = {"batch_seconds": 90_000.0, "batch_done": 0.0, "clock_speed": 1e6}
-    with open_session(write_plan(*stages("gpt-4o")), scenario=late) as (session, job):
+    with open_session(write_plan(*stages(model)), scenario=late) as (session, job):
         result = session.run(job.case.plan, session.decoded([drawn_clip]))
         open_jobs = session.ledger.jobs()
 
@@ -69,14 +73,16 @@ def test_a_batch_that_expires_is_not_paid(drawn_clip, write_plan, open_session):
     assert not open_jobs
 
 
-def test_a_run_that_gives_up_waiting_goes_on_with_the_same_batch(copies, write_plan, open_session, monkeypatch):
+@pytest.mark.parametrize("model", MODELS)
+def test_a_run_that_gives_up_waiting_goes_on_with_the_same_batch(model, copies, write_plan, open_session, monkeypatch):
     paths = copies(2)
     submitted = []
-    real = GeminiBatches.submit
+    wire = WIRES[model]
+    real = wire.submit
     monkeypatch.setattr(
-        GeminiBatches, "submit", lambda self, rows, identity: submitted.append(identity) or real(self, rows, identity)
+        wire, "submit", lambda self, rows, identity: submitted.append(identity) or real(self, rows, identity)
     )
-    with open_session(write_plan(*stages("gemini-2.5-flash")), scenario={"batch_seconds": 30.0}) as (session, job):
+    with open_session(write_plan(*stages(model)), scenario={"batch_seconds": 30.0}) as (session, job):
         tracks = session.decoded(paths)
         session._waits = session._waits.__class__(seconds=0.3)
         first = session.run(job.case.plan, tracks)
@@ -88,11 +94,9 @@ def test_a_run_that_gives_up_waiting_goes_on_with_the_same_batch(copies, write_p
     assert len(submitted) == 1
 
 
-def test_a_submission_whose_reply_is_lost_is_found_again_and_not_sent_twice(
-    drawn_clip, write_plan, open_session, monkeypatch
-):
-    real = OpenAIBatches.submit
-    lost = []
+def dies_after_submitting(monkeypatch, wire):
+    """Let the first submission be accepted, and the process die before it knows."""
+    real, lost = wire.submit, []
 
     def dies(self, rows, identity):
         job = real(self, rows, identity)
@@ -101,11 +105,20 @@ def test_a_submission_whose_reply_is_lost_is_found_again_and_not_sent_twice(
             raise KeyboardInterrupt
         return job
 
-    monkeypatch.setattr(OpenAIBatches, "submit", dies)
-    with open_session(write_plan(*stages("gpt-4o")), scenario=QUICK) as (session, job):
+    monkeypatch.setattr(wire, "submit", dies)
+    return lost
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_a_submission_whose_reply_is_lost_is_found_again_and_not_sent_twice(
+    model, drawn_clip, write_plan, open_session, monkeypatch
+):
+    lost = dies_after_submitting(monkeypatch, WIRES[model])
+    with open_session(write_plan(*stages(model)), scenario={"batch_seconds": 30.0}) as (session, job):
         tracks = session.decoded([drawn_clip])
         with pytest.raises(KeyboardInterrupt):
             session.run(job.case.plan, tracks)
+        session.box.desk.clock.ahead(60)
         result = session.run(job.case.plan, tracks)
         rows = [row for page in export(session.ledger.store) for row in page]
 
@@ -115,7 +128,28 @@ def test_a_submission_whose_reply_is_lost_is_found_again_and_not_sent_twice(
     assert rows[0]["cost_nano"] == result.receipt.cost_nano
 
 
-def test_a_row_that_was_posted_before_the_crash_is_not_posted_again(drawn_clip, write_plan, open_session, monkeypatch):
+def test_a_lost_submission_to_a_vendor_that_keeps_no_name_is_said_and_not_sent_twice(
+    drawn_clip, write_plan, open_session, monkeypatch
+):
+    lost = dies_after_submitting(monkeypatch, AnthropicBatches)
+    with open_session(write_plan(*stages("claude-haiku-4-5")), scenario={"batch_seconds": 30.0}) as (session, job):
+        tracks = session.decoded([drawn_clip])
+        with pytest.raises(KeyboardInterrupt):
+            session.run(job.case.plan, tracks)
+        early = session.run(job.case.plan, tracks)  # it is not over: its rows cannot be looked at
+        session.box.desk.clock.ahead(60)
+        late = session.run(job.case.plan, tracks)
+
+    assert isinstance(early.stopped, AmbiguousError)
+    assert "console" in early.stopped.hint
+    assert [one.status for one in late.results] == ["ok"]
+    assert len(lost) == 1
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_a_row_that_was_posted_before_the_crash_is_not_posted_again(
+    model, drawn_clip, write_plan, open_session, monkeypatch
+):
     from reelwise.run.journal import Journal
 
     real = Journal.end
@@ -126,7 +160,7 @@ def test_a_row_that_was_posted_before_the_crash_is_not_posted_again(drawn_clip, 
         real(self, outcome)
 
     monkeypatch.setattr(Journal, "end", dies)
-    with open_session(write_plan(*stages("gpt-4o")), scenario=QUICK) as (session, job):
+    with open_session(write_plan(*stages(model)), scenario=QUICK) as (session, job):
         tracks = session.decoded([drawn_clip])
         with pytest.raises(KeyboardInterrupt):
             session.run(job.case.plan, tracks)

@@ -92,17 +92,30 @@ TOKENS = st.integers(0, 400_000)
     mode=st.sampled_from(["standard", "batch"]),
     day=st.sampled_from([DAY, "2026-12-02", "2027-01-02"]),
     tokens=st.tuples(*[TOKENS] * 5),
+    written=st.tuples(TOKENS, TOKENS),
 )
-def test_two_price_books_agree_to_the_nano_dollar(model, mode, day, tokens):
+def test_two_price_books_agree_to_the_nano_dollar(model, mode, day, tokens, written):
     import datetime as dt
 
     when = dt.date.fromisoformat(day)
     text, video, audio, cached, output = tokens
     heard = min(audio, cached)
-    tally = Tally(text=text + 1, video=video, audio=audio, cached=cached, audio_cached=heard, output=output)
+    short, hour = (
+        written if "claude" in model else (0, 0)
+    )  # who else keeps prefixes has one time, and no price of it here
+    tally = Tally(
+        text=text + 1,
+        video=video,
+        audio=audio,
+        cached=cached,
+        audio_cached=heard,
+        output=output,
+        write=short,
+        write_1h=hour,
+    )
     request = Request(
         model=model, count=1, mode=mode, tokens_text=text + 1, tokens_video=video, tokens_audio=audio, tokens_cached=cached,
-        tokens_audio_cached=heard, tokens_output=output,
+        tokens_audio_cached=heard, tokens_output=output, tokens_cache_write=short, tokens_cache_write_1h=hour,
     )  # fmt: skip
 
     assert Prices().nano(model, mode, when, tally) == charge(request, Book.load(when)).nano
@@ -158,12 +171,61 @@ def test_limits_answer_429_and_say_when():
 
 @pytest.mark.parametrize(
     ("scenario", "where"),
-    [({"faults": [{"kind": "500", "share": 2}]}, "share"), ({"day": "soon"}, "day"), ({"answers": [{"match": "("}]}, "match"), ({"colour": 1}, "colour")],
+    [({"faults": [{"kind": "500", "share": 2}]}, "share"), ({"day": "soon"}, "day"), ({"answers": [{"match": "("}]}, "match"), ({"colour": 1}, "colour"), ({"needs": [{"match": "x", "share": 2}]}, "needs[0].share"), ({"needs": [{"match": "(", "share": 1}]}, "match")],
 )  # fmt: skip
 def test_a_scenario_that_cannot_be_is_refused(scenario, where):
     with pytest.raises(DocumentError) as caught, sandbox(scenario):
         pass
     assert where in f"{caught.value}"
+
+
+def test_only_words_that_are_needed_change_answers_and_always_the_same_ones():
+    scenario = {"needs": [{"match": "mast", "share": 0.4}], "output": {"tokens": 5}}
+    answers = {}
+    with sandbox(scenario) as box:
+        end = OpenAIChat(f"{box.url}/v1")
+        prompts = {"whole": "A mast. Be kind.", "reworded": "Be very kind. A mast!", "without": "Be kind.", "again": ""}
+        for name, system in prompts.items():
+            answers[name] = [
+                end.moderate(
+                    Work(
+                        model="gpt-4o", labels=("a", "b", "c"), system=system,
+                        parts=(Picture(source=source(png(64 + at, 64))), Text(text="Which?")),
+                    )
+                )
+                for at in range(60)
+            ]  # fmt: skip
+    said = {name: [one.scores[0].label for one in found] for name, found in answers.items()}
+    changed = [a != b for a, b in zip(said["whole"], said["without"], strict=True)]
+
+    assert said["whole"] == said["reworded"]
+    assert said["without"] == said["again"]
+    assert 12 <= sum(changed) <= 36
+
+
+@pytest.mark.parametrize(
+    ("provider", "more", "said"),
+    [
+        ("anthropic", {"minimum": 0}, "'minimum' is not supported"),
+        ("openai", {"maxLength": 5}, "'maxLength' is not supported"),
+    ],
+)
+def test_schemas_are_refused_as_their_vendor_does(provider, more, said, monkeypatch):
+    from reelwise.errors import RefusedError
+    from reelwise.models.anthropic import Anthropic
+
+    monkeypatch.setenv("ANY_KEY", "any")
+    schema = {"type": "object", "properties": {"n": {"type": "string", **more}}, "required": ["n"]}
+    closed = {**schema, "additionalProperties": False}
+    with sandbox() as box:
+        model = {"openai": "gpt-4o", "anthropic": "claude-haiku-4-5"}[provider]
+        end = OpenAIChat(f"{box.url}/v1") if provider == "openai" else Anthropic(box.url, "ANY_KEY")
+        for sent, why in ((closed, said), (schema, "'additionalProperties' must be false")):
+            if sent is schema:
+                sent["properties"]["n"] = {"type": "string"}
+            with pytest.raises(RefusedError, match=why):
+                end.ask(Work(model=model, parts=(Text(text="?"),), schema=json.dumps(sent).encode()))
+        assert not box.invoice.rows
 
 
 def test_a_port_that_is_taken_is_said():

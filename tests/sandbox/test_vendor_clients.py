@@ -88,7 +88,7 @@ def test_anthropic_messages_whole_streamed_and_counted(claude, box):
 
 def test_anthropic_caches_what_is_marked(claude, box):
     asked = {
-        "model": "claude-haiku-4-5",
+        "model": "claude-sonnet-4-6",
         "max_tokens": 20,
         "system": [{"type": "text", "text": "x" * 8000, "cache_control": {"type": "ephemeral"}}],
         "messages": [{"role": "user", "content": "why?"}],
@@ -100,7 +100,7 @@ def test_anthropic_caches_what_is_marked(claude, box):
     assert (first.cache_creation_input_tokens, first.cache_read_input_tokens) == (2000, 0)
     assert (second.cache_creation_input_tokens, second.cache_read_input_tokens) == (0, 2000)
     assert (third.cache_creation_input_tokens, third.cache_read_input_tokens) == (2000, 0)
-    assert box.invoice.rows[0].nano - box.invoice.rows[1].nano == 2000 * (1250 - 100)
+    assert box.invoice.rows[0].nano - box.invoice.rows[1].nano == 2000 * (3750 - 300)
 
 
 def test_gemini_generates_streams_and_counts(gemini, box):
@@ -131,15 +131,15 @@ def test_gemini_sees_a_clip(gemini, drawn_clip):
 
 
 def test_gemini_keeps_a_cache(gemini, box):
-    config = genai.types.CreateCachedContentConfig(contents=["x" * 8000], ttl="300s")
+    config = genai.types.CreateCachedContentConfig(contents=["x" * 10_000], ttl="300s")
     cache = gemini.caches.create(model="gemini-2.5-pro", config=config)
     asked = genai.types.GenerateContentConfig(cached_content=cache.name)
     found = gemini.models.generate_content(model="gemini-2.5-pro", contents="why?", config=asked)
 
-    assert cache.usage_metadata.total_token_count == 2000
-    assert found.usage_metadata.cached_content_token_count == 2000
+    assert cache.usage_metadata.total_token_count == 2500
+    assert found.usage_metadata.cached_content_token_count == 2500
     assert [row.kind for row in box.invoice.rows] == ["cache", "storage", "call"]
-    assert box.invoice.rows[1].nano == round(2000 * 300 / 3600 * 4500)
+    assert box.invoice.rows[1].nano == round(2500 * 300 / 3600 * 4500)
     assert [one.name for one in gemini.caches.list()] == [cache.name]
     box.desk.clock.ahead(301)
     with pytest.raises(genai.errors.ClientError):
@@ -254,7 +254,7 @@ def test_our_requests_are_what_the_vendors_types_say(wire, drawn_clip):
     named = {
         "openai": ("gpt-4o", {"seed": 1, "temperature": 0.5, "confidence": True, "cache_key": "k", "mode": "priority"}),
         "responses": ("gpt-4o", {"cache_key": "k", "mode": "flex", "temperature": 0.5}),
-        "anthropic": ("claude-opus-5-5", {"system_keep": True, "mode": "fast"}),
+        "anthropic": ("claude-opus-5-5", {"system_keep": True, "keep_hour": True, "mode": "fast"}),
         "google": ("gemini-3.8-flash", {"seed": 1, "temperature": 0.5, "cache": "cachedContents/x", "mode": "flex"}),
     }
     model, more = named[wire]

@@ -160,7 +160,7 @@ def test_generated_content(box):
         types.GenerateContentResponse.model_validate(one)
     kept = {
         "model": "models/gemini-2.5-pro",
-        "contents": [{"role": "user", "parts": [{"text": "x" * 8000}]}],
+        "contents": [{"role": "user", "parts": [{"text": "x" * 10_000}]}],
         "ttl": "60s",
     }
     types.CachedContent.model_validate(answered(box, "POST", "/v1beta/cachedContents", kept, google))

@@ -74,7 +74,7 @@ def test_a_prompt_cache_moves_tokens_and_loses_none(expect: Callable[..., Any], 
     assert cached.tokens_cached == pytest.approx(1800)
     assert cached.tokens_cache_write == pytest.approx(200)
     assert cached.tokens_cached + cached.tokens_cache_write + cached.tokens_text == pytest.approx(plain.tokens_text)
-    short = replace(item, tokens_prefix=1000.0)
+    short = replace(item, tokens_prefix=500.0)
     (uncached,) = expect(
         Call(model="claude-opus-5-5", part="images", cache="prefix"), short, cache__prefix_hit_share=0.9
     )[1].requests

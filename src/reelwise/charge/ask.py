@@ -33,7 +33,7 @@ class Ask(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         text_bytes: bytes of prompt text (UTF-8) that were not counted: a token is a byte at least.
         tokens_output: the maximum of output tokens that the call sets; None is the model's own limit.
         answers: answers or generated clips asked for (n, candidate count).
-        cache_write: the call asks for its input to be kept in a prompt cache (five minutes).
+        cache_write: the call asks for its input to be kept in a prompt cache; `cache_hour`: for an hour.
         seconds_generated: seconds of video to generate.
         resolution: of generated video: "720p", "1080p", "4k" or "1792x1024".
         megabytes: bytes sent, in units of 10^6, where the traffic is billed.
@@ -56,6 +56,7 @@ class Ask(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     tokens_output: int | None = None
     answers: int = 1
     cache_write: bool = False
+    cache_hour: bool = False
     seconds_generated: float = 0.0
     resolution: str = ""
     megabytes: float = 0.0

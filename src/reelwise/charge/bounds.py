@@ -30,13 +30,14 @@ class Bounds(Struct, frozen=True, kw_only=True):
     Attributes:
         request: every amount at its upper bound.
         why: by unit, how the bound came about.
-        writes_cache: whether the call asks for its input to be written to a prompt cache.
+        writes_cache: whether the call asks for its input to be written to a prompt cache; `writes_hour`: for an hour.
         notes: what a reader must know.
     """
 
     request: Request
     why: dict[str, str]
     writes_cache: bool = False
+    writes_hour: bool = False
     notes: tuple[str, ...] = ()
 
 
@@ -85,7 +86,13 @@ def _language(ask: Ask, book: Book) -> Bounds:
         tokens_image=float(image), tokens_video=float(video), tokens_audio=float(audio),
         tokens_text=float(text + FRAMING_TOKENS), tokens_output=float(output), stage="hold",
     )  # fmt: skip
-    return Bounds(request=request, why=why, writes_cache=ask.cache_write, notes=tuple(notes))
+    return Bounds(
+        request=request,
+        why=why,
+        writes_cache=ask.cache_write or ask.cache_hour,
+        writes_hour=ask.cache_hour,
+        notes=tuple(notes),
+    )
 
 
 def _stills(ask: Ask, rule: Rule, why: dict[str, str]) -> tuple[int, int]:

@@ -29,8 +29,9 @@ __all__ = ["Hold", "hold"]
 RETRIES = "one attempt: a retry needs a hold of its own"
 
 _LONG = 100_000
-_FRESH = ("tokens_image", "tokens_video", "tokens_audio", "tokens_text", "tokens_cached", "tokens_cache_write")
-_CACHE = ("tokens_cached", "tokens_cache_write")
+_WRITES = ("tokens_cache_write", "tokens_cache_write_1h")
+_CACHE = ("tokens_cached", *_WRITES)
+_FRESH = ("tokens_image", "tokens_video", "tokens_audio", "tokens_text", *_CACHE)
 
 
 class Hold(Struct, frozen=True, kw_only=True):
@@ -126,12 +127,12 @@ def _language_parts(language: Language, bounds: Bounds, position: Position | Non
     # a call may turn out smaller than its bound: every band up to the bound's own is possible
     bands = language.bands[: bisect_left(language.starts, size) + 1]
     heard = bool(tokens["tokens_audio"])
-    writes = bounds.writes_cache or _writes_by_itself(language, size)
+    writes = _WRITES[: 1 + bounds.writes_hour] if bounds.writes_cache or _writes_by_itself(language, size) else ()
     for unit, number in tokens.items():
         if number:
             rate = max(_rates(bands, unit, heard=heard, writes=writes), key=_usd)
             why = bounds.why.get(unit, "")
-            if rate.unit == "tokens_cache_write" and unit != rate.unit:
+            if rate.unit in _WRITES and unit != rate.unit:
                 why += "; at the price of a cache write, which may be billed"
             part = _part(rate, count * number, position, why)
             yield (
@@ -164,7 +165,7 @@ def _usd(rate: Rate) -> float:
     return float(rate.usd)
 
 
-def _rates(bands: tuple[dict[str, Rate], ...], unit: str, *, heard: bool, writes: bool) -> Iterator[Rate]:
+def _rates(bands: tuple[dict[str, Rate], ...], unit: str, *, heard: bool, writes: tuple[str, ...]) -> Iterator[Rate]:
     """List every rate that tokens of a unit may be billed at."""
     if unit not in bands[0]:
         raise UnpricedError(
@@ -177,7 +178,7 @@ def _rates(bands: tuple[dict[str, Rate], ...], unit: str, *, heard: bool, writes
         units += [fresh for fresh in _FRESH if fresh != "tokens_audio" or heard]
     elif unit != "tokens_output":
         units += ["tokens_audio_cached" if unit == "tokens_audio" else "tokens_cached"]
-        units += ["tokens_cache_write"] if writes else []
+        units += writes
     for band in bands:
         yield from (band[name] for name in units if name in band)
 

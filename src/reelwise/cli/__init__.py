@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["COMMANDS", "cli", "main"]
 
+_BEHIND_MAX = 10  # errors behind an error
 _CALLERS = ("reelwise-live-", "bench-stream")
 """Threads that call models; see `_leave`."""
 
@@ -31,6 +32,7 @@ COMMANDS: dict[str, str] = {
     "sample": "Choose frames under a budget, and compare them with as many at an even pace.",
     "price": "Price a workload: the month, per unit, with a band and what moves it.",
     "verify": "Say how far a cheaper plan's answers agree with the full plan's, on a sample, under a budget.",
+    "prompt": "Say where the tokens of a call go, part by part, and which parts of the instructions answers need.",
     "drill": "Play the testing matrix with a plan: what was promised, what came of it, what it cost.",
     "compare": "Compare every way to deploy a job, with the volume at which another is cheaper.",
     "stack": "Pull levers one after another and print the waterfall.",
@@ -85,6 +87,21 @@ def _report(error: ReelwiseError) -> int:
     return error.exit_code
 
 
+def _interrupted() -> int:
+    click.echo("interrupted", err=True)
+    return EXIT_INTERRUPTED
+
+
+def _is_interrupt(error: BaseException) -> bool:
+    """Say whether an error came of Ctrl-C: native packages make an ImportError of it while they are loaded."""
+    behind: BaseException | None = error
+    for _ in range(_BEHIND_MAX):
+        if behind is None or isinstance(behind, KeyboardInterrupt):
+            break
+        behind = behind.__cause__ or behind.__context__
+    return isinstance(behind, KeyboardInterrupt)
+
+
 def _to_nowhere() -> None:
     """Send what standard output still holds to nowhere, so that the interpreter does not fail on it once more."""
     with open(os.devnull, "w", encoding="utf-8") as nowhere:  # noqa: PTH123 - a device
@@ -98,17 +115,20 @@ def main(arguments: Sequence[str] | None = None) -> None:
             args=None if arguments is None else list(arguments), prog_name="reelwise", standalone_mode=False
         )
         sys.stdout.flush()
-    except ReelwiseError as error:
-        code = _report(error)
+    except (ReelwiseError, ImportError) as error:
+        if _is_interrupt(error):
+            code = _interrupted()
+        elif isinstance(error, ReelwiseError):
+            code = _report(error)
+        else:
+            raise
     except click.exceptions.Abort:
-        click.echo("interrupted", err=True)
-        code = EXIT_INTERRUPTED
+        code = _interrupted()
     except click.ClickException as error:
         error.show()
         code = 2
     except KeyboardInterrupt:
-        click.echo("interrupted", err=True)
-        code = EXIT_INTERRUPTED
+        code = _interrupted()
     except (BrokenPipeError, SystemExit):
         # a reader that has seen enough (`| head`) is no error; click turns the broken pipe into an exit of its own
         _to_nowhere()

@@ -9,6 +9,7 @@ import click
 import msgspec
 
 from reelwise.cli.output import money, table
+from reelwise.cli.prompt_text import show_sheets
 
 if TYPE_CHECKING:
     from reelwise.run.ablation import Ablation
@@ -81,6 +82,8 @@ def show(result: RunResult, job: Job) -> None:
     _show_findings(result)
     _show_sides(result)
     receipt = result.receipt
+    if job.script.parts:
+        show_sheets(receipt.prompt, of="of this run")
     calls = ", ".join(f"{count} {status}" for status, count in sorted(receipt.requests.items())) or "none"
     click.echo(f"Calls: {calls}; sent {receipt.attempts} times; plan {receipt.plan_hash}; prices of {job.case.day}")
     if receipt.reused is not None:

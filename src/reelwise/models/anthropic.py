@@ -59,8 +59,8 @@ class MessageRequest(Struct, kw_only=True):
 
     model: str
     max_tokens: int
+    system: list[_TextPart] | UnsetType = UNSET  # what repeats goes first, in the bytes too
     messages: list[_Message]
-    system: list[_TextPart] | UnsetType = UNSET
     output_config: _OutputConfig | UnsetType = UNSET
     service_tier: str | UnsetType = UNSET
     speed: str | UnsetType = UNSET
@@ -128,7 +128,7 @@ class Anthropic(Chat):
         """
         work.check()
         inliner = Inliner()
-        content = [self._part(part, inliner) for part in work.parts]
+        content = [self._part(part, inliner, hour=work.keep_hour) for part in work.parts]
         marks = sum(one.cache_control is not UNSET for one in content) + work.system_keep
         if marks > _MARKS_MAX:
             raise InputError(f"{marks} cache marks", where=self.name, hint=f"it takes {_MARKS_MAX}")
@@ -148,14 +148,14 @@ class Anthropic(Chat):
             speed="fast" if work.mode == "fast" else UNSET,
         )
         if work.system:
-            request.system = [_TextPart(text=work.system, cache_control=_mark(work.system_keep))]
+            request.system = [_TextPart(text=work.system, cache_control=_mark(work.system_keep, hour=work.keep_hour))]
         if work.schema:
             request.output_config = _OutputConfig(format=_SchemaFormat(schema=msgspec.json.decode(work.schema)))
         return request, inliner
 
-    def _part(self, part: Any, inliner: Inliner) -> _TextPart | _ImagePart:
+    def _part(self, part: Any, inliner: Inliner, *, hour: bool) -> _TextPart | _ImagePart:
         if isinstance(part, Text):
-            return _TextPart(text=part.text, cache_control=_mark(part.keep))
+            return _TextPart(text=part.text, cache_control=_mark(part.keep, hour=hour))
         if not isinstance(part, Picture):
             raise InputError("takes pictures and text only", where=self.name, hint="cut the clip into pictures")
         if part.detail:
@@ -165,7 +165,7 @@ class Anthropic(Chat):
             shown = _ImageSource(type="url", url=given.uri)
         else:
             shown = _ImageSource(type="base64", media_type=given.mime, data=inliner.base64(given))
-        return _ImagePart(source=shown, cache_control=_mark(part.keep))
+        return _ImagePart(source=shown, cache_control=_mark(part.keep, hour=hour))
 
     def _send(self, work: Work, request: MessageRequest, inliner: Inliner) -> Any:
         headers = {"anthropic-beta": "fast-mode-2026-02-01"} if work.mode == "fast" else {}
@@ -206,8 +206,10 @@ class _Count(Struct):
     input_tokens: int
 
 
-def _mark(keep: bool) -> dict[str, str] | UnsetType:
-    return {"type": "ephemeral"} if keep else UNSET
+def _mark(keep: bool, *, hour: bool) -> dict[str, str] | UnsetType:
+    if not keep:
+        return UNSET
+    return {"type": "ephemeral", "ttl": "1h"} if hour else {"type": "ephemeral"}
 
 
 class _MessageEvents(Events):

@@ -109,10 +109,11 @@ def _check_time(text: str, where: str) -> None:
         raise AnswerError("its cache ends at no time", where=where, reason="schema") from None
 
 
-def delete_cache(gemini: Gemini, kept: Kept, *, seconds: float = 30.0) -> None:
-    """Remove a cache before its time is up.
+def delete_cache(gemini: Gemini, kept: Kept | str, *, seconds: float = 30.0) -> None:
+    """Remove a cache, or one of a name, before its time is up.
 
     Raises:
         EndpointError: it could not be.
     """
-    gemini.send("DELETE", f"/{kept.name}", seconds=seconds, safe=True, counted=False).reply.read()
+    name = kept if isinstance(kept, str) else kept.name
+    gemini.send("DELETE", f"/{name}", seconds=seconds, safe=True, counted=False).reply.read()

@@ -71,8 +71,8 @@ class _Config(Struct, rename="camel", omit_defaults=True):
 class GenerateRequest(Struct, rename="camel", kw_only=True):
     """The body of a request."""
 
+    system_instruction: Content | UnsetType = UNSET  # what repeats goes first, in the bytes too
     contents: list[Content]
-    system_instruction: Content | UnsetType = UNSET
     generation_config: _Config | UnsetType = UNSET
     cached_content: str | UnsetType = UNSET
     service_tier: str | UnsetType = UNSET

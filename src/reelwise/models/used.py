@@ -43,7 +43,7 @@ class Used(Struct, frozen=True, kw_only=True):
         tokens_text, tokens_image, tokens_video, tokens_audio: fresh input.
         tokens_cached: read from a prompt cache; `tokens_audio_cached` is the part of it that is sound.
         tokens_cache_write: written to a prompt cache (for five minutes where the vendor has several times).
-        tokens_cache_write_1h: written for an hour; no price of it is known below, so it makes the call unpriced.
+        tokens_cache_write_1h: written for an hour.
         tokens_output: written by the model, reasoning included; `tokens_reasoning` is that part.
         seconds, images, seconds_output: of services that bill by these.
         resolution: of generated video.
@@ -96,6 +96,7 @@ class Used(Struct, frozen=True, kw_only=True):
             tokens_image=self.tokens_image, tokens_video=self.tokens_video, tokens_audio=self.tokens_audio,
             tokens_text=self.tokens_text, tokens_cached=self.tokens_cached,
             tokens_audio_cached=self.tokens_audio_cached, tokens_cache_write=self.tokens_cache_write,
+            tokens_cache_write_1h=self.tokens_cache_write_1h,
             tokens_output=self.tokens_output, seconds_output=self.seconds_output, resolution=self.resolution,
             stage=stage,
         )  # fmt: skip
@@ -186,12 +187,11 @@ def _used(found: dict[str, int], head: Used) -> Used:
     if min(text, *fresh.values()) < 0 or long > written or get("cache_audio_read_tokens", 0) > cached:
         why = "the parts of its usage are more than their sum"
         return msgspec.structs.replace(head, input_known=False, unpriced=why)
-    why = "it wrote to a cache for an hour, which has no price here" if long else ""
     return msgspec.structs.replace(
         head, tokens_text=text, tokens_image=fresh["image"], tokens_video=fresh["video"], tokens_audio=fresh["audio"],
         tokens_cached=cached, tokens_audio_cached=get("cache_audio_read_tokens", 0), tokens_cache_write=written - long,
         tokens_cache_write_1h=long, tokens_output=get("output_tokens", 0),
-        tokens_reasoning=get("output_reasoning_tokens", 0), unpriced=head.unpriced or why,
+        tokens_reasoning=get("output_reasoning_tokens", 0),
     )  # fmt: skip
 
 

@@ -174,6 +174,7 @@ class Work(Struct, frozen=True, kw_only=True):
         parts: what it is shown and asked, in this order.
         system: instructions in front of it all.
         system_keep: the instructions are to be kept in a prompt cache.
+        keep_hour: what is marked to be kept is kept for an hour, at a dearer write, where the endpoint has two times.
         labels: what it may answer, for moderate and detect; empty for whatever it knows.
         schema: a JSON Schema that the answer must follow, as JSON; empty for free text.
         tokens_output: the most tokens it may write; None is the model's own limit.
@@ -192,6 +193,7 @@ class Work(Struct, frozen=True, kw_only=True):
     parts: tuple[Part, ...]
     system: str = ""
     system_keep: bool = False
+    keep_hour: bool = False
     labels: tuple[str, ...] = ()
     schema: bytes = b""
     tokens_output: int | None = None

@@ -16,10 +16,14 @@ if TYPE_CHECKING:
 
 __all__ = ["card_quantity", "language_usages", "usage_of"]
 
-_INPUT = ("tokens_text", "tokens_image", "tokens_video", "tokens_audio", "tokens_cached", "tokens_cache_write")
+_INPUT = (
+    "tokens_text", "tokens_image", "tokens_video", "tokens_audio", "tokens_cached", "tokens_cache_write", "tokens_cache_write_1h",
+)  # fmt: skip
 
 
-_TEXT = frozenset({"tokens_text", "tokens_cached", "tokens_audio_cached", "tokens_cache_write"})
+_TEXT = frozenset(
+    {"tokens_text", "tokens_cached", "tokens_audio_cached", "tokens_cache_write", "tokens_cache_write_1h"}
+)
 """Units that share the text of a call out between them."""
 
 

@@ -61,6 +61,7 @@ UnitName = Literal[
     "tokens_cached",
     "tokens_audio_cached",
     "tokens_cache_write",
+    "tokens_cache_write_1h",
     "tokens_output",
     "image",
     "second",

@@ -48,6 +48,7 @@ KEYS: dict[str, tuple[str, ...]] = {
     "tokens_cached": ("cache_read_mtok", "input_mtok"),
     "tokens_audio_cached": ("cache_audio_read_mtok", "cache_read_mtok", "input_audio_mtok", "input_mtok"),
     "tokens_cache_write": ("cache_write_mtok", "input_mtok"),
+    "tokens_cache_write_1h": ("cache_write_1h_mtok",),
     "tokens_output": ("output_mtok", "output_text_mtok"),
     "tokens_video_output": ("output_video_mtok",),
     "request": ("requests_kcount",),

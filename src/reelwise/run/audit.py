@@ -315,7 +315,13 @@ def _sent(out: Out) -> tuple[float, float, float]:
         frames += count * float(r.images)
         seconds += count * float(r.seconds)
         tokens += count * float(
-            r.tokens_image + r.tokens_video + r.tokens_audio + r.tokens_text + r.tokens_cached + r.tokens_cache_write
+            r.tokens_image
+            + r.tokens_video
+            + r.tokens_audio
+            + r.tokens_text
+            + r.tokens_cached
+            + r.tokens_cache_write
+            + r.tokens_cache_write_1h
         )
     return frames, seconds, tokens
 

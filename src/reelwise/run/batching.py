@@ -23,7 +23,7 @@ from reelwise.ledger.events import What, who_of
 from reelwise.models.batches import BatchRow
 from reelwise.month import label_of, units_of
 from reelwise.run.outcome import Outcome, metered_units
-from reelwise.run.settle import texts_of
+from reelwise.run.reading import read_answer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -78,10 +78,13 @@ class Batching:
         waits: how long to wait.
         feature: the budget's label.
         plan: the plan's hash.
+        form: the JSON Schema of one answer; None for free text.
     """
 
-    def __init__(self, desk: Desk, endpoints: Endpoints, waits: Waits, *, feature: str, plan: str) -> None:
-        self._desk, self._endpoints, self._waits = desk, endpoints, waits
+    def __init__(
+        self, desk: Desk, endpoints: Endpoints, waits: Waits, *, feature: str, plan: str, form: Any = None
+    ) -> None:
+        self._desk, self._endpoints, self._waits, self._form = desk, endpoints, waits, form
         self._who, self._plan = who_of(feature), plan
 
     # batches that were begun
@@ -243,21 +246,16 @@ class Batching:
             self._desk.ledger.post_job(head.sent_as, nano, what=what, units=units_of(request))
         return self._over(msgspec.structs.replace(found, cost_nano=nano))
 
-    @staticmethod
-    def _read(found: Outcome, answer: Any) -> Outcome:
-        from reelwise.models.chat_text import scored
-
+    def _read(self, found: Outcome, answer: Any) -> Outcome:
         if found.status != "ok":
             return found
         try:
-            if found.question < 0:
-                return msgspec.structs.replace(found, answers=texts_of(answer, found.asked))
-            if found.labelled:
-                answer = scored(answer)
-                return msgspec.structs.replace(found, label=answer.scores[0].label, confidence=answer.confidence)
+            said = read_answer(
+                answer, questions=found.asked, labelled=found.labelled, form=None if found.task else self._form
+            )
         except EndpointError as error:
             return msgspec.structs.replace(found, status="unreadable", error=error.message, reason=error.reason)
-        return found
+        return msgspec.structs.replace(found, label=said.label, confidence=said.confidence, answers=said.answers)
 
     def _voided(self, head: Outcome, why: str, reason: str) -> Outcome:
         with suppress(AlreadySettledError):

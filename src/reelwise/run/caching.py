@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 from msgspec import Struct
@@ -14,27 +15,27 @@ from reelwise.errors import EndpointError
 from reelwise.flow import Out
 from reelwise.models.gemini_caches import create_cache, delete_cache
 from reelwise.requests import Usage
+from reelwise.run.orders import expected_text
 from reelwise.run.outcome import Outcome, metered_units
-from reelwise.stages import Call
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from reelwise.charge import Ask
     from reelwise.facts import Facts
-    from reelwise.flow import Item, Piece
+    from reelwise.flow import Item
     from reelwise.models.gemini import Gemini
     from reelwise.models.gemini_caches import Kept
     from reelwise.models.work import Work
-    from reelwise.plan import Plan
     from reelwise.rates import Book
-    from reelwise.run.job import Job
-    from reelwise.run.settle import Desk
+    from reelwise.run.settle import Desk, Order
+    from reelwise.stages import Call
 
-__all__ = ["Filled", "break_even", "dear_caches", "fill", "let_go"]
+__all__ = ["Filled", "break_even", "fill", "fills", "let_go", "through"]
 
 _NEARLY_OVER_SECONDS = 60.0
 _QUESTIONS_MAX = 1000
+_FILLS_MAX = 1000
 
 
 class Filled(Struct, frozen=True, kw_only=True):
@@ -44,19 +45,47 @@ class Filled(Struct, frozen=True, kw_only=True):
         name: what calls name it by.
         outcome: of filling it: what that and keeping it cost.
         until: seconds since 1970 when it is over.
-        kept: as it was made; None where an earlier part of the run made it.
     """
 
     name: str
     outcome: Outcome
     until: float
-    kept: Any = None
+
+
+def fills(desk: Desk, identity: str) -> tuple[Outcome, ...]:
+    """List what became of all fillings of a cache so far: it is filled again where it was over before all had read it.
+
+    Args:
+        desk: makes and settles.
+        identity: of the first call that reads it.
+    """
+    found = []
+    for name in _names(identity):
+        if name in desk.journal.over:
+            found.append(desk.journal.over[name])
+        elif name in desk.journal.lost:
+            clip, held = desk.journal.lost[name]
+            why = "the run ended while it was filled: it may be billed"
+            found.append(
+                Outcome(
+                    identity=name, clip=clip, item=0, kind="cache", status="ambiguous", cost_nano=held, held_nano=held,
+                    reason="lost", error=why,
+                )
+            )  # fmt: skip
+        else:
+            break
+    return tuple(found)
+
+
+def _names(identity: str) -> Iterator[str]:
+    yield f"{identity}-cache"
+    yield from (f"{identity}-cache-{number}" for number in range(2, _FILLS_MAX))
 
 
 def fill(desk: Desk, gemini: Gemini, call: Call, work: Work, *, ask: Ask, head: Outcome) -> Filled:
     """Put what the calls of an item share into a cache, or find the one that an earlier part of the run made.
 
-    Held for, posted and written down like a call: the input at the model's price, and keeping it for all of `cache_hours`.
+    Held for, posted and written down like a call: the input at the model's price, and keeping it for all of its hours.
 
     Args:
         desk: makes and settles.
@@ -64,28 +93,25 @@ def fill(desk: Desk, gemini: Gemini, call: Call, work: Work, *, ask: Ask, head: 
         call: the stage.
         work: what is shared.
         ask: what it can use at most.
-        head: its outcome so far.
+        head: of the first call that reads it.
 
     Raises:
         EndpointError: it was refused (too small, no such model), or nobody knows.
         BudgetError: a budget said no.
     """
-    note = desk.journal.notes.get(f"cache/{head.identity}")
-    before = desk.journal.over.get(head.identity)
-    if (
-        note is not None
-        and before is not None
-        and before.status == "ok"
-        and note["until"] > time.time() + _NEARLY_OVER_SECONDS
-    ):
-        return Filled(name=note["name"], outcome=before, until=note["until"])
-    if before is not None or head.identity in desk.journal.lost:
-        head = msgspec.structs.replace(head, identity=f"{head.identity}-{len(desk.journal.over)}")
-    seconds = call.cache_hours * 3600
-    bound = hold(ask, desk.book)
+    before = fills(desk, head.identity)
+    note = desk.journal.notes.get(f"cache/{before[-1].identity}") if before and before[-1].status == "ok" else None
+    if note is not None and note["until"] > time.time() + _NEARLY_OVER_SECONDS:
+        return Filled(name=note["name"], outcome=before[-1], until=note["until"])
+    name = next(itertools.islice(_names(head.identity), len(before), None))
+    head = msgspec.structs.replace(
+        head, identity=name, kind="cache", question=0, labelled=False, text_expected=0, mode="standard"
+    )
+    seconds = call.kept_hours * 3600
+    bound = hold(msgspec.structs.replace(ask, mode="standard"), desk.book)
     request = bound.request
     tokens = sum(getattr(request, f"tokens_{kind}") for kind in ("image", "video", "audio", "text")) if request else 0.0
-    storage = Usage(sku=f"{call.model}/cache-storage", unit="token_hour", quantity=tokens * call.cache_hours)
+    storage = Usage(sku=f"{call.model}/cache-storage", unit="token_hour", quantity=tokens * call.kept_hours)
     made: list[Kept] = []
 
     def make() -> tuple[int, dict[str, float], str]:
@@ -97,15 +123,45 @@ def fill(desk: Desk, gemini: Gemini, call: Call, work: Work, *, ask: Ask, head: 
 
     outcome = desk.other(head, bound.nano + hold(storage, desk.book).nano, make)
     until = time.time() + seconds
-    desk.journal.note(f"cache/{head.identity}", {"name": made[0].name, "until": until})
-    return Filled(name=made[0].name, outcome=outcome, until=until, kept=made[0])
+    desk.journal.note(f"cache/{name}", {"name": made[0].name, "until": until})
+    return Filled(name=made[0].name, outcome=outcome, until=until)
 
 
-def let_go(gemini: Gemini, filled: Filled) -> None:
+def through(desk: Desk, call: Call, orders: Sequence[Order], head: Outcome) -> tuple[Filled, list[Order]]:
+    """Fill a cache with what some calls about an item share, and make them read it: each sends its question alone.
+
+    Args:
+        desk: makes and settles.
+        call: the stage.
+        orders: calls that show the same.
+        head: of the first call about it, made or not: its identity names the cache.
+
+    Raises:
+        EndpointError, BudgetError: see `fill`.
+    """
+    first = orders[0]
+    shared = msgspec.structs.replace(first.work, parts=first.work.parts[:-1], schema=b"", labels=())
+    filled = fill(
+        desk,
+        first.endpoint,
+        call,
+        shared,
+        ask=first.ask,
+        head=msgspec.structs.replace(first.head, identity=head.identity),
+    )
+    found = []
+    for order in orders:
+        work = msgspec.structs.replace(order.work, parts=order.work.parts[-1:], system="", cache=filled.name)
+        told = msgspec.structs.replace(order.head, text_expected=expected_text(work))
+        found.append(msgspec.structs.replace(order, work=work, head=told))
+    return filled, found
+
+
+def let_go(desk: Desk, gemini: Gemini, filled: Filled) -> None:
     """Remove a cache that no call will read any more; where that fails it ends by itself."""
-    if filled.kept is not None:
-        with suppress(EndpointError):
-            delete_cache(gemini, filled.kept)
+    desk.journal.note(f"cache/{filled.outcome.identity}", {"name": filled.name, "until": 0.0})
+    with suppress(EndpointError):
+        delete_cache(gemini, filled.name)
 
 
 def break_even(call: Call, item: Item, facts: Facts, book: Book) -> int | None:
@@ -118,20 +174,6 @@ def break_even(call: Call, item: Item, facts: Facts, book: Book) -> int | None:
         if cached < plain:
             return questions
     return None
-
-
-def dear_caches(job: Job, plan: Plan, pieces: Sequence[Piece]) -> tuple[str, ...]:
-    """Say where an explicit cache costs more than it saves, and from how many questions on it would not."""
-    said = []
-    for call in plan.of(Call, lambda call: call.cache == "explicit"):
-        least = break_even(call, pieces[0].item, job.case.facts, job.case.book)
-        asked = len(job.script.asked)
-        if least is None or asked < least:
-            when = "for no number of them" if least is None else f"from {least} on"
-            said.append(
-                f"the explicit cache of {call.model} costs more than it saves with {asked} questions: it pays {when}"
-            )
-    return tuple(said)
 
 
 def _usd(call: Call, item: Item, facts: Facts, book: Book) -> float:

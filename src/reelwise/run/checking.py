@@ -120,6 +120,11 @@ def _check_bill(call: Call, kind: Kind, script: Script, where: str) -> None:
         raise InputError(f"{name} has no explicit caches", where=where, hint="cache: prefix")
     if KINDS[kind].alone and call.cache == "prefix":
         raise InputError(f"{name} is sent no words that a cache could keep", where=where, hint="cache: none")
+    if call.cache == "prefix" and kind == "anthropic" and (call.cache_hours or 0.0) > 1:
+        raise InputError(
+            f"{name} keeps a prefix for an hour at most, not {call.cache_hours:g}", where=where,
+            hint="cache_hours: 1, or leave it out for five minutes",
+        )  # fmt: skip
     if call.mode == "flex" and kind == "anthropic":
         raise InputError(f"{name} has no mode flex", where=where, hint="standard or batch")
     if call.mode != "standard" and (

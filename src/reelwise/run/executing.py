@@ -16,7 +16,6 @@ from reelwise.month_so_far import month_used
 from reelwise.plan import run
 from reelwise.requests import Request
 from reelwise.run.batching import Batching, Waits, held_before
-from reelwise.run.caching import dear_caches
 from reelwise.run.checking import check_runs
 from reelwise.run.estimate import Estimate, Side, estimate, estimate_counted, sides
 from reelwise.run.filming import Filming, films_held
@@ -25,7 +24,9 @@ from reelwise.run.journal import Journal
 from reelwise.run.learned import learned
 from reelwise.run.machines import Machines, MachineTime, machine_times
 from reelwise.run.merged import ItemResult, asks, merged
+from reelwise.run.notes import dear_caches, notes_of
 from reelwise.run.outcome import MORE_UNITS, UNITS, Outcome
+from reelwise.run.prompting import PromptSheet, metered_sheets
 from reelwise.run.reconcile import Reconciled, reconcile
 from reelwise.run.reused import Reused, count_reuse, reuse_notes, reused
 from reelwise.run.reusing import Reusing
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from reelwise.run.endpoints import Endpoints
     from reelwise.run.job import Job
     from reelwise.run.scans import Scans
+    from reelwise.script import Script
     from reelwise.video import ClipInfo, Track
     from reelwise.workload import Workload
 
@@ -67,6 +69,7 @@ class Receipt(Struct, frozen=True, kw_only=True):
         unpriced: calls whose use cannot be priced, with why: all that was held counts for them.
         attempts: how often calls were sent.
         reused: what was there already; None where the plan asks for nothing of it.
+        prompt: where their tokens went, part by part.
     """
 
     plan_hash: str
@@ -84,6 +87,7 @@ class Receipt(Struct, frozen=True, kw_only=True):
     unpriced: tuple[tuple[str, str], ...] = ()
     attempts: int = 0
     reused: Reused | None = None
+    prompt: tuple[PromptSheet, ...] = ()
 
 
 class RunResult(Struct, frozen=True, kw_only=True):
@@ -184,6 +188,14 @@ def execute(
     )
 
 
+def _notes(
+    job: Job, plan: Plan, outcomes: Sequence[Outcome], pieces: Sequence[Piece], before: Position | None
+) -> tuple[str, ...]:
+    """Say what a reader must know, in words."""
+    said = (*job.notes, *notes_of(job, plan, outcomes), *_free(outcomes, job.case.book, before))
+    return (*said, *dear_caches(job, plan, pieces), *reuse_notes(plan, len(job.script.asked)))
+
+
 def _learned(job: Job, outcomes: Sequence[Outcome], tally: Tally, infos: Sequence[ClipInfo]) -> tuple[Entry, ...]:
     names, footage = _names(infos), job.case.workload.footage
     return learned(outcomes, tally, footage=footage, on=names, asked=len(job.script.asked))
@@ -227,7 +239,7 @@ def _ran(
         desk = Desk(
             job.case.book, ledger, journal, Cap(max_nano, spent), machines=machines, in_turn=in_turn, **named
         )  # fmt: skip
-        batching = Batching(desk, endpoints, waits, **named)
+        batching = Batching(desk, endpoints, waits, form=job.script.form, **named)
         filming = Filming(desk, waits, folder=out / "videos", **named)
         runner = Runner(
             plan, desk, endpoints, batching, filming, reusing, job.case.facts, at_once=at_once, verifier=verifier
@@ -255,11 +267,17 @@ def pieces_of(job: Job, workload: Workload, tracks: Sequence[Track], scans: Scan
     most = float(job.script.output_most or "inf")
     copies = len(tracks) / max(1, len({track.info.sha256_head for track in tracks}))
     return [
-        msgspec.structs.replace(piece_of(workload, msgspec.structs.replace(track), scans), script=job.script).with_item(
-            count=1.0, views=1.0, duplicates=copies, tokens_output_most=most
-        )
+        msgspec.structs.replace(
+            piece_of(workload, msgspec.structs.replace(track), scans), script=_about(job.script, track)
+        ).with_item(count=1.0, views=1.0, duplicates=copies, tokens_output_most=most)
         for track in tracks
     ]
+
+
+def _about(script: Script, track: Track) -> Script:
+    """Fill in what the text says of an item."""
+    path = Path(track.info.path)
+    return script.about(path.name, path.resolve().parent.name, seconds=track.seconds, start=track.start_seconds)
 
 
 def standing(plan: Plan, job: Job, ledger: Ledger) -> Position | None:
@@ -355,6 +373,7 @@ def _receipt(  # noqa: PLR0917 - one call of it
         attempts=sum(one.attempts for one in outcomes if one.status != "cached"),
         reused=told,
         machines=machines,
+        prompt=metered_sheets(plan, job.script, outcomes, job.case.book),
     )
 
 
@@ -371,27 +390,3 @@ def _free(outcomes: Sequence[Outcome], book: Book, before: Position | None) -> t
                     f"{model}: of {rate.free_month:,g} free {rate.unit}s a month this ledger had {left:,g} left"
                 )
     return tuple(said)
-
-
-def _notes(
-    job: Job, plan: Plan, outcomes: Sequence[Outcome], pieces: Sequence[Piece], before: Position | None
-) -> tuple[str, ...]:
-    said = [*job.notes]
-    cut = sum(one.finish == "length" for one in outcomes)
-    if cut:
-        said.append(f"{cut} of {len(outcomes)} answers were cut at their maximum of tokens")
-    mode = {call.mode for call in plan.of(Call)} - {"standard"}
-    other = sum(one.mode != "standard" for one in outcomes)
-    if mode and outcomes and not other:
-        said.append(
-            f"{', '.join(sorted(mode))} was asked for, and the answers name the standard tier: they are billed as such"
-        )
-    if job.script.questions and not asks(plan):
-        said.append("no call of this plan answers what is asked: each has a task of its own")
-    texts = " ".join(one.text.lower() for one in outcomes)
-    answered = sum(one.status == "ok" for one in outcomes)
-    never = [part.name for part in job.script.parts if part.needed and part.needed.lower() not in texts]
-    if never and answered:
-        said.append(f"never needed in {answered} answers: {', '.join(never)}")
-    free = _free(outcomes, job.case.book, before)
-    return (*said, *free, *dear_caches(job, plan, pieces), *reuse_notes(plan, len(job.script.asked)))

@@ -25,6 +25,7 @@ __all__ = ["keep", "learned", "quality"]
 _SOURCE = "reelwise run"
 _SHORT = frozenset({"verify", "route"})
 """Turns whose answers are one word."""
+_CACHE = ("tokens_cached", "tokens_cache_write", "tokens_cache_write_1h")
 
 
 def learned(outcomes: Sequence[Outcome], tally: Tally, *, footage: str, on: str, asked: int = 1) -> tuple[Entry, ...]:
@@ -57,7 +58,7 @@ def learned(outcomes: Sequence[Outcome], tally: Tally, *, footage: str, on: str,
                 if (one.turn in _SHORT) == short
             ]
             entries += _entry(name, model, each, footage=footage, on=on, today=today)
-        fresh = [one for one in mine if not one.units.get("tokens_cached") and not one.units.get("tokens_cache_write")]
+        fresh = [one for one in mine if not any(one.units.get(name) for name in _CACHE)]
         texts = [(one.text_metered, float(one.text_expected)) for one in fresh if one.text_expected]
         entries += _entry("call.text_factor", model, texts, footage=footage, on=on, today=today)
     kept = [one for one in metered if one.prefix_expected]

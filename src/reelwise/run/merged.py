@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 from msgspec import Struct
 
 from reelwise.run.outcome import Found
@@ -28,6 +29,7 @@ class Said(Struct, frozen=True, kw_only=True):
         status: of the calls behind it: ok, refused, cached, or what is missing.
         model, lane: whose answer it is.
         parts: calls that it was put together from.
+        value: the answer in its form, where it has one; of an item that was split, a list of its parts' answers.
     """
 
     question: str
@@ -38,6 +40,7 @@ class Said(Struct, frozen=True, kw_only=True):
     model: str
     lane: str
     parts: int = 1
+    value: Any = None
 
 
 class Finding(Struct, frozen=True, kw_only=True):
@@ -118,9 +121,7 @@ def merged(
             found.append(ItemResult(clip=info.path, item=number, status=status, why=why))
             continue
         answering = [one for one in mine if not one.task]
-        answers = (
-            tuple(_said(question, place, answering) for place, question in enumerate(script.asked)) if asked else ()
-        )
+        answers = tuple(_said(script, place, answering) for place in range(len(script.asked))) if asked else ()
         findings = _findings([one for one in mine if one.task or one.found])
         every = [*(one.status for one in answers), *(one.status for one in findings)]
         worst = next((status for status in every if status not in {"ok", "cached"}), "ok")
@@ -159,8 +160,9 @@ def _when(thing: Found) -> float:
     return thing.start_seconds if thing.start_seconds is not None else -1.0
 
 
-def _said(question: str, place: int, mine: Sequence[Outcome]) -> Said:
+def _said(script: Script, place: int, mine: Sequence[Outcome]) -> Said:
     """Take the last stage's answer, and an earlier one where that failed."""
+    question = script.asked[place]
     asked = [one for one in mine if one.question in {place, -1} and not one.turn]
     stages = sorted({one.stage for one in asked}, reverse=True)
     chosen: list[Outcome] = []
@@ -179,4 +181,12 @@ def _said(question: str, place: int, mine: Sequence[Outcome]) -> Said:
     return Said(
         question=question, text="\n".join(text for text in texts if text), label=surest.label,
         confidence=min(sure) if sure else None, status=status, model=surest.model, lane=surest.lane, parts=len(chosen),
+        value=_value(texts) if script.answer and status in {"ok", "cached"} else None,
     )  # fmt: skip
+
+
+def _value(texts: Sequence[str]) -> Any:
+    """Decode answers that were read already."""
+    plain = [text.strip().strip("`").removeprefix("json") for text in texts if text]
+    found = [msgspec.json.decode(text) for text in plain]
+    return found[0] if len(found) == 1 else found

@@ -5,9 +5,13 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from reelwise.charge import Ask
+from reelwise.form import fitted
 from reelwise.models.work import Clip, Text, Work
 from reelwise.script import text_tokens
+from reelwise.stages.prefixes import kept_an_hour, prefix_min
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,7 +23,7 @@ if TYPE_CHECKING:
     from reelwise.script import Script
     from reelwise.stages import Call
 
-__all__ = ["ask_of", "content_key", "expected_text", "task_of", "work_of"]
+__all__ = ["ask_of", "content_key", "expected_text", "kept_tokens", "task_of", "work_of"]
 
 _TIMEOUT_SECONDS = 600.0
 
@@ -66,17 +70,23 @@ def work_of(
     most = piece.item.tokens_output_most
     caps = [cap for cap in (script.output_most, int(most) if most < 1e9 else None) if cap is not None]
     cap = min(caps) * len(asked) if caps else None
-    parts: tuple[Part, ...] = (*shown.parts, Text(text=script.joined(asked)))
-    keeps = call.cache == "prefix" and bool(script.parts)
+    # what repeats goes first, in `system`; then what all questions about an item share; the question last: prefixes stay equal
+    item = (Text(text=script.of_item),) if script.varying else ()
+    parts: tuple[Part, ...] = (*item, *shown.parts, Text(text=script.joined(asked)))
+    keeps = call.cache == "prefix" and bool(script.repeated)
     return Work(
         model=name or call.model,
         parts=parts,
         system=script.instructions,
         system_keep=keeps and kind == "anthropic",
+        keep_hour=keeps and kind == "anthropic" and kept_an_hour(call.cache_hours),
         labels=script.labels if len(asked) == 1 else (),
-        schema=script.schema(len(asked)),
+        schema=_schema(script, len(asked), kind),
         tokens_output=max(1, cap) if cap is not None else None,
-        confidence=sure and kind not in {"anthropic", "responses"} and script.task != "moderate",
+        confidence=sure
+        and kind not in {"anthropic", "responses"}
+        and script.task != "moderate"
+        and not _says_itself(script),
         mode="standard" if call.mode == "batch" else call.mode,
         seed=int(turn.split()[1]) if turn.startswith("sample") and kind in {"openai", "gemini"} else None,
         cache_key=_cache_key(script) if keeps and kind in {"openai", "responses"} else "",
@@ -85,8 +95,20 @@ def work_of(
     )
 
 
+def _schema(script: Script, questions: int, kind: Kind) -> bytes:
+    """Return the form of the answer as this kind of endpoint takes it."""
+    whole = script.schema(questions, keyed=kind == "anthropic")
+    return msgspec.json.encode(fitted(msgspec.json.decode(whole), kind)) if whole else b""
+
+
 def _cache_key(script: Script) -> str:
     return f"reelwise-{hashlib.sha256(script.instructions.encode()).hexdigest()[:24]}"
+
+
+def _says_itself(script: Script) -> bool:
+    """Say whether the answer's form asks how sure the model is."""
+    form = script.form
+    return form is not None and "confidence" in form["properties"]
 
 
 def ask_of(call: Call, shown: Shown, work: Work) -> Ask:
@@ -105,6 +127,7 @@ def ask_of(call: Call, shown: Shown, work: Work) -> Ask:
         text_bytes=words,
         tokens_output=work.tokens_output,
         cache_write=call.cache == "prefix",
+        cache_hour=work.keep_hour,
     )
 
 
@@ -112,6 +135,12 @@ def expected_text(work: Work) -> int:
     """Estimate the tokens of all text of a call."""
     texts = [work.system, *(part.text for part in work.parts if isinstance(part, Text)), work.schema.decode()]
     return sum(text_tokens(one) for one in texts)
+
+
+def kept_tokens(call: Call, script: Script) -> int:
+    """Estimate the tokens that a prompt cache is to keep of a call: none where the prefix is too short for its model."""
+    tokens = script.prefix_tokens
+    return tokens if call.cache == "prefix" and tokens >= prefix_min(call.model) else 0
 
 
 def content_key(work: Work, shown: Shown | None = None) -> str:

@@ -12,7 +12,8 @@ __all__ = ["COPIED", "MORE_UNITS", "UNITS", "Found", "Outcome", "OutcomeStatus",
 OutcomeStatus = Literal["ok", "refused", "unreadable", "ambiguous", "failed", "cached"]
 
 UNITS = (
-    "tokens_text", "tokens_image", "tokens_video", "tokens_audio", "tokens_cached", "tokens_cache_write", "tokens_output",
+    "tokens_text", "tokens_image", "tokens_video", "tokens_audio", "tokens_cached", "tokens_cache_write", "tokens_cache_write_1h",
+    "tokens_output",
 )  # fmt: skip
 
 MORE_UNITS = ("images", "seconds", "seconds_output")

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 
 from reelwise.errors import EndpointError, InputError, MediaError, ReelwiseError
-from reelwise.run.caching import fill, let_go
+from reelwise.run.caching import fills, let_go, through
 from reelwise.run.deciding import doubted, routed
 from reelwise.run.filming import film_of
 from reelwise.run.kinds import KINDS, sends
-from reelwise.run.orders import ask_of, expected_text, task_of, work_of
+from reelwise.run.orders import ask_of, expected_text, kept_tokens, task_of, work_of
 from reelwise.run.outcome import Outcome
 from reelwise.run.rendering import by_rule, shown
 from reelwise.run.settle import Order
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from reelwise.models.work import Work
     from reelwise.plan import Plan
     from reelwise.run.batching import Batching
+    from reelwise.run.caching import Filled
     from reelwise.run.endpoints import Endpoints
     from reelwise.run.filming import Filming
     from reelwise.run.rendering import Shown
@@ -139,20 +140,23 @@ class Runner:
         for _ in self._batching.unfinished(index):
             pass
         uploads = self._uploads(stage)
+        caches: list[Filled] = []
         with tempfile.TemporaryDirectory(prefix="reelwise-run-") as folder:
-            for _ in self._batching.make(index, self._orders(stage, pieces, out, Path(folder), uploads)):
+            for _ in self._batching.make(index, self._orders(stage, pieces, out, Path(folder), uploads, caches)):
                 pass
         uploads.close()  # where the run ended before, the batch still needs them
+        for filled in caches:
+            let_go(self._desk, self._endpoints.of(stage.serves), filled)
         over = self._desk.journal.over
         for piece in pieces:
-            heads = [head for row in self._heads(stage, piece, out) for head in row]
-            found = [over[head.identity] for head in heads if head.identity in over]
-            self.outcomes += found
+            rows = self._heads(stage, piece, out)
+            found = [over[head.identity] for row in rows for head in row if head.identity in over]
+            self.outcomes += [*found, *(one for row in rows for one in fills(self._desk, row[0].identity))]
             if any(one.status in {"ok", "refused"} for one in found):
                 yield msgspec.structs.replace(piece, answers=(*piece.answers, tuple(found)))
 
-    def _orders(
-        self, stage: Call, pieces: list[Piece], out: Out, folder: Path, uploads: Uploads
+    def _orders(  # noqa: PLR0917 - one call of it
+        self, stage: Call, pieces: list[Piece], out: Out, folder: Path, uploads: Uploads, caches: list[Filled]
     ) -> Iterator[Order]:  # fmt: skip
         for number, piece in enumerate(pieces):
             heads = self._heads(stage, piece, out)
@@ -162,11 +166,12 @@ class Runner:
             own.mkdir()
             try:
                 for row, view in zip(heads, shown(stage, piece, out, own), strict=False):
-                    for head in row:
-                        if self._known(head) is None and (
-                            order := self._up(self._order(stage, piece, view, head, out), uploads)
-                        ):
-                            yield order
+                    asked = [self._order(stage, piece, view, head, out) for head in row if self._known(head) is None]
+                    orders = [ready for one in asked if (ready := self._up(one, uploads)) is not None]
+                    if stage.cache == "explicit" and orders:
+                        filled, orders = through(self._desk, stage, orders, row[0])
+                        caches.append(filled)
+                    yield from orders
             except (InputError, MediaError) as error:
                 self.broken.append((piece.track.info.path, error))
 
@@ -211,8 +216,8 @@ class Runner:
         if all(self._known(head) is not None for row in heads for head in row):
             for row in heads:
                 found += [self._kept(head) for head in row]
-                filled = self._desk.journal.over.get(f"{row[0].identity}-cache")
-                self._note(filled)
+                for one in fills(self._desk, row[0].identity):
+                    self._note(one)
             return found
         kind = self._endpoints.kind_of(stage.serves)
         sent = sends(stage, kind, by_rule=by_rule(stage, out))
@@ -283,11 +288,12 @@ class Runner:
         head = msgspec.structs.replace(
             head, text_expected=expected_text(work), image_expected=view.tokens_of(stage, out), asked=questions,
             labelled=task_of(script, questions=questions) == "moderate",
-            prefix_expected=script.prefix_tokens if stage.cache == "prefix" else 0,
+            prefix_expected=kept_tokens(stage, script),
         )  # fmt: skip
         return Order(
             head=head, endpoint=endpoint, task=task_of(script, questions=questions, alone=alone), work=work,
             ask=ask_of(stage, view, work), questions=questions, shown=view, alone=alone,
+            form=None if alone else script.form,
         )  # fmt: skip
 
     def _uploads(self, stage: Call) -> Uploads:
@@ -317,26 +323,16 @@ class Runner:
         pairs = [(order, up) for order in orders if (up := self._up(order, uploads)) is not None]
         if not pairs:
             return [self._desk.journal.over[order.head.identity] for order in orders]
-        first = pairs[0][1]
-        shared = msgspec.structs.replace(first.work, parts=first.work.parts[:-1], schema=b"", labels=())
-        head = msgspec.structs.replace(
-            first.head,
-            identity=f"{of.identity}-cache",
-            kind="cache",
-            question=0,
-            labelled=False,
-            text_expected=0,
-        )
-        filled = fill(self._desk, first.endpoint, stage, shared, ask=first.ask, head=head)
-        self._note(filled.outcome)
-        found = []
-        for given, order in pairs:
-            if self._stop is not None:
-                break
-            work = msgspec.structs.replace(order.work, parts=order.work.parts[-1:], system="", cache=filled.name)
-            told = msgspec.structs.replace(order.head, text_expected=expected_text(work))
-            found.append(self._one(msgspec.structs.replace(order, work=work, head=told), uploads, given.work))
-        let_go(first.endpoint, filled)
+        ready = [up for _, up in pairs]
+        filled, ready = through(self._desk, stage, ready, of)
+        for one in fills(self._desk, of.identity):
+            self._note(one)
+        found = [
+            self._one(order, uploads, given.work)
+            for (given, _), order in zip(pairs, ready, strict=True)
+            if self._stop is None
+        ]
+        let_go(self._desk, ready[0].endpoint, filled)
         return found
 
     def _one(self, order: Order, uploads: Uploads, whole: Work | None = None) -> Outcome:

@@ -26,6 +26,7 @@ from reelwise.requests import Request
 from reelwise.run.findings import found_in, keep_masks
 from reelwise.run.machines import Machines, Share
 from reelwise.run.outcome import Outcome, metered_units
+from reelwise.run.reading import read_answer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from reelwise.rates import Book
     from reelwise.run.journal import Journal
 
-__all__ = ["Cap", "Desk", "Order", "texts_of"]
+__all__ = ["Cap", "Desk", "Order"]
 
 _STOPPING = frozenset({"key", "model", "quota"})
 
@@ -85,6 +86,7 @@ class Order(Struct, frozen=True, kw_only=True):
         work: what is sent.
         ask: what it can use at most.
         questions: how many are answered at once.
+        form: the JSON Schema of one answer; None for free text.
         shown: what it shows, for the times of what is found.
         alone: the endpoint finds things and answers no question.
     """
@@ -95,6 +97,7 @@ class Order(Struct, frozen=True, kw_only=True):
     work: Work
     ask: Ask
     questions: int = 1
+    form: Any = None
     shown: Any = None
     alone: bool = False
 
@@ -241,7 +244,7 @@ class Desk:
         try:
             with self.machines.busy(host, share) if host else nullcontext():
                 answer: Answer = getattr(order.endpoint, order.task)(order.work)
-            texts = texts_of(answer, order.questions)
+            said = read_answer(answer, questions=order.questions, labelled=order.head.labelled, form=order.form)
         except AnswerError as error:
             if host:
                 found = self._charge_time(call, host, share, found)
@@ -264,9 +267,9 @@ class Desk:
             found,
             status="refused" if answer.finish == "refused" else "ok",
             text=answer.text,
-            label=surest.label if surest is not None else "",
-            confidence=surest.confidence if order.alone and surest is not None else answer.confidence,
-            answers=texts,
+            label=said.label or (surest.label if surest is not None else ""),
+            confidence=surest.confidence if order.alone and surest is not None else said.confidence,
+            answers=said.answers,
             found=keep_masks(things, answer.masks, self.journal.path.parent / "masks", found.identity),
             finish=answer.finish,
             attempts=answer.attempts,
@@ -301,30 +304,3 @@ def _failed(found: Outcome, error: EndpointError, *, hosted: bool = False) -> Ou
     return msgspec.structs.replace(
         found, status=status, error=error.message, reason=error.reason, attempts=max(1, error.attempts)
     )
-
-
-def texts_of(answer: Answer, questions: int) -> tuple[str, ...]:
-    """Take the answers to several questions apart.
-
-    Raises:
-        AnswerError: they are not in it.
-    """
-    if questions <= 1 or answer.finish == "refused":
-        return ()
-    found = answer.json()
-    listed = found.get("answers") if isinstance(found, dict) else None
-    if not isinstance(listed, list) or len(listed) != questions:
-        count = len(listed) if isinstance(listed, list) else 0
-        error = AnswerError(
-            f"it answers {count} of {questions} questions", where=answer.used.model, reason="json",
-            hint="fewer questions a call, or ask: each",
-        )  # fmt: skip
-        error.spent = answer.used
-        raise error
-    return tuple(_said(one) for one in listed)
-
-
-def _said(one: Any) -> str:
-    if isinstance(one, dict) and isinstance(one.get("label"), str):
-        return str(one["label"])
-    return one if isinstance(one, str) else msgspec.json.encode(one).decode()

@@ -81,10 +81,10 @@ def asked_of(desk: Desk, body: MessageBody, *, key: str, identity: str = "", bat
     shape = (body.output_config or {}).get("format")
     schema = shape.get("schema") if isinstance(shape, dict) else None
     if schema is not None:
-        parts.append(text_piece(msgspec.json.encode(checked(schema)).decode()))
+        parts.append(text_piece(msgspec.json.encode(checked(schema, "anthropic", strict=True)).decode()))
     mode = "batch" if batch else "fast" if body.speed == "fast" else "standard"
     return Asked(
-        maker="anthropic", model=model, named=body.model, pieces=parts, prompt="\n".join(words), mode=mode,
+        maker="anthropic", model=model, named=body.model, pieces=parts, prompt="\n".join(words), question=words[-1] if words else "", mode=mode,
         schema=schema, most=body.max_tokens, stream=body.stream, variant=None if body.temperature else 0, key=key,
         identity=identity, batch=batch,
     )  # fmt: skip

@@ -46,7 +46,7 @@ class Asked(Struct, kw_only=True):
         model: as prices list it; `named` as it was asked for.
         mode: the tier asked for.
         pieces: the input in order, instructions first.
-        prompt: all of its text.
+        prompt: all of its text; `question` is the last of it.
         schema: a JSON Schema that the answer follows.
         most: tokens of output at most.
         stream: whether it is answered bit by bit.
@@ -64,6 +64,7 @@ class Asked(Struct, kw_only=True):
     named: str
     pieces: list[Piece]
     prompt: str
+    question: str = ""
     mode: str = "standard"
     schema: Any = None
     most: int | None = None

@@ -18,7 +18,7 @@ from reelwise.sandbox.drawing import Drawn, draw, hashed
 from reelwise.sandbox.errors import BadRequestError, KeyRefusedError, LimitedError
 from reelwise.sandbox.invoice import Invoice, Row
 from reelwise.sandbox.limits import Gate
-from reelwise.sandbox.prefixes import Prefixes
+from reelwise.sandbox.prefixes import Prefixes, least
 from reelwise.sandbox.prices import Prices, Tally
 from reelwise.sandbox.store import Store
 
@@ -33,7 +33,6 @@ __all__ = ["Desk", "Served"]
 
 _SEEN_MAX = 200_000
 _ANSWERS_MAX = 10_000
-_CACHE_LEAST = {"openai": 1024, "anthropic": 1024, "google": 1024}
 _CACHE_STEP = {"openai": 128}
 
 
@@ -133,7 +132,7 @@ class Desk:
         variant = times if asked.variant is None else asked.variant
         drawn = draw(
             self.scenario, asked.model, asked.prompt, int.from_bytes(asked.item, "little"),
-            variant=variant, schema=asked.schema, most=asked.most,
+            variant=variant, schema=asked.schema, most=asked.most, question=asked.question,
         )  # fmt: skip
         if kind == "refused":
             drawn = Drawn(text="", finish="refused", difficulty=drawn.difficulty)
@@ -192,9 +191,9 @@ class Desk:
 
     def _marked(self, asked: Asked, tally: Tally) -> None:
         """Read the longest marked prefix that is kept, and write the rest up to the last mark (Anthropic)."""
-        now, least = self.clock.now(), _CACHE_LEAST["anthropic"]
+        now, fewest = self.clock.now(), least(asked.model)
         prefixes = self._prefix(asked)
-        ends = [(digest, tokens, piece.mark) for digest, tokens, piece in prefixes if piece.mark and tokens >= least]
+        ends = [(digest, tokens, piece.mark) for digest, tokens, piece in prefixes if piece.mark and tokens >= fewest]
         if not ends:
             return
         seconds = self.scenario.cache_seconds
@@ -211,20 +210,20 @@ class Desk:
 
     def _automatic(self, asked: Asked, tally: Tally) -> None:
         """Read the longest prefix that is kept, in whole steps, and keep this call's own (OpenAI; Google's implicit cache)."""
-        now, least = self.clock.now(), _CACHE_LEAST[asked.maker]
+        now, fewest = self.clock.now(), least(asked.model)
         prefixes = [(digest, tokens) for digest, tokens, _ in self._prefix(asked)]
         step = _CACHE_STEP.get(asked.maker, 1)
         read = self._prefixes.longest(prefixes, now, self.scenario.cache_seconds) // step * step
-        read = read if read >= least else 0
+        read = read if read >= fewest else 0
         whole = prefixes[-1][1] if prefixes else 0
         written = 0
-        if asked.maker == "openai" and self.prices.writes(asked.model) and whole >= least:
+        if asked.maker == "openai" and self.prices.writes(asked.model) and whole >= fewest:
             written = whole // step * step - read
         heard = _take(asked, tally, read + written)
         tally.cached, tally.write = read, written
         tally.audio_cached = min(heard, read)
         for digest, tokens in prefixes:
-            if tokens >= least:
+            if tokens >= fewest:
                 self._prefixes.keep(digest, now + self.scenario.cache_seconds)
 
     def bill(self, served: Served, *, status: str = "ok", delivered: bool = True, output: int | None = None) -> Row:

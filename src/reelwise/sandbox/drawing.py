@@ -116,6 +116,7 @@ def draw(
     variant: int = 0,
     schema: Any = None,
     most: int | None = None,
+    question: str = "",
 ) -> Drawn:
     """Draw an answer.
 
@@ -127,18 +128,20 @@ def draw(
         variant: of answers to equal calls (a seed, or a repetition at a temperature).
         schema: a JSON Schema that it follows.
         most: tokens at most, reasoning included.
+        question: the last text of the call, which decides alone where the scenario says which other words answers need.
     """
     rule = next((one for one in scenario.answers if re.search(one.match, prompt)), None)
-    if rule is not None and rule.means:
-        prompt = rule.means
-    chance = random.Random(hashed(scenario.seed, item, prompt))  # noqa: S311 - no secret
+    about = (rule.means if rule is not None else "") or (question if scenario.needs else prompt)
+    chance = random.Random(hashed(scenario.seed, item, about))  # noqa: S311 - no secret
     mean, spread = scenario.difficulty
     difficulty = min(1.0, max(0.0, chance.gauss(mean, spread)))
     truth, other = chance.random(), chance.random()
     skill = next((one for one in scenario.models if re.search(one.match, model)), None)
-    own = random.Random(hashed(scenario.seed, item, prompt, model, variant))  # noqa: S311 - no secret
+    lacking = _lacking(scenario, prompt, item, about)
+    own = random.Random(hashed(scenario.seed, item, about, model, variant, *lacking))  # noqa: S311 - no secret
     sure = _right_share(skill, difficulty)
-    right = own.random() < sure
+    first = random.Random(hashed(scenario.seed, item, about, model, variant)) if lacking else own  # noqa: S311 - no secret
+    right = (first.random() < sure) != bool(lacking)
     said = min(1.0, max(0.0, own.gauss(sure if right else 1 - (1 - sure) * 0.6, skill.doubt if skill else 0.1)))
     labels = _labels(schema) or (rule.labels if rule else ())
     label = _label(labels, truth, other, right=right)
@@ -159,6 +162,16 @@ def draw(
         difficulty=round(difficulty, 6), confidence=round(said, 4),
     )  # fmt: skip
     return _cut(drawn, most)
+
+
+def _lacking(scenario: Scenario, prompt: str, item: int, about: str) -> tuple[str, ...]:
+    """Name the words that this answer needs and the prompt does not hold."""
+    return tuple(
+        need.match
+        for need in scenario.needs
+        if not re.search(need.match, prompt)
+        and hashed(scenario.seed, "need", need.match, item, about) / 2**64 < need.share
+    )
 
 
 def _cut(drawn: Drawn, most: int | None) -> Drawn:

@@ -143,14 +143,14 @@ def asked_of(desk: Desk, name: str, body: GenerateBody, *, key: str, identity: s
         kept, words = cache.pieces, [cache.prompt, *words]
     schema = config.response_json_schema or config.response_schema
     if schema is not None:
-        checked(schema)
+        checked(schema, "google")
     tier = (body.service_tier or "standard").lower().removeprefix("service_tier_")
     if tier not in {"standard", "unspecified", "flex", "priority"}:
         raise BadRequestError(f"service_tier: {tier!r:.40}")
     mode = "batch" if batch else {"unspecified": "standard"}.get(tier, tier)
     variant = config.seed if config.seed is not None else (None if config.temperature else 0)
     return Asked(
-        maker="google", model=model, named=model, pieces=parts, prompt="\n".join(words), mode=mode, schema=schema,
+        maker="google", model=model, named=model, pieces=parts, prompt="\n".join(words), question=words[-1] if words else "", mode=mode, schema=schema,
         most=config.max_output_tokens, kept=kept, variant=variant, key=key, identity=identity, batch=batch,
     )  # fmt: skip
 

@@ -12,6 +12,7 @@ from reelwise.sandbox.errors import BadRequestError
 from reelwise.sandbox.exchange import Exchange, document
 from reelwise.sandbox.gemini import Cache, Content, GenerateBody, asked_of, cache_of, seconds_of
 from reelwise.sandbox.invoice import Row
+from reelwise.sandbox.prefixes import least
 from reelwise.sandbox.prices import Tally
 from reelwise.sandbox.vendors import read_google
 
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
     from reelwise.sandbox.exchange import Document, Route
 
 __all__ = ["ROUTES"]
-
-_CACHE_LEAST = 1024
 
 
 class _CacheBody(Struct, rename="camel"):
@@ -74,9 +73,9 @@ def _create_cache(exchange: Exchange) -> Document:
     inner = GenerateBody(contents=body.contents or [Content()], system_instruction=body.system_instruction)
     asked = asked_of(desk, body.model, inner, key=exchange.key)
     tokens = sum(piece.tokens + piece.sound for piece in asked.pieces)
-    if tokens < _CACHE_LEAST:
+    if tokens < least(asked.model):
         raise BadRequestError(
-            f"Cached content is too small. total_token_count={tokens}, min_total_token_count={_CACHE_LEAST}"
+            f"Cached content is too small. total_token_count={tokens}, min_total_token_count={least(asked.model)}"
         )
     seconds = seconds_of(body.ttl) if body.ttl else 3600.0
     desk.prices.card(f"{asked.model}/cache-storage")

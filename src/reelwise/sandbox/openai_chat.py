@@ -14,7 +14,7 @@ from reelwise.sandbox.counting import family_of, text_tokens
 from reelwise.sandbox.drawing import pieces
 from reelwise.sandbox.errors import BadRequestError
 from reelwise.sandbox.exchange import Event, Events, Exchange, Reply, answered
-from reelwise.sandbox.schemas import checked
+from reelwise.sandbox.schemas import checked, is_strict
 from reelwise.sandbox.vendors import bytes_of
 
 if TYPE_CHECKING:
@@ -102,9 +102,9 @@ def asked_of(desk: Desk, body: ChatBody, *, key: str, identity: str, batch: bool
     if schema is None and (body.response_format or {}).get("type") == "json_object":
         schema = {"type": "object", "properties": {"answer": {"type": "string"}}}
     if schema is not None:
-        parts.append(text_piece(msgspec.json.encode(checked(schema)).decode()))
+        parts.append(text_piece(msgspec.json.encode(checked(schema, "openai", strict=is_strict(shape))).decode()))
     return Asked(
-        maker="openai", model=model, named=body.model, pieces=parts, prompt="\n".join(words),
+        maker="openai", model=model, named=body.model, pieces=parts, prompt="\n".join(words), question=words[-1] if words else "",
         mode="batch" if batch else service_mode(body.service_tier), schema=schema, most=most, stream=bool(body.stream),
         logprobs=bool(body.logprobs), variant=_variant(body.seed, body.temperature), key=key, identity=identity,
         batch=batch, cache_key=body.prompt_cache_key or "",

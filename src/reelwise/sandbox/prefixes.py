@@ -2,12 +2,29 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections import OrderedDict
 
-__all__ = ["Prefixes"]
+__all__ = ["Prefixes", "least"]
 
 _KEPT_MAX = 100_000
+
+_LEAST = (
+    (r"gemini-2", 2048),
+    (r"gemini-3-flash", 1024),
+    (r"gemini-", 4096),
+    (r"claude-(opus|fable)-5", 512),
+    (r"claude-opus-4-7", 2048),
+    (r"claude-(opus-4-[56]|haiku-4-5)", 4096),
+    (r"claude-(haiku-3|3-haiku|3-5-haiku)", 2048),
+)
+"""Of what the vendors' pages on caching say: OpenAI's and all other Claude models take 1,024 tokens."""
+
+
+def least(model: str) -> int:
+    """Return the shortest prefix, or explicit cache, that a model keeps, in tokens."""
+    return next((tokens for pattern, tokens in _LEAST if re.match(pattern, model)), 1024)
 
 
 class Prefixes:

@@ -13,7 +13,7 @@ from reelwise.sandbox.drawing import pieces
 from reelwise.sandbox.errors import BadRequestError
 from reelwise.sandbox.exchange import Event, Events, Exchange, Reply, answered
 from reelwise.sandbox.openai_chat import service_mode
-from reelwise.sandbox.schemas import checked
+from reelwise.sandbox.schemas import checked, is_strict
 from reelwise.sandbox.vendors import bytes_of
 
 if TYPE_CHECKING:
@@ -57,11 +57,11 @@ def _asked(desk: Desk, body: _Body, key: str, identity: str) -> Asked:
     shape = (body.text or {}).get("format")
     schema = shape.get("schema") if isinstance(shape, dict) else None
     if schema is not None:
-        parts.append(text_piece(msgspec.json.encode(checked(schema)).decode()))
+        parts.append(text_piece(msgspec.json.encode(checked(schema, "openai", strict=is_strict(shape))).decode()))
     if not parts:
         raise BadRequestError("Missing required parameter: 'input'.")
     return Asked(
-        maker="openai", model=model, named=body.model, pieces=parts, prompt="\n".join(words),
+        maker="openai", model=model, named=body.model, pieces=parts, prompt="\n".join(words), question=words[-1] if words else "",
         mode=service_mode(body.service_tier), schema=schema, most=body.max_output_tokens, stream=bool(body.stream),
         variant=None if body.temperature else 0, key=key, identity=identity, cache_key=body.prompt_cache_key or "",
     )  # fmt: skip

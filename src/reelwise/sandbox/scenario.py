@@ -16,7 +16,7 @@ from reelwise.errors import DocumentError
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["AnswerRule", "Fault", "Latency", "Limits", "ModelSkill", "Output", "Scenario"]
+__all__ = ["AnswerRule", "Fault", "Latency", "Limits", "ModelSkill", "Need", "Output", "Scenario"]
 
 FaultKind = Literal[
     "429", "500", "503", "504", "lost_request", "lost_reply", "cut_stream", "slow", "bad_json", "no_usage", "refused"
@@ -53,6 +53,21 @@ class AnswerRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     labels: tuple[str, ...] = ()
     text: str = ""
     means: str = ""
+
+
+class Need(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Words of the instructions that some answers depend on: without them, these items get another answer.
+
+    With needs, what is right of an item, and what is answered, is drawn from the item and the question alone (the last text of a call): other
+    instructions may be reworded or left out, and change nothing.
+
+    Attributes:
+        match: a pattern that the prompt must hold.
+        share: of the items, 0..1, whose answers need it.
+    """
+
+    match: str
+    share: float
 
 
 class Output(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -110,6 +125,7 @@ class Scenario(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         difficulty: how hard items are, 0..1: mean and spread.
         models: how good which models are; others are 0.8.
         answers: what is answered to which prompts.
+        needs: which words of the instructions some answers depend on; without any, each word changes every answer.
         output: how long answers are.
         latency: how slow the line is.
         limits: what is let through.
@@ -132,6 +148,7 @@ class Scenario(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     difficulty: tuple[float, float] = (0.4, 0.25)
     models: tuple[ModelSkill, ...] = ()
     answers: tuple[AnswerRule, ...] = ()
+    needs: tuple[Need, ...] = ()
     output: Output = Output()
     latency: Latency = Latency()
     limits: Limits = Limits()
@@ -154,6 +171,7 @@ class Scenario(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         """
         shares = {"batch_done": self.batch_done, "video_failed": self.video_failed}
         shares |= {f"faults[{at}].share": fault.share for at, fault in enumerate(self.faults)}
+        shares |= {f"needs[{at}].share": one.share for at, one in enumerate(self.needs)}
         shares |= {f"models[{at}].skill": one.skill for at, one in enumerate(self.models)}
         for name, value in shares.items():
             if not 0 <= value <= 1:
@@ -170,7 +188,7 @@ class Scenario(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             if not 0 < value < math.inf:
                 raise DocumentError(f"{value}", where=name, hint="more than 0")
         patterns = [one.match for one in self.models] + [one.match for one in self.answers]
-        patterns += [one.match for one in self.faults]
+        patterns += [*(one.match for one in self.faults), *(one.match for one in self.needs)]
         for pattern in patterns:
             try:
                 re.compile(pattern)

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from reelwise.errors import DocumentError
 from reelwise.requests import Request, Usage
 from reelwise.stages.base import Stage, class_of
+from reelwise.stages.prefixes import kept_an_hour, prefix_min
 from reelwise.tokens import rule as rule_named
 from reelwise.tokens import rule_for
 from reelwise.units import ceil, maximum, minimum, where
@@ -22,14 +23,7 @@ if TYPE_CHECKING:
     from reelwise.tokens import TokenRule
     from reelwise.units import Num
 
-__all__ = ["PICTURES_A_REQUEST", "PREFIX_MIN", "Call", "made_seconds", "prefix_min"]
-
-PREFIX_MIN = 1024
-"""Shortest prefix that prompt caches take where the vendor's page names no other (OpenAI, most Anthropic models)."""
-
-_PREFIX_MINS = (("gemini-2", 2048), ("gemini-3-flash", 1024), ("gemini-", 4096))
-"""ai.google.dev/gemini-api/docs/caching, 2026-10-13: 2,048 for 2.5, 4,096 for 3.1 Pro to 4; 3 Flash Preview 1,024 (2026-05-07)."""
-
+__all__ = ["PICTURES_A_REQUEST", "Call", "made_seconds"]
 
 PICTURES_A_REQUEST = 16
 """Pictures in one request to Cloud Vision (cloud.google.com/vision/product-search/quotas, read 2026-11-28)."""
@@ -50,12 +44,6 @@ def made_seconds(model: str, seconds: Num) -> Num:
     return seconds
 
 
-def prefix_min(model: str) -> int:
-    """Return the shortest prefix, in tokens, that a model's prompt cache takes."""
-    bare = model.rsplit("/", 1)[-1]
-    return next((tokens for start, tokens in _PREFIX_MINS if bare.startswith(start)), PREFIX_MIN)
-
-
 class Call(Stage, frozen=True, kw_only=True):
     """One billable call for each item, or more where it is split.
 
@@ -67,7 +55,9 @@ class Call(Stage, frozen=True, kw_only=True):
         detail: the model's media resolution or image detail; empty is its default.
         part: native video where the model takes it and pictures elsewhere (auto), or one of them, sound alone, or a
             video to generate.
-        cache: none, the prompt's prefix, or explicit: prefix and video are kept for `cache_hours` and read for each question.
+        cache: none, the prompt's prefix, or explicit: prefix and video are kept and read for each question.
+        cache_hours: how long; null is the vendor's own time: an hour for an explicit cache (a day in a batch, which may take one),
+            five minutes for a prefix. Anthropic keeps a prefix for an hour at most, at a dearer write.
         chunk: split a long item into calls: none, below_cliff (of the model's long-context price), or seconds a call.
         ask: each question in its own call, or all at once.
         pictures_a_call: pictures in one call at most; null is the model's own limit.
@@ -82,7 +72,7 @@ class Call(Stage, frozen=True, kw_only=True):
     detail: str = ""
     part: Literal["auto", "video", "images", "audio", "generate"] = "auto"
     cache: Literal["none", "prefix", "explicit"] = "none"
-    cache_hours: Annotated[float, Meta(gt=0, le=8760)] = 1.0
+    cache_hours: Annotated[float, Meta(gt=0, le=8760)] | None = None
     chunk: Literal["none", "below_cliff"] | Annotated[float, Meta(gt=0, le=1e6)] = "none"
     ask: Literal["each", "once"] = "each"
     pictures_a_call: Annotated[int, Meta(ge=1, le=10_000)] | None = None
@@ -128,15 +118,19 @@ class Call(Stage, frozen=True, kw_only=True):
 
     def unrun(self) -> str:
         """Say why it cannot be called here; empty where it can."""
-        both = self.cache == "explicit" and self.mode == "batch"
-        return "explicit caches in batches are not run yet" if both else ""
+        return ""
 
-    def _add(self, item: Item, out: Out, *, model: str, count: Num, **amounts: Any) -> None:
+    @property
+    def kept_hours(self) -> float:
+        """Hours that an explicit cache is kept: as it says, or the vendor's own; a batch may take a day until it reads it."""
+        return self.cache_hours or (24.0 if self.mode == "batch" else 1.0)
+
+    def _add(self, item: Item, out: Out, *, model: str, count: Num, mode: str = "", **amounts: Any) -> None:
         out.requests.append(
             Request(
                 model=model,
                 count=count,
-                mode=self.mode,
+                mode=mode or self.mode,
                 resolution=self.resolution,
                 lane=item.lane,
                 source_class=item.source_class,
@@ -252,10 +246,11 @@ class Call(Stage, frozen=True, kw_only=True):
         }
         if self.cache == "explicit":
             kept = image + video + audio + prefix
-            self._add(item, out, model=self.model, count=item.count * split, tokens_image=image, tokens_video=video,
-                      tokens_audio=audio, tokens_text=prefix, **each)  # fmt: skip
+            # filling is a call of its own, at the standard price, whatever the mode of those that read it
+            self._add(item, out, model=self.model, count=item.count * split, mode="standard", tokens_image=image,
+                      tokens_video=video, tokens_audio=audio, tokens_text=prefix, **each)  # fmt: skip
             out.usages.append(
-                Usage(sku=f"{self.model}/cache-storage", unit="token_hour", quantity=item.count * split * kept * self.cache_hours,
+                Usage(sku=f"{self.model}/cache-storage", unit="token_hour", quantity=item.count * split * kept * self.kept_hours,
                       lane=item.lane, source_class=item.source_class, basis=item.basis)
             )  # fmt: skip
             self._add(item, out, model=self.model, count=item.count * calls * split, tokens_text=question, tokens_cached=kept,
@@ -263,6 +258,7 @@ class Call(Stage, frozen=True, kw_only=True):
             return
         cached: Num = 0.0
         write: Num = 0.0
+        written = "tokens_cache_write"
         fresh = prefix + question
         bit = 0
         if self.cache == "prefix":
@@ -271,15 +267,15 @@ class Call(Stage, frozen=True, kw_only=True):
             )
             long_enough = prefix >= prefix_min(self.model)
             cached = where(long_enough, prefix * hits, 0.0)
-            write = (
-                where(long_enough, prefix * (1 - hits), 0.0)
-                if "tokens_cache_write" in out.book.language(self.model).own
-                else 0.0
-            )
+            own = out.book.language(self.model).own
+            if kept_an_hour(self.cache_hours) and "tokens_cache_write_1h" in own:
+                written = "tokens_cache_write_1h"
+            write = where(long_enough, prefix * (1 - hits), 0.0) if written in own else 0.0
             fresh = fresh - cached - write
+        each[written] = write
         self._add(
             item, out, model=self.model, count=item.count * calls * split, basis_text=bit, tokens_image=image, tokens_video=video,
-            tokens_audio=audio, tokens_text=fresh, tokens_cached=cached, tokens_cache_write=write, tokens_output=output, **each,
+            tokens_audio=audio, tokens_text=fresh, tokens_cached=cached, tokens_output=output, **each,
         )  # fmt: skip
 
 

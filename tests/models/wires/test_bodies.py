@@ -218,7 +218,8 @@ def test_tiers_and_an_hour_in_a_cache():
     used = read_usage({"usage": usage, "model": "claude-haiku-4-5"}, provider="anthropic", flavor="default", model="")
 
     assert (used.tokens_text, used.tokens_cached, used.tokens_cache_write, used.tokens_cache_write_1h) == (5, 7, 10, 20)
-    assert "an hour" in used.unpriced
+    assert not used.unpriced
+    assert used.request().tokens_cache_write_1h == 20
 
 
 def test_a_total_that_does_not_add_up_is_unpriced():

@@ -120,7 +120,7 @@ def test_structured_answers_follow_their_schema(box, ends):
     schema = {
         "type": "object",
         "properties": {"label": {"type": "string", "enum": ["a", "b"]}, "confidence": {"type": "number"}, "seen": {"type": "boolean"}},
-        "required": ["label", "confidence", "seen"],
+        "required": ["label", "confidence", "seen"], "additionalProperties": False,
     }  # fmt: skip
     for end, model in ends(box).values():
         found = end.ask(shown(model, schema=msgspec.json.encode(schema))).json()

@@ -177,7 +177,8 @@ def test_a_cache_is_filled_kept_read_and_expires(ends, box, book, drawn_clip):
 
 def test_cached_sound_is_billed_at_its_own_price(ends, box, book, drawn_clip):
     end, _ = ends(box)["google"]
-    kept = create_cache(end, Work(model="gemini-3.5-flash-lite", parts=(Clip(source=source(drawn_clip)),)), 60)
+    parts = (Clip(source=source(drawn_clip)), Text(text="x" * 16_000))
+    kept = create_cache(end, Work(model="gemini-3.5-flash-lite", parts=parts), 60)
     answer = end.ask(Work(model="gemini-3.5-flash-lite", parts=(Text(text="?"),), cache=kept.name))
 
     assert charge(answer.used.request(), book).nano == box.invoice.rows[-1].nano

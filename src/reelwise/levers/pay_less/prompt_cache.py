@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 from msgspec.structs import replace
 
 from reelwise.levers.base import Card, Lever, Verdict, edit_calls, language_calls, no, yes
-from reelwise.stages.call import PREFIX_MIN, prefix_min
+from reelwise.stages.prefixes import PREFIX_MIN, prefix_min
 
 if TYPE_CHECKING:
     from reelwise.facts import Facts
