@@ -248,8 +248,8 @@ def run_rows(found: dict) -> list[str]:
     ]
     if "further" in found:
         more = found["further"]
-        what = f"{more['plans']} further plans (caches, copies, a router, trimmed sound): median; within 5 %; residual"
-        figure = f"{more['error_median']:.1%}; {more['within_5_percent']} of {more['pairs']}; {more['residual_nano']} nano-USD"
+        what = f"{more['plans']} further plans (caches, copies, a router, trimmed sound): median; within 5 %; largest; residual"
+        figure = f"{more['error_median']:.1%}; {more['within_5_percent']} of {more['pairs']}; {more['error_max']:.0%} (copies); {more['residual_nano']} nano-USD"
         rows.append(row(what, figure, "", command))
     return rows
 
