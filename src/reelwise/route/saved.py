@@ -150,14 +150,7 @@ def train(
     Raises:
         InputError: too few rows, nothing to choose, or a share outside 0..1.
     """
-    table, embedding_nano, lift = table_of(outcomes.rows), 0, None
-    scores = cross_scores(table, recipe, seed=seed)
-    gap = table.dear.mean() != table.cheap.mean()
-    if embedding is not None:
-        made = embedding.embed([row.text for row in outcomes.rows])
-        table, embedding_nano = with_vectors(table, made.vectors, embedding.facts), made.nano
-        plain, scores = scores, cross_scores(table, recipe, seed=seed)
-        lift = lift_of(plain, scores, table.cheap, table.dear) if gap else None
+    table, scores, lift, embedding_nano = _scored(outcomes, recipe, seed, embedding)
     floor = (
         hold_floor(scores, table.cheap, table.dear, quality=quality, risk=risk, ahead=ahead)
         if share is None
@@ -175,7 +168,7 @@ def train(
             rows=len(table),
             sha256=outcomes.sha256,
             columns=outcomes.columns.features,
-            apgr=area(scores, table.cheap, table.dear) if gap else None,
+            apgr=area(scores, table.cheap, table.dear) if table.dear.mean() != table.cheap.mean() else None,
             share_at_floor=share_at(scores, table.cheap, table.dear, floor.quality),
             seed=seed,
             lift=lift,
@@ -187,6 +180,21 @@ def train(
         rules=rules,
         embedding=None if embedding is None else embedding.facts,
     )
+
+
+def _scored(
+    outcomes: Outcomes, recipe: Recipe, seed: int, embedding: Embedding | None
+) -> tuple[Table, NDArray[np.float64], Lift | None, int]:
+    """Score each row by the other rows; with an embedding also say what that adds, and what the vectors cost in nano-USD."""
+    table = table_of(outcomes.rows)
+    plain = cross_scores(table, recipe, seed=seed)
+    if embedding is None:
+        return table, plain, None, 0
+    made = embedding.embed([row.text for row in outcomes.rows])
+    table = with_vectors(table, made.vectors, embedding.facts)
+    scores = cross_scores(table, recipe, seed=seed)
+    gap = table.dear.mean() != table.cheap.mean()
+    return table, scores, lift_of(plain, scores, table.cheap, table.dear) if gap else None, made.nano
 
 
 def with_vectors(table: Table, vectors: NDArray[np.float64], facts: EmbeddingFacts) -> Table:
