@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
 
 from reelwise.cli import main
 from reelwise.evidence_store import read_store
+from reelwise.video.writer import write_mp4
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples" / "run"
 PLAN = {
@@ -57,7 +59,7 @@ def test_run_for_people_says_predicted_and_metered(drawn_clip, plan, tmp_path, t
     out, _ = told("run", drawn_clip, "--plan", plan, "--sandbox", "--out", tmp_path / "out")
 
     assert "predicted" in out
-    assert "Residual of all others: 0 nano-dollars" in out
+    assert "the same to the nano-dollar was posted here" in out
 
 
 def test_a_stack_names_each_lever_with_its_metered_factor(drawn_clip, tmp_path, told):
@@ -121,9 +123,11 @@ def test_what_ends_a_run_is_its_exit_code_and_what_was_done_is_printed(drawn_cli
     assert wrong["stopped"]["error"]
 
 
-def test_evidence_of_a_run_is_read_by_price(drawn_clip, plan, tmp_path, told):
+def test_evidence_of_a_run_is_read_by_price_and_called_measured(drawn_clip, plan, tmp_path, told):
     folder = tmp_path / "evidence"
-    told("run", drawn_clip, "--plan", plan, "--sandbox", "--out", tmp_path / "a", "--evidence", folder, "--json")
+    ran, _ = told(
+        "run", drawn_clip, "--plan", plan, "--sandbox", "--out", tmp_path / "a", "--evidence", folder, "--json"
+    )
     workload = tmp_path / "workload.yaml"
     workload.write_text(
         yaml.safe_dump(
@@ -132,11 +136,94 @@ def test_evidence_of_a_run_is_read_by_price(drawn_clip, plan, tmp_path, told):
     )
     with_facts, _ = told("price", workload, "--evidence", folder, "--json")
     without, _ = told("price", workload, "--json")
+    answers = [
+        next(line for line in found["line_items"] if line["unit"] == "tokens_output") for found in (without, with_facts)
+    ]
 
-    def tokens(found):
-        return sum(line["quantity"] for line in found["line_items"] if line["unit"] == "tokens_output")
+    assert answers[0]["evidence"] != "measured"
+    assert answers[1]["evidence"] == "measured"
+    each = ran["receipt"]["usage"]["tokens_output"]  # one clip, one answer
+    items = answers[0]["quantity"] / 500
+    assert answers[1]["quantity"] == pytest.approx(items * each)
 
-    assert tokens(with_facts) < tokens(without) / 10
+
+def test_the_next_run_knows_how_long_answers_are(drawn_clip, tmp_path, told):
+    folder = tmp_path / "evidence"
+    words = ("run", drawn_clip, "--plan", EXAMPLES / "describe.yaml", "--sandbox", "--evidence", folder)
+    long = tmp_path / "long.yaml"
+    long.write_text("output: {tokens: 190, spread: 0.01}")
+    words = (*words, "--scenario", long)
+    first, _ = told(*words, "--out", tmp_path / "a")
+    second, _ = told(*words, "--out", tmp_path / "b", "--json")
+
+    assert "What only answers tell" in first
+    assert next(one for one in second["receipt"]["estimate"] if one["unit"] == "usd")["error"] == pytest.approx(
+        0, abs=1e-9
+    )
+
+
+def test_each_unit_has_its_dollars_and_they_add_up_to_the_cost(drawn_clip, plan, tmp_path, told):
+    found, _ = told("run", drawn_clip, "--plan", plan, "--sandbox", "--out", tmp_path / "a", "--json")
+    sides = found["receipt"]["estimate"]
+
+    assert {"tokens_video", "tokens_text", "tokens_output"} <= {one["unit"] for one in sides}
+    for side in ("predicted", "metered"):
+        parts = sum(one[f"{side}_usd"] for one in sides if one[f"{side}_usd"] is not None)
+        assert parts == pytest.approx(next(one[side] for one in sides if one["unit"] == "usd"), abs=2e-9)
+
+
+def test_a_stack_says_what_each_lever_saves_in_which_unit(drawn_clip, tmp_path, told):
+    levers = [{"lever": "downscale"}, {"lever": "drop_audio"}, {"lever": "batch_api"}]
+    path = tmp_path / "stack.yaml"
+    path.write_text(yaml.safe_dump({**PLAN, "levers": levers}))
+    found, _ = told("run", drawn_clip, "--plan", path, "--sandbox", "--stack", "--out", tmp_path / "out", "--json")
+    said, _ = told("run", drawn_clip, "--plan", path, "--sandbox", "--stack", "--out", tmp_path / "b")
+    units = {step["lever"]: {one["unit"] for one in step["changes"]} for step in found["steps"][1:]}
+
+    assert units["drop_audio"] == {"tokens_audio"}
+    assert "tokens_video" in units["downscale"]
+    assert {"tokens_video", "tokens_output"} <= units["batch_api"]
+    for before, step in zip(found["steps"], found["steps"][1:], strict=False):
+        for side in ("predicted", "metered"):
+            saved = sum(one[f"{side}_usd"] for one in step["changes"])
+            assert saved == pytest.approx(before[f"{side}_usd"] - step[f"{side}_usd"], abs=4e-9)
+    assert "What each lever saves, on top of those before it" in said
+    assert "tokens of sound" in said
+
+
+def test_a_lever_that_changes_nothing_is_said(tmp_path, told):
+    path = tmp_path / "stack.yaml"
+    path.write_text(yaml.safe_dump({**PLAN, "levers": [{"lever": "drop_audio"}, {"lever": "sample_frames", "fps": 1}]}))
+    silent = tmp_path / "silent.mp4"
+    write_mp4(
+        silent,
+        [(np.full((96, 160), 60 + n, np.uint8), *[np.full((48, 80), 128, np.uint8)] * 2) for n in range(30)],
+        width=160,
+        height=96,
+        fps=10,
+    )
+    said, _ = told("run", silent, "--plan", path, "--sandbox", "--stack", "--out", tmp_path / "out")
+
+    assert "nothing on these clips: there is nothing of it in them" in said
+
+
+def test_a_gate_is_judged_when_the_run_is_over(drawn_clip, plan, tmp_path, told):
+    words = ("run", drawn_clip, "--plan", plan, "--sandbox", "--json")
+    kept, _ = told(*words, "--out", tmp_path / "a", "--gate-usd", "1", "--gate-usd-hour", "100")
+    over, err = told(*words, "--out", tmp_path / "b", "--gate-usd", "0.000001", code=3)
+    hour, _ = told(*words, "--out", tmp_path / "c", "--gate-usd-hour", "0.001", code=3)
+    none, _ = told(*words, "--out", tmp_path / "d")
+    stack, _ = told(
+        *words, "--out", tmp_path / "e", "--stack", "--levers", "downscale", "--gate-usd", "0.000001", code=3
+    )
+
+    assert kept["gate"]["kept"]
+    assert kept["gate"]["cost_usd_hour"] == pytest.approx(kept["receipt"]["cost_usd"] * 3600 / 12, rel=0.02)
+    assert not over["gate"]["kept"]
+    assert "too dear" in err
+    assert len(hour["gate"]["over"]) == 1
+    assert none["gate"] is None
+    assert stack["gate"]["cost_usd"] == stack["steps"][-1]["metered_usd"]
 
 
 @pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.yaml")), ids=lambda path: path.stem)

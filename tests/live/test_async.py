@@ -243,7 +243,7 @@ def test_a_loop_that_ends_in_the_middle_of_a_call():
 def test_sync_models_and_waiting():
     async def main():
         model = Counting()
-        async with Adaptive(model, mode="max") as adaptive:
+        async with Adaptive(model, mode="max", limits=Limits(wait_seconds=None)) as adaptive:
             for index in range(10):
                 await adaptive.see(blob(index))
         return model, adaptive.receipt()

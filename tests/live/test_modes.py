@@ -363,6 +363,42 @@ def test_budgets_step_the_mode_down_before_they_stop_it(ledger):
     assert "all:" in receipt.mode_changes[0].reason
 
 
+@pytest.mark.parametrize("mode", ["full", "max"])
+def test_where_a_budget_is_spent_the_device_goes_on_and_where_it_is_killed_nothing_does(ledger, mode):
+    ledger.set_budget(Budget(name="all", hard=20 * 10**6))
+    model, device = Counting(), Counting()
+    adaptive = Adaptive(
+        model, fallback=device, mode=mode, ledger=ledger, feature="blur", usd_per_call="0.001", carrier=HOT, limits=FILE
+    )
+    adaptive._engine.afar._threaded, adaptive._engine.afar._every = False, 0.0
+    feed(adaptive, 3)
+    assert adaptive.mode == "basic"
+    assert adaptive.cause in {"spent", "denied"}
+    assert model.calls == 20
+    assert device.calls > 0
+    ledger.kill("blur", "incident 7")
+    before = model.calls, device.calls
+    feed(adaptive, 3, start=3)
+    assert (model.calls, device.calls) == before
+    receipt = adaptive.close()
+    assert receipt.mode == "off"
+    messages = [one.message for one in receipt.mode_changes]
+    assert any(said.startswith("The allowance is used up, using basic mode. This device does") for said in messages)
+
+
+@pytest.mark.parametrize("ladder", [("full", "saver", "basic", "off"), ("full", "saver", "off")])
+def test_a_spent_budget_is_off_without_a_device_or_where_the_ladder_has_no_basic_step(ledger, ladder):
+    ledger.set_feature(Feature(name="blur", ladders={"": ladder}))
+    ledger.set_budget(Budget(name="all", hard=20 * 10**6))
+    device = None if "basic" in ladder else Counting()
+    adaptive = Adaptive(
+        Counting(), fallback=device, ledger=ledger, feature="blur", usd_per_call="0.001", carrier=HOT, limits=FILE
+    )
+    adaptive._engine.afar._threaded, adaptive._engine.afar._every = False, 0.0
+    feed(adaptive, 6)
+    assert adaptive.close().mode == "off"
+
+
 # what is said
 
 

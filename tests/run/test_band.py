@@ -106,7 +106,17 @@ def test_one_item_tells_of_a_share_how_little_it_tells():
 
 def test_the_dollars_carry_their_band_and_other_units_none():
     expected = Estimate(usd=1.0, units={"calls": 3.0}, usd_by_lane={}, usd_low=0.9, usd_high=1.2)
-    rows = {side.unit: side for side in sides(expected, [])}
+    rows = {
+        side.unit: side
+        for side in sides(
+            expected,
+            [],
+            make(
+                {"feature": "x", "demand": {"hours": 1}, "plan": {"stages": [{"stage": "call", "model": "gpt-4o"}]}},
+                where="test",
+            ).book,
+        )
+    }
 
     assert (rows["usd"].low, rows["usd"].high) == (0.9, 1.2)
     assert (rows["calls"].low, rows["calls"].high) == (None, None)

@@ -94,6 +94,24 @@ def test_a_host_and_a_vendor_in_one_plan_are_told_apart(hosted, drawn_clip, open
     assert receipt.cost_nano == vendor + round(receipt.machines[0].usd * 1e9)
 
 
+ROUTED = [
+    SAMPLE, {"stage": "route", "rule": "price", "to": "own"}, {"stage": "call", "model": "gpt-4o", "lane": "main"},
+    {**CALL, "lane": "own"},
+]  # fmt: skip
+
+
+def test_an_item_goes_to_a_host_where_its_machine_time_is_cheaper(hosted, drawn_clip, open_session):
+    with open_session(hosted(*ROUTED, facts=SPEED)) as (session, job):
+        result = session.run(job.case.plan, session.decoded([drawn_clip]))
+    with open_session(hosted(*ROUTED, name="unknown.yaml"), out="unknown") as (session, job):
+        tracks = session.decoded([drawn_clip])
+        with pytest.raises(InputError, match="frames_per_second"):
+            session.run(job.case.plan, tracks)
+        assert session.box.invoice.rows == ()
+
+    assert [one.model for one in result.outcomes] == ["host:gpu"]
+
+
 def test_machine_time_of_calls_at_once_adds_up_to_the_time_the_machine_was_busy():
     now = [0.0]
     machines = Machines([Host(name="gpu", sku="aws/g6.xlarge")], Book.load(dt.date(2026, 11, 22)), lambda: now[0])

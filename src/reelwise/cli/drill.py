@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from reelwise.cli.options import EVIDENCE
-from reelwise.cli.output import json_option, money, note, print_json, table
+from reelwise.cli.output import json_option, money, note, print_json
 
 if TYPE_CHECKING:
     from reelwise.drill.drilling import Drilled
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["cli"]
 
 _FILE = click.Path(path_type=Path)
+_WIDTH, _INDENT = 100, " " * 8
 
 
 @click.command()
@@ -45,6 +47,7 @@ def cli(
     import logging
 
     from reelwise.drill import drill, read_drills
+    from reelwise.drill.scenario import check_names
     from reelwise.errors import DocumentError, GateError
     from reelwise.run.job import read_job
 
@@ -53,6 +56,7 @@ def cli(
     found = read_drills(scenarios)
     if also is not None:
         found = (*found, *read_drills(also))
+        check_names(found, str(also))
     if only is not None:
         found = tuple(one for one in found if only.lower() in one.name.lower())
     if not found:
@@ -63,7 +67,7 @@ def cli(
             {
                 "scenarios": [
                     {
-                        "name": one.name, "what": one.what, "kind": one.kind, "kept": one.kept, "cost_usd": one.cost_usd,
+                        "name": one.name, "row": one.row, "what": one.what, "kind": one.kind, "kept": one.kept, "cost_usd": one.cost_usd,
                         "promises": one.promises, "seen": one.seen, "seconds": one.seconds,
                     }
                     for one in played
@@ -73,37 +77,25 @@ def cli(
             }
         )  # fmt: skip
     else:
-        _show(played)
+        _show(played, plan)
     broken = [one.name for one in played if not one.kept]
     if broken:
         raise GateError(
             f"{len(broken)} of {len(played)} scenarios broke a promise: {', '.join(broken)}", where="drill",
-            hint="see what was seen beside what was expected",
+            hint="the lines marked BROKEN say what was seen, and what was promised",
         )  # fmt: skip
 
 
-def _show(played: tuple[Drilled, ...]) -> None:
-    rows = []
+def _show(played: tuple[Drilled, ...], plan: Path) -> None:
+    click.echo(f"{plan}: {len(played)} scenarios. No vendor is called; dollars are what it would have cost.\n")
     for one in played:
-        for number, promise in enumerate(one.promises):
-            rows.append(
-                (
-                    one.name if not number else "", one.kind if not number else "", _words(promise.name, promise.wanted),
-                    _number(promise.seen), "kept" if promise.kept else "BROKEN", money(one.cost_usd) if not number else "",
-                )
-            )  # fmt: skip
-    table(("scenario", "kind", "expected", "seen", "", "USD"), rows, right=(3, 5))
+        row = f", row of the matrix: {one.row}" if one.row and one.row != one.name else ""
+        click.echo(f"{'kept  ' if one.kept else 'BROKEN'}  {one.name} ({one.kind}{row}), {money(one.cost_usd)} USD")
+        click.echo(textwrap.fill(one.what, _WIDTH, initial_indent=_INDENT, subsequent_indent=_INDENT))
+        for promise in one.promises:
+            mark = "" if promise.kept else "BROKEN: "
+            line = f"- {mark}{promise.words}: {promise.seen_words} ({promise.wanted_words})"
+            click.echo(textwrap.fill(line, _WIDTH, initial_indent=_INDENT, subsequent_indent=f"{_INDENT}  "))
+        click.echo()
     kept = sum(one.kept for one in played)
-    click.echo(
-        f"{kept} of {len(played)} scenarios kept their promises; {money(sum(one.cost_usd for one in played))} USD, none of it spent"
-    )
-
-
-def _words(name: str, wanted: float | str) -> str:
-    metric, _, side = name.rpartition("_")
-    sign = {"max": "at most", "min": "at least", "is": "is"}[side]
-    return f"{metric} {sign} {_number(wanted)}"
-
-
-def _number(value: float | str | None) -> str:
-    return "not seen" if value is None else value if isinstance(value, str) else f"{value:.4g}"
+    click.echo(f"{kept} of {len(played)} scenarios kept their promises")

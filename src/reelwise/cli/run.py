@@ -10,6 +10,7 @@ import click
 
 from reelwise.cli.options import EVIDENCE
 from reelwise.cli.output import json_option, note, print_json
+from reelwise.cli.run_gate import Gate, gate_options, raise_gate, show_gate
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -76,6 +77,7 @@ _FILE = click.Path(path_type=Path)
     type=_FILE,
     help=f"Read facts from this folder, and add what the run measures. [default: read {EVIDENCE}, add nothing]",
 )
+@gate_options
 @json_option
 def cli(
     sources: tuple[Path, ...],
@@ -99,6 +101,8 @@ def cli(
     rates: Path | None,
     day: str | None,
     evidence: Path | None,
+    gate_usd: float | None,
+    gate_usd_hour: float | None,
     as_json: bool,
 ) -> None:
     """Run a plan on SOURCE (clips, or folders of clips): models are called, and every call is held for, metered and settled.
@@ -119,6 +123,7 @@ def cli(
         plan, workload=workload, settings=settings, day=day, rates=rates, evidence=evidence or EVIDENCE, levers=names
     )
     clips = clips_of(sources)
+    gate = Gate(usd=gate_usd, usd_hour=gate_usd_hour)
     with ExitStack() as stack:
         session = _session(
             stack,
@@ -134,10 +139,10 @@ def cli(
         )
         tracks = session.decoded(clips, seconds, _say(as_json=as_json))
         if stacked or ablate:
-            _steps(session, job, tracks, ablate=ablate, evidence=evidence, out=out, as_json=as_json)
+            _steps(session, job, tracks, ablate=ablate, gate=gate, evidence=evidence, out=out, as_json=as_json)
             return
         result = session.run(job.case.plan, tracks, naive=_naive(naive, job))
-        _finish(result, session, job, tracks, evidence=evidence, out=out, as_json=as_json)
+        _finish(result, session, job, tracks, gate=gate, evidence=evidence, out=out, as_json=as_json)
 
 
 def _say(*, as_json: bool) -> Callable[[str, float], None]:
@@ -168,7 +173,15 @@ def _naive(path: Path | None, job: Job) -> Any:
 
 
 def _finish(
-    result: RunResult, session: Session, job: Job, tracks: Any, *, evidence: Path | None, out: Path, as_json: bool
+    result: RunResult,
+    session: Session,
+    job: Job,
+    tracks: Any,
+    *,
+    gate: Gate,
+    evidence: Path | None,
+    out: Path,
+    as_json: bool,
 ) -> None:
     from reelwise.cli.run_text import document, show
     from reelwise.documents import write_whole
@@ -178,15 +191,18 @@ def _finish(
         keep(evidence, tracks, result.facts)
     import msgspec
 
-    found = document(result, session)
+    judged = gate.judged(result.receipt.cost_usd, tracks)
+    found = {**document(result, session), "gate": judged}
     path = out / "receipt.json"
     write_whole(path, msgspec.json.format(msgspec.json.encode(found), indent=2))
     if as_json:
         print_json(found)
     else:
-        show(result, job)
+        show(result, job, sandbox=session.box is not None)
+        show_gate(judged)
         click.echo(f"\nReceipt: {path}")
     _exit(result)
+    raise_gate(judged)
 
 
 def _exit(result: RunResult) -> None:
@@ -203,7 +219,15 @@ def _exit(result: RunResult) -> None:
 
 
 def _steps(
-    session: Session, job: Job, tracks: Any, *, ablate: bool, evidence: Path | None, out: Path, as_json: bool
+    session: Session,
+    job: Job,
+    tracks: Any,
+    *,
+    ablate: bool,
+    gate: Gate,
+    evidence: Path | None,
+    out: Path,
+    as_json: bool,
 ) -> None:
     import msgspec
 
@@ -217,13 +241,16 @@ def _steps(
         for step in found.steps:
             if step.result.facts:
                 keep(evidence, tracks, step.result.facts)
-    told = steps_document(found, session)
+    judged = gate.judged(found.steps[0 if ablate else -1].metered_usd, tracks)
+    told = {**steps_document(found, session), "gate": judged}
     path = out / "stack.json"
     write_whole(path, msgspec.json.format(msgspec.json.encode(told), indent=2))
     if as_json:
         print_json(told)
     else:
         show_steps(found, job)
+        show_gate(judged)
         click.echo(f"\nReceipts: {path}")
     for step in found.steps:
         _exit(step.result)
+    raise_gate(judged)

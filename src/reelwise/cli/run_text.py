@@ -13,7 +13,7 @@ from reelwise.cli.prompt_text import show_sheets
 
 if TYPE_CHECKING:
     from reelwise.run.ablation import Ablation
-    from reelwise.run.executing import RunResult
+    from reelwise.run.executing import Receipt, RunResult
     from reelwise.run.job import Job
     from reelwise.run.machines import MachineTime
     from reelwise.run.merged import Finding
@@ -21,10 +21,11 @@ if TYPE_CHECKING:
     from reelwise.run.reused import Reused
     from reelwise.run.session import Session
 
-__all__ = ["document", "show", "show_steps", "steps_document"]
+__all__ = ["document", "show", "show_steps", "steps_document", "unit_words"]
 
 _SHOWN = 20
 _TEXT_MAX = 60
+_FAR = 0.03  # an error that a reader asks about
 
 
 def document(result: RunResult, session: Session) -> dict[str, Any]:
@@ -55,6 +56,7 @@ def steps_document(found: Ablation, session: Session) -> dict[str, Any]:
                 "metered_usd": step.metered_usd,
                 "predicted_factor": step.predicted_factor,
                 "metered_factor": step.metered_factor,
+                "changes": msgspec.to_builtins(step.changes),
                 "receipt": msgspec.to_builtins(step.result.receipt),
                 "answered": sum(one.status == "ok" for one in step.result.results),
                 "items": len(step.result.results),
@@ -66,7 +68,7 @@ def steps_document(found: Ablation, session: Session) -> dict[str, Any]:
     }
 
 
-def show(result: RunResult, job: Job) -> None:
+def show(result: RunResult, job: Job, *, sandbox: bool = False) -> None:
     """Print a run for people."""
     rows = []
     for one in result.results[:_SHOWN]:
@@ -79,18 +81,16 @@ def show(result: RunResult, job: Job) -> None:
     table(("clip", "status", "calls", "USD", "answer"), rows, right=(2, 3))
     if len(result.results) > _SHOWN:
         click.echo(f"{len(result.results) - _SHOWN:,} more are in the receipt")
+    _show_drawn(result, sandbox=sandbox)
     _show_findings(result)
     _show_sides(result)
+    _show_unknown(result, job)
     receipt = result.receipt
     if job.script.parts:
         show_sheets(receipt.prompt, of="of this run")
-    calls = ", ".join(f"{count} {status}" for status, count in sorted(receipt.requests.items())) or "none"
-    click.echo(f"Calls: {calls}; sent {receipt.attempts} times; plan {receipt.plan_hash}; prices of {job.case.day}")
+    _show_calls(receipt, job)
     if receipt.reused is not None:
         _show_reused(receipt.reused)
-    if receipt.naive_usd is not None and receipt.avoided_usd is not None and receipt.naive_usd > 0:
-        less = f", {receipt.naive_usd / receipt.cost_usd:.3g} times as much" if receipt.cost_usd else ""
-        click.echo(f"The naive plan was expected to cost {money(receipt.naive_usd)} USD{less}")
     if receipt.reconciled is not None:
         show_reconciled(receipt.reconciled)
     for machine in receipt.machines:
@@ -99,6 +99,27 @@ def show(result: RunResult, job: Job) -> None:
         click.echo(f"UNPRICED {identity}: {why}; all that was held for it counts")
     for text in result.notes:
         click.echo(f"Note: {text}")
+
+
+def _show_drawn(result: RunResult, *, sandbox: bool) -> None:
+    if sandbox and any(answer.text for one in result.results for answer in one.answers):
+        click.echo(
+            "A sandbox draws its answers: their words mean nothing, their tokens are counted and billed as a vendor's"
+        )
+
+
+def _show_calls(receipt: Receipt, job: Job) -> None:
+    """Say how many calls there were, and how the cost stands to the naive plan's."""
+    calls = ", ".join(f"{count} {status}" for status, count in sorted(receipt.requests.items())) or "none"
+    again = "" if receipt.attempts == sum(receipt.requests.values()) else f"; sent {receipt.attempts} times"
+    click.echo(f"Calls: {calls}{again}; plan {receipt.plan_hash}; prices of {job.case.day}")
+    if receipt.naive_hash == receipt.plan_hash:
+        click.echo(
+            "This is the naive plan itself, one call with everything: --stack runs it again with one lever after another"
+        )
+    elif receipt.naive_usd is not None and receipt.naive_usd > 0:
+        less = f", {receipt.naive_usd / receipt.cost_usd:.3g} times what this run cost" if receipt.cost_usd else ""
+        click.echo(f"The naive plan, one call with everything, is estimated at {money(receipt.naive_usd)} USD{less}")
 
 
 def _show_reused(told: Reused) -> None:
@@ -182,17 +203,49 @@ def _short(text: str) -> str:
     return line if len(line) <= _TEXT_MAX else f"{line[: _TEXT_MAX - 3]}..."
 
 
+_UNITS = {
+    "usd": "cost, USD",
+    "calls": "calls",
+    "tokens_input": "tokens sent, all",
+    "tokens_text": "  of text",
+    "tokens_image": "  of pictures",
+    "tokens_text_and_image": "  of text and pictures",
+    "tokens_video": "  of video",
+    "tokens_audio": "  of sound",
+    "tokens_cached": "  read from a cache",
+    "tokens_cache_write": "  written to a cache",
+    "tokens_output": "tokens answered",
+    "images": "pictures",
+    "seconds": "seconds of video",
+    "seconds_output": "seconds generated",
+    "machine_seconds": "machine seconds",
+    "cache": "explicit caches",
+    "not_known": "calls of unknown cost",
+}
+
+
+def unit_words(unit: str, *, alone: bool = False) -> str:
+    """Name a unit for people; `alone`, where it does not stand under the tokens that were sent."""
+    words = _UNITS.get(unit, unit.replace("_", " "))
+    return f"tokens{words[1:]}" if alone and words.startswith(" ") else words
+
+
 def _show_sides(result: RunResult) -> None:
     rows = [
         (
-            "USD" if side.unit == "usd" else side.unit,
+            unit_words(side.unit),
             money(side.predicted) if side.unit == "usd" else f"{side.predicted:,.1f}",
             money(side.metered) if side.unit == "usd" else f"{side.metered:,.0f}",
             "-" if side.error is None else f"{side.error:+.1%}",
+            "" if side.predicted_usd is None else money(side.predicted_usd),
+            "" if side.metered_usd is None else money(side.metered_usd),
         )
         for side in result.receipt.estimate
     ]
-    table(("", "predicted", "metered", "error"), rows, title="The estimate and the receipt", right=(1, 2, 3))
+    table(
+        ("", "predicted", "metered", "error", "USD predicted", "USD metered"), rows, title="The estimate and the receipt",
+        right=range(1, 6),
+    )  # fmt: skip
     dollars = next((side for side in result.receipt.estimate if side.low is not None and side.high is not None), None)
     if dollars is not None:
         click.echo(
@@ -205,19 +258,39 @@ def _show_sides(result: RunResult) -> None:
         )
 
 
+def _show_unknown(result: RunResult, job: Job) -> None:
+    """Say what nobody could know before the first run, and how the next estimate knows it."""
+    side = next((one for one in result.receipt.estimate if one.unit == "usd"), None)
+    if (
+        side is None
+        or side.error is None
+        or abs(side.error) < _FAR
+        or job.case.facts.has("call.tokens_output", job.case.workload.footage)
+    ):
+        return
+    click.echo(
+        "What only answers tell (how long they are, how many are in doubt) is not known before a first run, and was assumed: "
+        "--evidence FOLDER keeps what this one measured, and `reelwise price` and the next run use it"
+    )
+
+
 def show_reconciled(held: Reconciled) -> None:
     """Say how a run and an invoice agree."""
-    click.echo(
-        f"Invoice of the sandbox: {held.invoice_nano / 1e9:.9f} USD; posted here: {held.posted_nano / 1e9:.9f} USD"
-    )
+    invoice, posted = f"{held.invoice_nano / 1e9:.9f}", f"{held.posted_nano / 1e9:.9f}"
+    if held.residual_nano == 0 and not held.ambiguous_calls and not held.differences:
+        click.echo(
+            f"The sandbox's invoice, counted and priced by other code: {invoice} USD; the same to the nano-dollar was posted here"
+        )
+        return
+    click.echo(f"The sandbox's invoice, counted and priced by other code: {invoice} USD; posted here: {posted} USD")
     if held.ambiguous_calls:
         click.echo(
             f"Of {held.ambiguous_calls} calls nobody knows whether they are billed: {held.ambiguous_held_nano / 1e9:.9f} USD "
             f"are counted for them, all that was held; the invoice has {held.ambiguous_invoiced_nano / 1e9:.9f} USD"
         )
-    click.echo(f"Residual of all others: {held.residual_nano} nano-dollars")
-    for name, posted, there in held.differences:
-        click.echo(f"  {name}: posted {posted}, invoiced {there} nano-dollars")
+    click.echo(f"Of all others the two differ by {held.residual_nano} nano-dollars")
+    for name, posted_nano, there in held.differences:
+        click.echo(f"  {name}: posted {posted_nano}, invoiced {there} nano-dollars")
 
 
 def show_steps(found: Ablation, job: Job) -> None:
@@ -236,17 +309,67 @@ def show_steps(found: Ablation, job: Job) -> None:
                 f"{answered} of {len(step.result.results)}", "" if held is None else f"{held.residual_nano}",
             )
         )  # fmt: skip
+    count = len(found.steps[0].result.results)
+    items = "1 item" if count == 1 else f"{count:,} items"
     columns = (
         "lever", "USD predicted", "USD metered", "error", "factor predicted", "factor metered", "answered",
         "residual, nano-USD",
     )  # fmt: skip
-    table(
-        columns, rows, title=f"{len(found.steps[0].result.results)} items, prices of {job.case.day}", right=range(1, 8)
-    )
+    table(columns, rows, title=f"{items}, prices of {job.case.day}", right=range(1, 8))
     if not found.without_each and found.factor is not None:
         click.echo(f"From naive to the stacked plan: {found.factor:.3g} times less, metered")
+    _show_changes(found)
+    for text in _surprises(found):
+        click.echo(f"Note: {text}")
     for name, why in found.skipped:
         click.echo(f"Not pulled: {name}: {why}")
+
+
+def _show_changes(found: Ablation) -> None:
+    """Print what each lever saves, unit by unit."""
+    rows = []
+    for step in found.steps[1:]:
+        for number, one in enumerate(step.changes):
+            rows.append(
+                (
+                    "" if number else step.lever, unit_words(one.unit, alone=True), money(one.predicted_usd),
+                    money(one.metered_usd), "-" if one.error is None or not one.predicted_usd else f"{one.error:+.1%}",
+                )
+            )  # fmt: skip
+    if rows:
+        title = (
+            "What each lever saves, beside all others"
+            if found.without_each
+            else "What each lever saves, on top of those before it"
+        )
+        table(
+            ("lever", "in", "USD predicted", "USD metered", "error"),
+            rows,
+            title=f"{title} (negative: it adds)",
+            right=(2, 3, 4),
+        )
+
+
+def _surprises(found: Ablation) -> list[str]:
+    """Say where a factor is not what a reader would think it is."""
+    said = []
+    idle = [one.lever for one in found.steps[1:] if not one.changes]
+    if idle:
+        what = "change" if len(idle) > 1 else "changes"
+        said.append(f"{', '.join(idle)} {what} nothing on these clips: there is nothing of it in them")
+    for step in found.steps[1:]:
+        answers = next((one for one in step.changes if one.unit == "tokens_output"), None)
+        if answers is None or step.metered_factor is None or step.predicted_factor is None:
+            continue
+        off = abs(step.metered_factor / step.predicted_factor - 1)
+        if off > _FAR and abs(answers.metered_usd - answers.predicted_usd) > 0.5 * abs(
+            sum(one.metered_usd - one.predicted_usd for one in step.changes)
+        ):
+            said.append(
+                f"{step.lever}: its factor is {step.metered_factor:.3g} in place of {step.predicted_factor:.3g} because other pictures got "
+                "answers of another length, by chance; more clips make that small"
+            )
+    return said
 
 
 def _factor(value: float | None) -> str:

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from msgspec import Struct
 
-from reelwise.drill.plans import picture_usd, run_plan
+from reelwise.drill.plans import run_plan
 from reelwise.drill.seen import Promise, judged
+from reelwise.run.pictures import picture_usd
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -27,13 +28,14 @@ class Drilled(Struct, frozen=True, kw_only=True):
     """One scenario, played.
 
     Attributes:
-        name, what, kind: of the scenario.
+        name, row, what, kind: of the scenario.
         promises: each with what came of it.
         seen: all figures.
         seconds: that playing it took.
     """
 
     name: str
+    row: str
     what: str
     kind: str
     promises: tuple[Promise, ...]
@@ -70,7 +72,7 @@ def drill(job: Job, drills: Sequence[Drill], tell: Callable[[str], None] | None 
         seen = _played(one, job)
         found.append(
             Drilled(
-                name=one.name, what=one.what, kind=one.kind, promises=judged(one.expect, seen), seen=seen,
+                name=one.name, row=one.row, what=one.what, kind=one.kind, promises=judged(one.expect, seen), seen=seen,
                 seconds=round(time.perf_counter() - began, 2),
             )
         )  # fmt: skip

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from reelwise.errors import NotSentError
 from reelwise.ledger import Budget, Ledger
+from reelwise.ledger.queries import export
 from reelwise.live import Adaptive, Limits
 from reelwise.live.masks import iou
 from reelwise.live.simulated import SimulatedTime
@@ -18,12 +20,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from reelwise.drill.scenario import Drill
+    from reelwise.live.receipt import LiveReceipt
 
 __all__ = ["run_streams"]
 
 _HEIGHT, _WIDTH = 72, 128
 _SPEED = {"still": 0.0, "normal": 0.4, "fast": 8.0}
 _VERIFY_EVERY = 5
+_SWAY = 1.5  # who sits still breathes, pixels
 
 
 def drawn(offset: float) -> NDArray[np.uint8]:
@@ -67,6 +71,15 @@ class _Model:
         return mask_of(frame)
 
 
+class _Device:
+    """The model on the device: free, and as good."""
+
+    name = "drill-device"
+
+    def __call__(self, frame: NDArray[np.uint8]) -> NDArray[np.float32]:
+        return mask_of(frame)
+
+
 class _Stream:
     """One user's stream."""
 
@@ -78,34 +91,43 @@ class _Stream:
             name: getattr(drill, name) for name in ("quality", "usd_an_hour", "inferences_a_minute")
             if getattr(drill, name) is not None
         }  # fmt: skip
+        slow = drill.call_seconds > 0 or any(one.do == "slow" for one in drill.events)
         self.adaptive = Adaptive(
             self.model, **(held or {"quality": 0.9}), usd_per_call=usd_per_call, mode=drill.mode,
-            fallback=mask_of if drill.fallback else None, limits=Limits(wait_seconds=None if not drill.call_seconds else 1 / 30),
+            fallback=_Device() if drill.fallback else None, limits=Limits(wait_seconds=1 / 30 if slow else None),
             ledger=ledger, feature="drill", clock=self.time, worker=self.time, user=f"user{user}",
             not_billed=(NotSentError,),
         )  # fmt: skip
         self._speed, self._offset = _SPEED[drill.motion], 7.0 * user
+        self._index = 0
         self._events = sorted(drill.events, key=lambda one: one.at, reverse=True)
         self._revoked_at: int | None = None
         self._failing_at: int | None = None
         self.after_revoke = self.while_failing = self.shown = self.frames = 0
         self.overlaps: list[float] = []
 
-    def play(self) -> Any:
-        """Play the stream; return its receipt."""
-        drill = self._drill
-        for index in range(round(drill.seconds * drill.fps)):
-            at = index / drill.fps
-            self.time.move(at)
-            while self._events and self._events[-1].at <= at + 1e-9:
-                self._happen(self._events.pop())
-            self._offset += self._speed
-            frame = drawn(self._offset)
-            answer = self.adaptive.look(frame, at)
-            self.frames += 1
-            self.shown += bool(answer.mask.any())
-            if index % _VERIFY_EVERY == 0 and self._revoked_at is None and not self.model.fails:
-                self.overlaps.append(iou(answer.mask, mask_of(frame)))
+    @property
+    def frames_all(self) -> int:
+        """How many frames the stream has."""
+        return round(self._drill.seconds * self._drill.fps)
+
+    def step(self) -> None:
+        """Play one frame."""
+        index, at = self._index, self._index / self._drill.fps
+        self._index += 1
+        self.time.move(at)
+        while self._events and self._events[-1].at <= at + 1e-9:
+            self._happen(self._events.pop())
+        self._offset += self._speed
+        frame = drawn(self._offset + _SWAY * math.sin(math.tau * at / 4))
+        answer = self.adaptive.look(frame, at)
+        self.frames += 1
+        self.shown += bool(answer.mask.any())
+        if index % _VERIFY_EVERY == 0 and self._revoked_at is None and not self.model.fails:
+            self.overlaps.append(iou(answer.mask, mask_of(frame)))
+
+    def end(self) -> LiveReceipt:
+        """End the stream; return its receipt."""
         self._count()
         return self.adaptive.close()
 
@@ -136,7 +158,7 @@ class _Stream:
 
 
 def run_streams(drill: Drill, usd_per_call: Decimal) -> dict[str, float | str]:
-    """Play a live scenario, once for each user and all with one ledger, and say what was seen."""
+    """Play a live scenario, for all users at once and with one ledger, and say what was seen."""
     notices: list[Any] = []
     with Ledger(":memory:", thread=False, on_notice=notices.append) as ledger:
         if drill.budget_usd is not None:
@@ -144,30 +166,49 @@ def run_streams(drill: Drill, usd_per_call: Decimal) -> dict[str, float | str]:
         if drill.budget_calls is not None:
             ledger.set_budget(Budget(name="drill-calls", period="total", measure="calls", hard=drill.budget_calls))
         streams = [_Stream(drill, usd_per_call, ledger, user) for user in range(drill.users)]
-        receipts = [stream.play() for stream in streams]
+        for index in range(streams[0].frames_all):
+            for stream in streams:
+                stream.step()
+            if index % max(1, round(drill.fps)) == 0:
+                ledger.step()  # once a second what was posted is written down, and notices are given
+        receipts = [stream.end() for stream in streams]
         ledger.flush()
+        rows = sum(row["cost_nano"] for page in export(ledger.store) for row in page)
+    seen = _seen(drill, streams, receipts)
+    seen |= {"notices": float(len(notices)), "ledger_nano": float(abs(rows - sum(one.cost_nano for one in receipts)))}
+    if drill.users > 1:
+        with Ledger(":memory:", thread=False) as alone:
+            one = _Stream(drill, usd_per_call, alone, 0)
+            for _ in range(one.frames_all):
+                one.step()
+            single = one.end().cost_usd
+        if single > 0:
+            seen["users_factor"] = sum(each.cost_usd for each in receipts) / (drill.users * single)
+    return seen
+
+
+def _seen(drill: Drill, streams: list[_Stream], receipts: list[LiveReceipt]) -> dict[str, float | str]:
     cost = sum(one.cost_nano for one in receipts) / 1e9
-    frames = sum(one.frames for one in streams)
+    frames = max(1, sum(one.frames for one in streams))
     overlaps = [value for stream in streams for value in stream.overlaps]
     seen: dict[str, float | str] = {
         "cost_usd": cost,
         "cost_usd_hour": cost / drill.users / drill.seconds * 3600,
-        "inference_share": sum(one.inferences for one in receipts) / max(1, frames),
-        "answered_share": sum(one.shown for one in streams) / max(1, frames),
+        "inference_share": sum(one.inferences for one in receipts) / frames,
+        "device_share": sum(one.device_inferences for one in receipts) / frames,
+        "answered_share": sum(one.shown for one in streams) / frames,
+        "age_seconds": max(one.age_seconds_most for one in receipts),
+        "behind": float(max(one.behind_most for one in receipts)),
         "calls": float(sum(stream.model.calls for stream in streams)),
+        "timeouts": float(sum(one.timeouts for one in receipts)),
         "calls_after_revoke": float(sum(stream.after_revoke for stream in streams)),
         "calls_while_failing": float(sum(stream.while_failing for stream in streams)),
         "denied": float(sum(one.denied for one in receipts)),
-        "notices": float(len(notices)),
         "mode": receipts[0].mode,
+        "mode_changes": float(max(one.mode_changes_count for one in receipts)),
     }
     if overlaps:
         seen |= {"iou_mean": float(np.mean(overlaps)), "iou_p5": float(np.percentile(overlaps, 5))}
     if drill.budget_usd is not None:
         seen["over_budget_usd"] = max(0.0, cost - drill.budget_usd)
-    if drill.users > 1:
-        with Ledger(":memory:", thread=False) as alone:
-            single = _Stream(drill, usd_per_call, alone, 0).play().cost_nano / 1e9
-        if single > 0:
-            seen["users_factor"] = cost / (drill.users * single)
     return seen

@@ -10,9 +10,11 @@ from msgspec import Struct, field
 from reelwise.errors import InputError
 from reelwise.ledger.events import check_label
 
-__all__ = ["LADDER", "OFF", "Feature", "Mode", "check_feature", "step"]
+__all__ = ["FREE", "LADDER", "OFF", "Feature", "Mode", "check_feature", "step"]
 
 OFF = "off"
+FREE = "basic"
+"""The step of a ladder on which nothing is sent that costs."""
 LADDER: tuple[str, ...] = ("full", "saver", "basic", OFF)
 """The ladder of a feature that has none of its own."""
 
@@ -27,11 +29,14 @@ class Mode(Struct, frozen=True, kw_only=True):
         name: full, saver, basic, off, or another step of the feature's ladder.
         settings: that mode's levers: fps, resolution, model, cache_only, device, ... as they were set.
         why: the budget, switch or setting that decided; empty where nothing did.
+        free: where a spent budget, and no switch, says off: the step of the ladder that may go on at no cost, by a model on the device;
+            empty elsewhere, and where the ladder has none.
     """
 
     name: str
     settings: dict[str, Any] = field(default_factory=dict)
     why: str = ""
+    free: str = ""
 
 
 class Feature(Struct, frozen=True, kw_only=True):

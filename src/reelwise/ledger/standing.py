@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from reelwise.ledger.budgets import shown
 from reelwise.ledger.leasing import said
-from reelwise.ledger.modes import OFF, Feature, Mode, step, step_for_target
+from reelwise.ledger.modes import FREE, OFF, Feature, Mode, step, step_for_target
 from reelwise.ledger.unit_costs import unit_cost
 
 if TYPE_CHECKING:
@@ -66,7 +68,8 @@ class Standing:
                 if down > deepest and cost is not None:
                     deepest = down
                     why = f"{budget.name}: {said(cost.nano, 'usd')} a {budget.target.per}, {said(budget.target.nano, 'usd')} aimed at"
-        return feature.mode(ladder[deepest], why)
+        mode = feature.mode(ladder[deepest], why)
+        return replace(mode, free=FREE) if mode.name == OFF and FREE in ladder else mode
 
     def _spent(self, purse: Purse) -> int:
         return purse.spent + purse.leased - purse.free - purse.owed

@@ -134,7 +134,7 @@ class Adaptive:
         self._engine = Engine(
             main, device, target=self._target, limits=self._limits, price=self._price,
             make_carrier=carrier or _usual_carrier(), cues=Cues(cues), presence=Presence(reader),
-            afar=Afar(remote, books, threaded=clock is None), modes=Modes(device=device is not None, profiles=profiles),
+            afar=Afar(remote, books, threaded=clock is None, device=device is not None), modes=Modes(device=device is not None, profiles=profiles),
             mode=check_mode(mode), clock=self._clock,
         )  # fmt: skip
         self._on_mode_change = on_mode_change
@@ -290,7 +290,7 @@ class Adaptive:
 
     @property
     def cause(self) -> str:
-        """Who brought that mode about: start, user, remote, budget, denied, failing, slow, hidden, paused or unread."""
+        """Who brought that mode about: start, user, remote, budget, spent, denied, failing, slow, hidden, paused or unread."""
         return self._engine.modes.now.cause
 
     def set_dropped(self, frames: int) -> None:

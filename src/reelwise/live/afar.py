@@ -6,7 +6,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from reelwise.live.caught import Caught
-from reelwise.live.modes import FULL, MODES, SAVER, Wish
+from reelwise.live.modes import BASIC, FULL, MODES, SAVER, Wish
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,6 +31,7 @@ class Afar:
         remote: returns a mode, or None for no opinion; None for no remote setting.
         books: those of the main model.
         threaded: ask from a thread; otherwise within `look`, for simulated time.
+        device: whether a model on the device is there, which may go on where a budget is spent: it costs nothing.
         every_seconds: how often.
     """
 
@@ -40,12 +41,13 @@ class Afar:
         books: Books,
         *,
         threaded: bool,
+        device: bool = False,
         every_seconds: float = _EVERY_SECONDS,
     ) -> None:
         self.wishes: tuple[Wish, ...] = ()
         self.said = ""
         self._remote, self._books = remote, books
-        self._threaded, self._every = threaded, every_seconds
+        self._threaded, self._every, self._device = threaded, every_seconds, device
         self._active = remote is not None or books.asks_ledger
         self._asked: float | None = None
         self._idle = 0.0
@@ -78,7 +80,8 @@ class Afar:
 
     def _ask(self) -> None:
         before = {one.cause: one for one in self.wishes}
-        found = [one for one in (self._ask_remote(before.get("remote")), self._ask_ledger(before.get("budget"))) if one]
+        budget = before.get("budget") or before.get("spent")
+        found = [one for one in (self._ask_remote(before.get("remote")), self._ask_ledger(budget)) if one]
         self.wishes = tuple(found)
 
     def _ask_remote(self, before: Wish | None) -> Wish | None:
@@ -104,6 +107,8 @@ class Afar:
             return before
         if mode is None or mode.name == FULL:
             return Wish(FULL, "budget", settings=mode.settings) if mode is not None and mode.settings else None
+        if self._device and mode.free == BASIC:
+            return Wish(BASIC, "spent", mode.why, mode.settings)
         known = mode.name in MODES
         why = mode.why if known else f"{mode.name}: {mode.why}"
         return Wish(mode.name if known else SAVER, "budget", why, mode.settings)

@@ -15,7 +15,7 @@ from reelwise.live.doubt import Doubt
 from reelwise.live.flow import Flow, moved, moved_both
 from reelwise.live.opencv import opencv
 from reelwise.live.plate import Plate
-from reelwise.live.thumb import HALF, SIDE, thumbnail
+from reelwise.live.thumb import HALF, SIDE, largest, thumbnail
 from reelwise.live.vote import vote
 
 if TYPE_CHECKING:
@@ -186,24 +186,17 @@ def _unexplained(small: NDArray[np.uint8], expected: NDArray[np.uint8]) -> NDArr
     The limit follows the picture's noise; a change of the light that is the same everywhere is taken out.
     """
     cv2 = opencv()
-    differs = _largest(cv2.absdiff(small, expected))
+    differs = largest(cv2.absdiff(small, expected))
     noise = _median(differs[_SOME])
     if noise >= _LIGHT:
         differences = small[_SOME].astype(np.int16) - expected[_SOME]
         light = np.array([_median(differences[..., colour]) for colour in range(3)], np.int16)
         if np.abs(light).max() >= 1:
             expected = np.clip(expected + light, 0, 255).astype(np.uint8)
-            differs = _largest(cv2.absdiff(small, expected))
+            differs = largest(cv2.absdiff(small, expected))
             noise = _median(np.abs(differences - light).max(axis=2))
     limit = min(max(_RESIDUAL_MIN, _NOISE * noise), _RESIDUAL_MAX)
     found: NDArray[np.uint8] = cv2.threshold(differs, limit, 255, cv2.THRESH_BINARY)[1]
-    return found
-
-
-def _largest(colours: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    cv2 = opencv()
-    red, green, blue = cv2.split(colours)
-    found: NDArray[np.uint8] = cv2.max(cv2.max(red, green), blue)
     return found
 
 

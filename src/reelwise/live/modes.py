@@ -57,7 +57,7 @@ class Wish(NamedTuple):
 
     Attributes:
         mode: which one.
-        cause: who: start, user, remote, budget, denied, failing, slow, hidden, paused, unread.
+        cause: who: start, user, remote, budget, spent (a budget has nothing left), denied, failing, slow, hidden, paused, unread.
         why: in words.
         settings: levers that the budget's mode carries.
     """
@@ -206,6 +206,7 @@ class Modes:
                 "failing": "The segmentation service does not answer, using basic mode.",
                 "slow": "The segmentation service is slow, using basic mode.",
                 "budget": "The allowance is nearly used up, using basic mode.",
+                "spent": "The allowance is used up, using basic mode.",
                 "denied": "The allowance is used up, using basic mode.",
             }.get(after.cause, "Basic mode.")
             return f"{first} {how}"

@@ -57,7 +57,7 @@ def vote(
     voters = cv2.max(cv2.min(mask[rows], _MOST), broken[rows])[::_EVERY, ::_EVERY].ravel()
     colours = keys(small)
     half = colours[rows][::_EVERY, ::_EVERY]
-    bins = _BASE[::_EVERY, ::_EVERY][: half.shape[0]] + codes(half)
+    bins = _VOTERS[: half.shape[0]] + codes(half)
     # both sums in one: sides add up to less than a vote
     count = (half.shape[0] * _EVERY // _CELL + 2) * _PADDED * CODES
     sums = np.bincount(bins.ravel(), weights=_WEIGHTS.take(voters), minlength=count)
@@ -77,4 +77,5 @@ def _base() -> NDArray[np.intp]:
 _MOST = 254
 _WEIGHTS = np.append(_VOTE + np.append(np.arange(_MOST), 255.0), 0.0)
 _BASE = _base()
+_VOTERS = np.ascontiguousarray(_BASE[::_EVERY, ::_EVERY])
 _AROUND = np.array([(y * _PADDED + x) * CODES for y in (-1, 0, 1) for x in (-1, 0, 1)], np.intp)[:, None]

@@ -150,12 +150,16 @@ def train(
     Raises:
         InputError: too few rows, nothing to choose, or a share outside 0..1.
     """
-    table, scores, lift, embedding_nano = _scored(outcomes, recipe, seed, embedding)
-    floor = (
-        hold_floor(scores, table.cheap, table.dear, quality=quality, risk=risk, ahead=ahead)
-        if share is None
-        else hold_share(scores, table.cheap, table.dear, share=share, risk=risk, ahead=ahead)
-    )
+    table, embedding_nano, lift = table_of(outcomes.rows), 0, None
+    scores = cross_scores(table, recipe, seed=seed)
+    gap = table.dear.mean() != table.cheap.mean()
+    if embedding is not None:
+        made = embedding.embed([row.text for row in outcomes.rows])
+        table, embedding_nano = with_vectors(table, made.vectors, embedding.facts), made.nano
+        plain, scores = scores, cross_scores(table, recipe, seed=seed)
+        lift = lift_of(plain, scores, table.cheap, table.dear) if gap else None
+    sides = (scores, table.cheap, table.dear)
+    floor, needed = _held(sides, quality=quality, risk=risk, ahead=ahead, share=share)
     return Saved(
         version=VERSION,
         kind=kind,
@@ -168,33 +172,28 @@ def train(
             rows=len(table),
             sha256=outcomes.sha256,
             columns=outcomes.columns.features,
-            apgr=area(scores, table.cheap, table.dear) if table.dear.mean() != table.cheap.mean() else None,
-            share_at_floor=share_at(scores, table.cheap, table.dear, floor.quality),
+            apgr=area(*sides) if gap else None,
+            share_at_floor=share_at(*sides, floor.quality),
             seed=seed,
             lift=lift,
             embedding_nano=embedding_nano,
-            needed=needed_rows(scores, table.cheap, table.dear, quality=quality, risk=risk, ahead=ahead)
-            if floor.cut is None and share is None
-            else None,
+            needed=needed,
         ),
         rules=rules,
         embedding=None if embedding is None else embedding.facts,
     )
 
 
-def _scored(
-    outcomes: Outcomes, recipe: Recipe, seed: int, embedding: Embedding | None
-) -> tuple[Table, NDArray[np.float64], Lift | None, int]:
-    """Score each row by the other rows; with an embedding also say what that adds, and what the vectors cost in nano-USD."""
-    table = table_of(outcomes.rows)
-    plain = cross_scores(table, recipe, seed=seed)
-    if embedding is None:
-        return table, plain, None, 0
-    made = embedding.embed([row.text for row in outcomes.rows])
-    table = with_vectors(table, made.vectors, embedding.facts)
-    scores = cross_scores(table, recipe, seed=seed)
-    gap = table.dear.mean() != table.cheap.mean()
-    return table, scores, lift_of(plain, scores, table.cheap, table.dear) if gap else None, made.nano
+def _held(
+    sides: tuple[NDArray[np.float64], ...], *, quality: float, risk: float, ahead: int | None, share: float | None
+) -> tuple[Floor, Needed | None]:
+    """Prove a floor, or what a given share keeps; and where no floor can be proved, say from how many rows on one could."""
+    if share is not None:
+        return hold_share(*sides, share=share, risk=risk, ahead=ahead), None
+    floor = hold_floor(*sides, quality=quality, risk=risk, ahead=ahead)
+    if floor.cut is not None:
+        return floor, None
+    return floor, needed_rows(*sides, quality=quality, risk=risk, ahead=ahead)
 
 
 def with_vectors(table: Table, vectors: NDArray[np.float64], facts: EmbeddingFacts) -> Table:

@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from reelwise.errors import InputError, ReelwiseError
 from reelwise.levers import kinds
+from reelwise.run.by_unit import Change, changes
 from reelwise.run.executing import RunResult
 from reelwise.stack import ordered
 
@@ -31,6 +32,7 @@ class Step(Struct, frozen=True, kw_only=True):
         plan: the plan's hash.
         predicted_usd, metered_usd: of the calls.
         predicted_factor, metered_factor: dollars without the lever over dollars with it.
+        changes: what the lever saves, unit by unit: against the run before, or the one with all levers.
         result: the run.
     """
 
@@ -41,6 +43,7 @@ class Step(Struct, frozen=True, kw_only=True):
     predicted_factor: float | None
     metered_factor: float | None
     result: RunResult
+    changes: tuple[Change, ...] = ()
 
 
 class Ablation(Struct, frozen=True, kw_only=True):
@@ -165,6 +168,7 @@ def _step(lever: str, plan: Plan, found: RunResult, before: Step | None) -> Step
         lever=lever, plan=plan.hash, predicted_usd=predicted, metered_usd=metered,
         predicted_factor=before.predicted_usd / predicted if before is not None and predicted else None,
         metered_factor=before.metered_usd / metered if before is not None and metered else None, result=found,
+        changes=() if before is None else changes(before.result.receipt.estimate, found.receipt.estimate),
     )  # fmt: skip
 
 
@@ -174,4 +178,5 @@ def _without(lever: Lever, plan: Plan, found: RunResult, whole: Step) -> Step:
         lever=lever.name, plan=plan.hash, predicted_usd=predicted, metered_usd=metered,
         predicted_factor=predicted / whole.predicted_usd if whole.predicted_usd else None,
         metered_factor=metered / whole.metered_usd if whole.metered_usd else None, result=found,
+        changes=changes(found.receipt.estimate, whole.result.receipt.estimate),
     )  # fmt: skip

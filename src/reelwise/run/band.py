@@ -85,8 +85,9 @@ def _share(drawn: dict[Entry, Num], entry: Entry) -> Any:
 
 
 def _usd(out: Out, case: Case) -> Any:
-    """Price what models bill."""
-    calls = [usage.quantity * rate.usd for request in out.requests for usage, rate in case.book.price_request(request)]
+    """Price what models bill; a host's machine time is no model's."""
+    billed = [request for request in out.requests if not request.model.startswith("host:")]
+    calls = [usage.quantity * rate.usd for request in billed for usage, rate in case.book.price_request(request)]
     stored = [
         usage.quantity * case.book.rate(usage.sku, usage.unit).usd for usage in out.usages if usage.stage == "call"
     ]

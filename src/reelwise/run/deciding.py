@@ -11,6 +11,7 @@ from reelwise.facts import settings_hash
 from reelwise.flow import Out
 from reelwise.run.asking import heard, said_easy
 from reelwise.run.doubting import calibrated, in_doubt
+from reelwise.run.machines import busy_usd
 from reelwise.stages import Call
 
 if TYPE_CHECKING:
@@ -92,17 +93,23 @@ def active_share(piece: Piece) -> float:
 
 
 def _usd(plan: Plan, item: Item, lane: str, facts: Facts, out: Out) -> float | None:
-    """Price the calls of one lane about an item; None where it has none."""
+    """Price the calls of one lane about an item, a host's by its machine time; None where it has none.
+
+    Raises:
+        InputError: nobody knows how fast a host is.
+    """
     calls = [call for call in plan.of(Call) if call.lane in {None, lane}]
     if not calls:
         return None
     tried = Out(out.book, out.day)
     calls[0].expect(msgspec.structs.replace(item, lane=lane), facts, tried)
-    return sum(
-        float(usage.quantity) * float(rate.usd)
-        for request in tried.requests
-        for usage, rate in out.book.price_request(request)
-    )
+    usd = 0.0
+    for request in tried.requests:
+        if request.model.startswith("host:"):
+            usd += busy_usd(request, plan, facts, out.book)
+        else:
+            usd += sum(float(usage.quantity) * float(rate.usd) for usage, rate in out.book.price_request(request))
+    return usd
 
 
 def doubted(

@@ -15,6 +15,7 @@ from reelwise.fleet import speed_of
 from reelwise.flow import Item, Out
 from reelwise.plan import fold
 from reelwise.run.band import band_usd
+from reelwise.run.by_unit import AMBIGUOUS, CACHE, MACHINES, metered_usd, unit_of
 from reelwise.run.machines import Machines
 from reelwise.run.measure import collect
 from reelwise.run.outcome import MORE_UNITS, UNITS
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from reelwise.charge import Position
     from reelwise.flow import Piece
     from reelwise.plan import Plan
+    from reelwise.rates import Book
     from reelwise.run.band import Band
     from reelwise.run.outcome import Outcome
     from reelwise.video import ClipInfo
@@ -36,7 +38,6 @@ if TYPE_CHECKING:
 __all__ = ["Estimate", "Side", "estimate", "estimate_counted", "item_expected", "sides"]
 
 _COUNTED = ("calls", *UNITS, *MORE_UNITS)
-_SECONDS = {"second": 1.0, "minute": 60.0, "hour": 3600.0}
 _INPUT = tuple(name for name in UNITS if name != "tokens_output")
 
 
@@ -51,6 +52,7 @@ class Estimate(Struct, frozen=True, kw_only=True):
         usd_low, usd_high: 5th and 95th percentile of `usd`, see `band.band_usd`; None where nothing that it rests on is uncertain.
         machine_seconds: that hosts' machines were expected to be busy, by host; a host whose speed nobody knows is left out.
         usd_machines: of that time, and part of `usd`.
+        billed: dollars by unit; together `usd`.
     """
 
     usd: float
@@ -61,16 +63,18 @@ class Estimate(Struct, frozen=True, kw_only=True):
     usd_high: float | None = None
     machine_seconds: dict[str, float] = msgspec.field(default_factory=dict)
     usd_machines: float = 0.0
+    billed: dict[str, float] = msgspec.field(default_factory=dict)
 
 
 class Side(Struct, frozen=True, kw_only=True):
     """Predicted and metered, side by side.
 
     Attributes:
-        unit: usd, calls, tokens_video, ...
+        unit: usd, calls, tokens_video, ...; cache: explicit ones; not_known: calls of which nobody knows what they used.
         predicted, metered: amounts.
         error: predicted over metered, minus 1; None where nothing was metered.
         low, high: 5th and 95th percentile of what was predicted, of dollars; None where nothing is uncertain.
+        predicted_usd, metered_usd: what they cost; None for sums, whose parts follow. All rows that have them add up to the cost.
     """
 
     unit: str
@@ -79,6 +83,8 @@ class Side(Struct, frozen=True, kw_only=True):
     error: float | None
     low: float | None = None
     high: float | None = None
+    predicted_usd: float | None = None
+    metered_usd: float | None = None
 
 
 def item_expected(workload: Workload, info: ClipInfo, duplicates: float) -> Item:
@@ -151,6 +157,7 @@ def _summed(out: Out, case: Case, plan: Plan, before: Position | None, band: Ban
     lanes: dict[str, float] = {}
     month: dict[tuple[str, str], Fraction] = {key: exact(value) for key, value in (before or {}).items()}
     frames: dict[str, float] = {}
+    billed: dict[str, float] = {}
     for request in out.requests:
         count = float(request.count)
         units["calls"] += count
@@ -164,7 +171,10 @@ def _summed(out: Out, case: Case, plan: Plan, before: Position | None, band: Ban
         cost = 0.0
         for usage, rate in case.book.price_request(request):
             quantity, key = exact(usage.quantity, usage.unit), (rate.sku, rate.unit)
-            cost += float(marginal(rate, quantity, month.get(key, ZERO)))
+            part = float(marginal(rate, quantity, month.get(key, ZERO)))
+            cost += part
+            unit, _ = unit_of(usage.unit, generated=bool(request.seconds_output))
+            billed[unit] = billed.get(unit, 0.0) + part
             month[key] = month.get(key, ZERO) + quantity
             if not told:
                 _count_unit(units, usage.unit, float(quantity), generated=bool(request.seconds_output))
@@ -176,8 +186,11 @@ def _summed(out: Out, case: Case, plan: Plan, before: Position | None, band: Ban
         cost = float(usage.quantity) * float(case.book.rate(usage.sku, usage.unit).usd)
         if usage.stage == "call":
             stored += cost
+            billed[CACHE] = billed.get(CACHE, 0.0) + cost
         else:
             besides += cost
+    if machines:
+        billed[MACHINES] = machines
     kept = {name: value for name, value in units.items() if value}
     below, above = (0.0, 0.0) if band is None else (max(0.0, band.usd - band.low), max(0.0, band.high - band.usd))
     return Estimate(
@@ -187,6 +200,7 @@ def _summed(out: Out, case: Case, plan: Plan, before: Position | None, band: Ban
         usd_besides=besides,
         machine_seconds=seconds,
         usd_machines=machines,
+        billed=billed,
         usd_low=None if band is None else max(0.0, usd + stored - below),
         usd_high=None if band is None else usd + stored + above,
     )
@@ -194,12 +208,9 @@ def _summed(out: Out, case: Case, plan: Plan, before: Position | None, band: Ban
 
 def _count_unit(units: dict[str, float], unit: str, quantity: float, *, generated: bool) -> None:
     """Count what a card bills by, in the unit that answers say it in."""
-    if unit == "image":
-        units["images"] += quantity
-    elif unit in UNITS:
-        units[unit] += quantity
-    elif unit in _SECONDS:
-        units["seconds_output" if generated else "seconds"] += quantity * _SECONDS[unit]
+    name, times = unit_of(unit, generated=generated)
+    if name in units:
+        units[name] += quantity * times
 
 
 def _machine_time(frames: dict[str, float], case: Case, plan: Plan) -> tuple[dict[str, float], float]:
@@ -219,14 +230,20 @@ def _machine_time(frames: dict[str, float], case: Case, plan: Plan) -> tuple[dic
     return seconds, usd
 
 
-def sides(expected: Estimate, outcomes: Iterable[Outcome]) -> tuple[Side, ...]:
-    """Put what was expected beside what was metered: dollars first, then calls and tokens, apart by kind where answers tell them apart."""
+def sides(expected: Estimate, outcomes: Iterable[Outcome], book: Book) -> tuple[Side, ...]:
+    """Put what was expected beside what was metered: dollars first, then calls and each unit, apart by kind where answers tell them apart.
+
+    Args:
+        expected: the estimate.
+        outcomes: of the calls.
+        book: prices, for what each unit cost.
+    """
     usd = busy = 0.0
     metered = dict.fromkeys(_COUNTED, 0.0)
+    compared = []  # what cannot be predicted is compared with nothing
     for one in outcomes:
-        if (
-            not one.hosted or one.hosted in expected.machine_seconds
-        ):  # what cannot be predicted is compared with nothing
+        if not one.hosted or one.hosted in expected.machine_seconds:
+            compared.append(one)
             usd += one.cost_nano / 1e9
             busy += one.busy_seconds
         if one.status in {"failed", "cached"}:
@@ -238,13 +255,28 @@ def sides(expected: Estimate, outcomes: Iterable[Outcome]) -> tuple[Side, ...]:
     dollars = replace(_side("usd", expected.usd, usd), low=expected.usd_low, high=expected.usd_high)
     rows = [dollars, _side("calls", told.get("calls", 0.0), metered["calls"])]
     rows.append(_side("tokens_input", *(sum(units.get(name, 0.0) for name in _INPUT) for units in (told, metered))))
-    apart = bool(metered["tokens_image"]) or not told.get("tokens_image")  # some vendors do not tell pictures from text
-    named = (
-        _COUNTED[1:] if apart else tuple(name for name in _COUNTED[1:] if name not in {"tokens_text", "tokens_image"})
-    )
-    rows += [_side(name, told.get(name, 0.0), metered[name]) for name in named]
-    rows.append(_side("machine_seconds", sum(expected.machine_seconds.values()), busy))
+    paid = metered_usd(compared, book)
+    groups: list[tuple[str, tuple[str, ...]]] = [(name, (name,)) for name in _COUNTED[1:]]
+    if not metered["tokens_image"] and told.get("tokens_image"):  # some vendors do not tell pictures from text
+        joined = ("tokens_text", "tokens_image")
+        groups = [("tokens_text_and_image", joined), *(one for one in groups if one[0] not in joined)]
+    for name, units in groups:
+        amounts = (sum(one.get(unit, 0.0) for unit in units) for one in (told, metered))
+        rows.append(_with_usd(_side(name, *amounts), expected.billed, paid, units))
+    machines = _side(MACHINES, sum(expected.machine_seconds.values()), busy)
+    rows.append(_with_usd(machines, expected.billed, paid, (MACHINES,)))
+    others = sorted((expected.billed.keys() | paid.keys()) - set(_COUNTED) - {MACHINES, AMBIGUOUS})
+    for name in (*others, AMBIGUOUS):
+        row = _with_usd(
+            _side(name, expected.billed.get(name, 0.0), paid.get(name, 0.0)), expected.billed, paid, (name,)
+        )
+        rows.append(row)
     return tuple(row for row in rows if row.predicted or row.metered)
+
+
+def _with_usd(side: Side, expected: dict[str, float], paid: dict[str, float], units: Sequence[str]) -> Side:
+    predicted, metered = (sum(one.get(unit, 0.0) for unit in units) for one in (expected, paid))
+    return replace(side, predicted_usd=predicted, metered_usd=metered)
 
 
 def _side(unit: str, predicted: float, metered: float) -> Side:

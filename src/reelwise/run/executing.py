@@ -62,7 +62,7 @@ class Receipt(Struct, frozen=True, kw_only=True):
         cost_usd: what was posted; cost_nano in nano-USD.
         invoice_usd: what the sandbox's invoice says of the same calls; None where there is none to see.
         reconciled: the calls of this part of the run held against that invoice.
-        naive_usd: what the naive plan was expected to cost on the same clips; avoided_usd is the rest of it.
+        naive_usd: what the naive plan was expected to cost on the same clips; avoided_usd is the rest of it, naive_hash its plan.
         levers: names of levers that were pulled.
         estimate: predicted and metered, unit by unit.
         machines: the time that hosts' machines were busy, and what it costs; it is part of `cost_usd`, and on no vendor's invoice.
@@ -78,6 +78,7 @@ class Receipt(Struct, frozen=True, kw_only=True):
     cost_usd: float
     cost_nano: int
     naive_usd: float | None = None
+    naive_hash: str = ""
     avoided_usd: float | None = None
     invoice_usd: float | None = None
     reconciled: Reconciled | None = None
@@ -364,11 +365,12 @@ def _receipt(  # noqa: PLR0917 - one call of it
         cost_usd=nano / 1e9,
         cost_nano=nano,
         naive_usd=naive_usd,
+        naive_hash="" if naive is None else naive.hash,
         avoided_usd=None if naive_usd is None else naive_usd - nano / 1e9,
         invoice_usd=None if held is None else held.invoice_nano / 1e9,
         reconciled=held,
         levers=levers,
-        estimate=sides(expected, outcomes),
+        estimate=sides(expected, outcomes, job.case.book),
         unpriced=tuple((one.identity, one.unpriced) for one in outcomes if one.unpriced),
         attempts=sum(one.attempts for one in outcomes if one.status != "cached"),
         reused=told,

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from reelwise.plan import Plan
     from reelwise.video import Skipped
 
-__all__ = ["active_coverage", "lost_moments", "sentence"]
+__all__ = ["active_coverage", "kept_frames", "lost_moments", "sentence"]
 
 
-def _kept(piece: Piece) -> list[int]:
+def kept_frames(piece: Piece) -> list[int]:
     """Return the frames of a clip that are still in play."""
     from reelwise import video
 
@@ -43,7 +43,7 @@ def active_coverage(before: Sequence[Piece], after: Sequence[Piece]) -> float | 
         active += frames
         still = left.get(piece.track.info.path)
         if still is not None:
-            covered += frames * video.coverage(piece.track, np.array(_kept(still), dtype=np.int64), stretches)
+            covered += frames * video.coverage(piece.track, np.array(kept_frames(still), dtype=np.int64), stretches)
     return covered / active if active else None
 
 
@@ -57,7 +57,7 @@ def lost_moments(before: Sequence[Piece], after: Sequence[Piece], most: int = 3)
     found: list[tuple[Piece, Skipped]] = []
     for piece in before:
         still = left.get(piece.track.info.path)
-        kept = np.array(_kept(still) if still is not None else [], dtype=np.int64)
+        kept = np.array(kept_frames(still) if still is not None else [], dtype=np.int64)
         found.extend((piece, one) for one in video.largest_skipped(piece.track, kept, most))
     found.sort(key=lambda pair: -pair[1].change)
     moments = []

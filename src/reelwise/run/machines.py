@@ -15,16 +15,20 @@ from msgspec import Struct
 
 from reelwise.charge import charge, hold
 from reelwise.errors import UnknownModelError, UnpricedError
+from reelwise.fleet import speed_of
 from reelwise.requests import Usage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+    from reelwise.facts import Facts
     from reelwise.hosts import Host
+    from reelwise.plan import Plan
     from reelwise.rates import Book
+    from reelwise.requests import Request
     from reelwise.run.outcome import Outcome
 
-__all__ = ["MachineTime", "Machines", "Share", "machine_times"]
+__all__ = ["MachineTime", "Machines", "Share", "busy_usd", "machine_times"]
 
 _UNIT_SECONDS = {"second": 1.0, "minute": 60.0, "hour": 3600.0}
 
@@ -117,6 +121,18 @@ class Machines:
         for share in running:
             share.seconds += (now - self._since[name]) / len(running)
         self._since[name] = now
+
+
+def busy_usd(request: Request, plan: Plan, facts: Facts, book: Book) -> float:
+    """Price the machine time that a host's requests are expected to take, in USD.
+
+    Raises:
+        InputError: nobody knows how fast the host is.
+    """
+    host = next(one for one in plan.hosts if f"host:{one.name}" == request.model)
+    speed, _ = speed_of(host, facts, book.card(host.sku))
+    seconds = float(request.count) * float(request.images) / float(speed)
+    return Machines(plan.hosts, book).nano(host.name, seconds) / 1e9
 
 
 def machine_times(

@@ -184,6 +184,10 @@ class Session:
         """What scanning the clips found."""
         return self._scans
 
+    def limit(self, nano: int) -> None:
+        """Let the runs to come spend so much together, in nano-USD, and no more than was allowed before."""
+        self._left = nano if self._left is None else min(self._left, nano)
+
     def knowing(self, job: Job, plan: Plan, tracks: Sequence[Track]) -> Job:
         """Add what the clips themselves tell of a plan's stages; see `with_counted`."""
         return with_counted(job, plan, tracks, self._scans)
@@ -206,10 +210,11 @@ class Session:
         naive: Plan | None = None,
         levers: tuple[str, ...] = (),
         job: Job | None = None,
+        fresh: bool = True,
         verifier: Callable[[str, str], bool] | None = None,
     ) -> RunResult:
-        """Run a plan in the session's folder, or in a folder in it; see `execute`."""
-        if self.box is not None:
+        """Run a plan in the session's folder, or in a folder in it; see `execute`. A sandbox's invoice begins anew, where `fresh`."""
+        if self.box is not None and fresh:
             self.box.invoice.clear()
         asked = job or self._job
         knowing = self.knowing(asked, plan, tracks)

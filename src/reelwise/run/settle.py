@@ -52,28 +52,44 @@ class Cap:
 
     def __init__(self, nano: int | None, spent: int = 0) -> None:
         self.nano = nano
-        self._lock = threading.Lock()
-        self._taken = spent
+        self._room = threading.Condition()
+        self._taken, self._held = spent, 0
 
-    def take(self, nano: int) -> None:
+    def take(self, nano: int, *, wait_seconds: float = 0.0) -> None:
         """Keep room for a call.
+
+        Args:
+            nano: the most that it may cost.
+            wait_seconds: how long to wait where calls under way hold what may come back; only for a thread that holds for no call itself.
 
         Raises:
             BudgetError: there is none: the call must not be made.
         """
-        with self._lock:
-            if self.nano is not None and self._taken + nano > self.nano:
+        with self._room:
+            if self.nano is not None and wait_seconds:
+                self._room.wait_for(lambda: self._fits(nano) or not self._may_fit(nano), wait_seconds)
+            if not self._fits(nano) and self.nano is not None:
                 raise BudgetError(
                     f"the next call may cost {nano / 1e9:.6f} USD, and {max(0, self.nano - self._taken) / 1e9:.6f} are left",
                     reason="over_limit", budget="--max-usd", where="--max-usd",
                     hint="raise it and run again: what is done is kept; a cap on the answer (output_most) makes holds smaller",
                 )  # fmt: skip
             self._taken += nano
+            self._held += nano
+
+    def _fits(self, nano: int) -> bool:
+        return self.nano is None or self._taken + nano <= self.nano
+
+    def _may_fit(self, nano: int) -> bool:
+        """Say whether it would fit if the calls under way cost nothing."""
+        return self.nano is None or (self._held > 0 and self._taken - self._held + nano <= self.nano)
 
     def settle(self, held: int, cost: int) -> None:
         """Give back what the call did not cost."""
-        with self._lock:
+        with self._room:
             self._taken += cost - held
+            self._held -= held
+            self._room.notify_all()
 
 
 class Order(Struct, frozen=True, kw_only=True):
@@ -144,7 +160,7 @@ class Desk:
         """
         head, host = order.head, order.head.hosted
         bound = self.machines.bound(host, order.work.timeout_seconds) if host else hold(order.ask, self.book).nano
-        self.cap.take(bound)
+        self.cap.take(bound, wait_seconds=order.work.timeout_seconds + 60.0)
         call: Metered | None = None
         found, share = msgspec.structs.replace(head, held_nano=bound), Share()
         stop: EndpointError | None = None
@@ -158,6 +174,7 @@ class Desk:
                 with self._turn if self._waits_its_turn(order) else nullcontext():
                     found = self._called(order, call, found, share)
         except AlreadySettledError as error:
+            self.cap.settle(bound, bound)
             raise LedgerError(
                 "the ledger knows this call already", where=head.identity, hint="run with another --out"
             ) from error
@@ -165,8 +182,7 @@ class Desk:
             found = msgspec.structs.replace(_failed(found, error, hosted=bool(host)), busy_seconds=share.seconds)
             stop = error if error.reason in _STOPPING and not error.billed else None
         except (BudgetError, LedgerError):
-            if call is None:
-                self.cap.settle(bound, 0)
+            self.cap.settle(bound, 0 if call is None else bound)
             raise
         except BaseException:
             self._over(found, call, bound, interrupted=True)

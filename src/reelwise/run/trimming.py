@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from reelwise.errors import BudgetError, InputError, ReelwiseError
-from reelwise.run.agreement import Agreement, label_agreement, mean_agreement, text_likeness
+from reelwise.run.agreement import Agreement, Scored, agreement, text_likeness
 from reelwise.run.footage import segments
 
 if TYPE_CHECKING:
@@ -205,13 +205,15 @@ class _Test:
 
     def _agreement(self, both: Sequence[tuple[ItemResult, ItemResult]]) -> Agreement | None:
         said = [(a, b) for one, other in both for a, b in zip(one.answers, other.answers, strict=True)]
-        if self.what == "text":
-            return mean_agreement("text", [text_likeness(a.text, b.text) for a, b in said])
-        if self.what == "labels":
-            return label_agreement([(a.label or a.text, b.label or b.text) for a, b in said])
         names = _compared(self._job.script)
-        found = label_agreement([(_told(a.value, names), _told(b.value, names)) for a, b in said])
-        return None if found is None else msgspec.structs.replace(found, what="fields")
+        if self.what == "text":
+            scores = [text_likeness(a.text, b.text) for a, b in said]
+        elif self.what == "labels":
+            scores = [float((a.label or a.text) == (b.label or b.text)) for a, b in said]
+        else:
+            scores = [float(_told(a.value, names) == _told(b.value, names)) for a, b in said]
+        # each answer counts by itself: what is asked is whether words of the prompt change it, not what clips hold
+        return agreement(self.what, [Scored(score, f"{number}") for number, score in enumerate(scores)])
 
 
 def _fewer(one: Agreement, again: Agreement) -> bool:
@@ -244,7 +246,7 @@ def _notes(session: Session, job: Job, found: Sequence[LeftOut], floor: float) -
     said = [*job.notes]
     if any(one.verdict == "open" for one in found):
         said.append(
-            f"open: more answers tell; where none of n changes, {floor:.0%} is proved from {_least(floor)} answers on"
+            f"open: more answers tell; where none of n changes, {floor:.0%} is proved from {_least(floor)} answers on, each of another clip"
         )
     if session.box is not None and not session.box.desk.scenario.needs:
         said.append(
@@ -256,7 +258,7 @@ def _notes(session: Session, job: Job, found: Sequence[LeftOut], floor: float) -
 def _least(floor: float) -> int:
     """Return the number of answers, all the same, from which on the interval's lower end is at a floor."""
     for count in range(1, 10_000):
-        agreement = label_agreement([("", "")] * count)
-        if agreement is not None and agreement.low >= floor:
+        found = agreement("labels", [Scored(1.0, f"{number}") for number in range(count)])
+        if found is not None and found.low >= floor:
             return count
     return 10_000
