@@ -255,7 +255,7 @@ def run_rows(found: dict) -> list[str]:
 
 
 def _worst(found: dict) -> str:
-    return max(found["rows"], key=lambda one: max(abs(error) for error in one["errors"]))["plan"]
+    return max(found["rows"][: found["plans"]], key=lambda one: max(abs(error) for error in one["errors"]))["plan"]
 
 
 def run_memory_rows(found: dict) -> list[str]:
