@@ -212,9 +212,16 @@ def _exit(result: RunResult) -> None:
     if result.stopped is not None:
         raise result.stopped
     if result.failed:
+        again = sum(one.status == "failed" for one in result.results)
+        hint = (
+            "run it again to make the calls that failed" if again else "the results say why; none of them is made again"
+        )
+        if 0 < again < result.failed:
+            hint += f": {again} of them; the others may be billed, and are not made again"
+        have = "item has" if len(result.results) == 1 else "items have"
         raise EndpointError(
-            f"{result.failed} of {len(result.results)} items have no answer", where="run",
-            hint="the others are kept; run it again to make the calls that failed",
+            f"{result.failed} of {len(result.results)} {have} no answer", where="run",
+            hint=f"what is done is kept; {hint}",
         )  # fmt: skip
 
 
