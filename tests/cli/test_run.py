@@ -294,7 +294,8 @@ def test_a_plan_file_that_runs_is_priced_too_and_by_what_its_run_measured(drawn_
     _, err = told("price", plan, code=2)
     assert "how much video" in err
 
-    plan.write_text(yaml.safe_dump({**PLAN, "demand": {"users": 10, "sessions": 30, "seconds": 12}}))
+    free = {"ask": {"task": "describe"}, "demand": {"users": 10, "sessions": 30, "seconds": 12}}
+    plan.write_text(yaml.safe_dump({**PLAN, **free}))
     before, _ = told("price", plan, "--json")
     told("run", drawn_clip, "--plan", plan, "--sandbox", "--out", tmp_path / "out", "--evidence", kept)
     after, _ = told("price", plan, "--evidence", kept, "--json")
@@ -319,3 +320,24 @@ def test_who_has_no_answer_is_told_whether_it_is_made_again(  # noqa: PLR0917 - 
     assert ("run it again to make the calls that failed" in err) == again
     assert ("none of them is made again" in err) != again
     assert ("429" if again else "no answer came") in out
+
+
+def test_a_folder_that_cannot_be_made_is_named(drawn_clip, plan, tmp_path, told):
+    (tmp_path / "file").write_text("in the way")
+
+    _, err = told("run", drawn_clip, "--plan", plan, "--sandbox", "--out", tmp_path / "file" / "out", code=5)
+
+    assert f"{tmp_path / 'file' / 'out'}: cannot be made" in err
+
+
+def test_ctrl_c_says_that_nothing_is_lost(drawn_clip, plan, tmp_path, told, monkeypatch):
+    from reelwise.run.session import Session
+
+    def interrupted(*_: object, **__: object):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Session, "run", interrupted)
+    _, err = told("run", drawn_clip, "--plan", plan, "--sandbox", "--out", tmp_path / "out", code=130)
+
+    assert "the same command goes on from there" in err
+    assert str(tmp_path / "out") in err

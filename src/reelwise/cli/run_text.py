@@ -115,7 +115,8 @@ def _show_drawn(result: RunResult, *, sandbox: bool) -> None:
 def _show_calls(receipt: Receipt, job: Job) -> None:
     """Say how many calls there were, and how the cost stands to the naive plan's."""
     calls = ", ".join(f"{count} {status}" for status, count in sorted(receipt.requests.items())) or "none"
-    again = "" if receipt.attempts == sum(receipt.requests.values()) else f"; sent {receipt.attempts} times"
+    made = sum(count for status, count in receipt.requests.items() if status != "cached")
+    again = "" if receipt.attempts == made else f"; sent {receipt.attempts} times"
     click.echo(f"Calls: {calls}{again}; plan {receipt.plan_hash}; prices of {job.case.day}")
     if receipt.naive_hash == receipt.plan_hash:
         click.echo(
@@ -246,10 +247,11 @@ def _show_sides(result: RunResult) -> None:
         )
         for side in result.receipt.estimate
     ]
-    table(
-        ("", "predicted", "metered", "error", "USD predicted", "USD metered"), rows, title="The estimate and the receipt",
-        right=range(1, 6),
-    )  # fmt: skip
+    if rows:
+        table(
+            ("", "predicted", "metered", "error", "USD predicted", "USD metered"), rows, title="The estimate and the receipt",
+            right=range(1, 6),
+        )  # fmt: skip
     dollars = next((side for side in result.receipt.estimate if side.low is not None and side.high is not None), None)
     if dollars is not None:
         click.echo(
