@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 import yaml
 
-from reelwise.cli import main
 from reelwise.evidence_store import read_store
 from reelwise.video.writer import write_mp4
 
@@ -26,20 +25,6 @@ def plan(tmp_path):
     path = tmp_path / "plan.yaml"
     path.write_text(yaml.safe_dump(PLAN))
     return path
-
-
-@pytest.fixture
-def told(capsys):
-    """Type a command; return its exit code, its JSON document where it has one, and what it said."""
-
-    def tell(*words, code=0):
-        with pytest.raises(SystemExit) as stopped:
-            main([str(word) for word in words])
-        out, err = capsys.readouterr()
-        assert stopped.value.code == code, err
-        return (json.loads(out) if "--json" in words else out), err
-
-    return tell
 
 
 def test_run_prints_one_document_and_keeps_a_receipt(drawn_clip, plan, tmp_path, told):
