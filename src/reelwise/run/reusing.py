@@ -155,10 +155,11 @@ class Reusing:
         for one in outcomes:
             by_item.setdefault(one.item, []).append(one)
         found: list[Outcome] = []
+        same = {self._place[id(piece.track)] for piece, _ in self._same}
         for piece in pieces:
             number = self._place.get(id(piece.track))
             name = self._wanted.get(number) if number is not None else None
-            if number is None or name is None:
+            if number is None or name is None or number in same:
                 continue
             mine = by_item.get(number, [])
             if mine and all(one.status in {"ok", "cached"} for one in mine):

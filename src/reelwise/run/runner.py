@@ -21,6 +21,7 @@ from reelwise.run.orders import ask_of, expected_text, kept_tokens, task_of, wor
 from reelwise.run.outcome import Outcome
 from reelwise.run.rendering import by_rule, shown
 from reelwise.run.settle import Order
+from reelwise.run.silent import told_apart
 from reelwise.run.uploading import Uploads
 from reelwise.stages import Call, Escalate
 
@@ -65,6 +66,7 @@ class Runner:
         outcomes: of all calls so far, in no order.
         before: ids of calls of an earlier part of the run.
         broken: items that could not be read or sent, with why.
+        silent: places of items without sound that a call for sound was not made about.
     """
 
     def __init__(  # noqa: PLR0917 - made in one place
@@ -93,6 +95,7 @@ class Runner:
         self._known = desk.journal.known
         self.outcomes: list[Outcome] = []
         self.broken: list[tuple[str, ReelwiseError]] = []
+        self.silent: set[int] = set()
 
     @property
     def halted(self) -> bool:
@@ -103,7 +106,9 @@ class Runner:
 
     def call(self, stage: Call, pieces: Iterable[Piece], out: Out) -> Iterator[Piece]:
         """Call a model about each piece; those that failed do not come back."""
-        todo = list(pieces)
+        todo, silent = told_apart(stage, pieces)
+        self.silent |= {self._place.get(id(piece.track), 0) for piece in silent}
+        yield from silent
         if stage.mode == "batch":
             yield from self._in_batches(stage, todo, out)
             return
