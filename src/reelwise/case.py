@@ -316,8 +316,11 @@ def schema() -> dict[str, Any]:
     """Return the JSON Schema of a workload file, for editor completion."""
     levers = tuple.__class_getitem__((lever_union(), ...))
     # both at once: a stage and a lever may have the same name, and are told apart by their modules then
-    (main, lever), parts = msgspec.json.schema_components([CaseFile, levers], ref_template="#/$defs/{name}")
-    parts["CaseFile"]["properties"]["levers"] = {**lever, "default": []}
+    (main, lever, ask), parts = msgspec.json.schema_components(
+        [CaseFile, levers, Script], ref_template="#/$defs/{name}"
+    )
+    more = {"ask": ask, "endpoints": {"type": "array", "items": {"type": "object"}, "default": []}}  # of `reelwise run`
+    parts["CaseFile"]["properties"] |= {"levers": {**lever, "default": []}, **more}
     return {**main, "$defs": parts, "title": "Reelwise workload"}
 
 

@@ -10,6 +10,7 @@ import click
 import pytest
 
 from reelwise.cli import COMMANDS, cli, main
+from reelwise.run.job import read_job
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = ("models", "moderation", "workload")
@@ -100,3 +101,12 @@ def test_a_page_leads_to_pages_headings_and_decisions_that_there_are(page: Path)
         assert number is None or target.name.startswith(number[1]), (label, path)
     for path in re.findall(r"python (bench/\w+\.py)", text):
         assert (ROOT / path).exists(), path
+
+
+def test_the_first_plan_to_run_is_one(tmp_path: Path) -> None:
+    (text,) = re.findall(r"```yaml\n(.*?)```", (ROOT / "docs" / "run.md").read_text(), re.DOTALL)
+    path = tmp_path / "plan.yaml"
+    path.write_text(text)
+    job = read_job(path)
+    assert [type(stage).__name__ for stage in job.case.plan.stages] == ["Sample", "Call"]
+    assert job.script.output_most == 200
