@@ -153,9 +153,13 @@ class Journal:
         return None
 
     def unseen(self, seen: Iterable[Outcome]) -> list[Outcome]:
-        """List calls of earlier parts of the run that are paid and that this part did not come to: it decided otherwise, or ended before."""
+        """List calls of earlier parts of the run that are or may be paid and that this part did not come to: it decided otherwise, or ended
+        before. Of those that were under way when the run ended, nobody knows more than their clip.
+        """
         names = {one.identity for one in seen}
-        return [one for name, one in self.over.items() if one.paid and name not in names]
+        lost = (self.known(Outcome(identity=name, clip=clip, item=-1)) for name, (clip, _) in self.lost.items())
+        paid = [*self.over.values(), *(one for one in lost if one is not None)]
+        return [one for one in paid if one.paid and one.identity not in names]
 
     def close(self) -> None:
         """Close the file."""

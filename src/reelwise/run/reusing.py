@@ -152,15 +152,16 @@ class Reusing:
             journal: of the run, for ids.
         """
         by_item: dict[int, list[Outcome]] = {}
+        copies = {self._place[id(piece.track)] for piece, _ in self._same}
         for one in outcomes:
             by_item.setdefault(one.item, []).append(one)
         found: list[Outcome] = []
         for piece in pieces:
             number = self._place.get(id(piece.track))
             name = self._wanted.get(number) if number is not None else None
-            if number is None or name is None:
+            if number is None or name is None or number in copies:
                 continue
-            mine = by_item.get(number, [])
+            mine = by_item.get(number, [])  # with what filling a cache cost, which says nothing
             if mine and all(one.status in {"ok", "cached"} for one in mine):
                 data = msgspec.json.encode(mine)
                 self._artifacts.put(name, _KIND, data, made_by=self._made_by, settings=self._settings(piece))
