@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from reelwise.errors import InputError, MediaError
+from reelwise.errors import InputError, LedgerError, MediaError
 from reelwise.run.caching import fills, let_go
 from reelwise.run.rendering import shown
 
@@ -91,6 +91,8 @@ class _Batch:
                 for row, view in zip(heads, shown(stage, piece, out, own), strict=False):
                     asked = [runner.order(stage, piece, view, head, out) for head in row if runner.known(head) is None]
                     yield from self._ready(row[0], [order for order in asked if self._wanted(order)])
+            except LedgerError:
+                raise
             except (InputError, MediaError) as error:
                 runner.broken.append((piece.track.info.path, error))
 

@@ -56,8 +56,15 @@ class Waits(Struct, frozen=True, kw_only=True):
 
 
 class _Noted(Struct, frozen=True, kw_only=True):
-    """What the journal keeps of a batch: what it was handed in as, its vendor's id (empty: nobody knows), its rows, whether it was sent at all,
-    and whether it is over.
+    """What the journal keeps of a batch.
+
+    Attributes:
+        identity: what it is handed in as.
+        model: of its endpoint.
+        heads: its rows.
+        id: its vendor's; empty where nobody knows.
+        sent: it was handed in, or may have been; else its rows were being held for.
+        over: all of it is settled.
     """
 
     identity: str

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from reelwise.errors import InputError, ReelwiseError, UnknownModelError, UnpricedError
+from reelwise.errors import InputError, LedgerError, ReelwiseError, UnknownModelError, UnpricedError
 from reelwise.facts import Entry
 from reelwise.flow import Out, Tally
 from reelwise.month import is_graduated
@@ -302,9 +302,9 @@ def _fold(  # noqa: PLR0917 - one call of it
     collected = Out(job.case.book, job.case.book.day, tally, runner)
     try:
         run(plan, pieces, job.case.facts, collected, watch=watch)
-    except InputError:
-        raise
     except ReelwiseError as error:
+        if isinstance(error, InputError) and not isinstance(error, LedgerError):
+            raise
         return error
     return None
 

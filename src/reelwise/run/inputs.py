@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from reelwise.video import ClipInfo, Track
     from reelwise.workload import Workload
 
-__all__ = ["copies_of", "looked_at", "name_of", "pieces_of"]
+__all__ = ["copies_of", "looked_at", "name_of", "pieces_of", "span_of"]
 
 
 def looked_at(track: Track) -> ClipInfo:
@@ -56,14 +56,15 @@ def _about(script: Script, track: Track) -> Script:
 def name_of(piece: Piece) -> str:
     """Name what a piece is about: the content, how much of it is looked at, and what is said of it."""
     track = piece.track
-    return settings_hash((track.info.sha256_head, *_span(track), piece.script.told))
+    return settings_hash((track.info.sha256_head, *span_of(track), piece.script.told))
 
 
 def copies_of(script: Script, tracks: Sequence[Track]) -> float:
     """Say how often each content comes: the same bytes, looked at from the same second on, that are told the same."""
-    names = {(track.info.sha256_head, *_span(track), _about(script, track).told) for track in tracks}
+    names = {(track.info.sha256_head, *span_of(track), _about(script, track).told) for track in tracks}
     return len(tracks) / max(1, len(names))
 
 
-def _span(track: Track) -> tuple[float, float]:
+def span_of(track: Track) -> tuple[float, float]:
+    """Return from which second of its file on a track is, and how long."""
     return round(track.start_seconds, 3), round(track.seconds, 3)

@@ -142,9 +142,9 @@ class Journal:
     def known(self, head: Outcome) -> Outcome | None:
         """Return what became of a call in the part of the run before, where it is over or nobody knows."""
         over = self.over.get(head.identity)
-        if over is not None:
-            return over if over.paid else None
-        if head.identity in self.lost:
+        if over is not None and over.paid:
+            return over
+        if head.identity in self.lost:  # also one that had failed, and was made again when the run ended
             held = self.lost[head.identity][1]
             return msgspec.structs.replace(
                 head, status="ambiguous", cost_nano=held, held_nano=held, reason="lost",
@@ -153,8 +153,9 @@ class Journal:
         return None
 
     def unseen(self, seen: Iterable[Outcome]) -> list[Outcome]:
-        """List calls of earlier parts of the run that are or may be paid and that this part did not come to: it decided otherwise, or ended
-        before. Of those that were under way when the run ended, nobody knows more than their clip.
+        """List calls of earlier parts of the run that are or may be paid, and that this part did not come to.
+
+        It decided otherwise, or ended before. Of those that were under way when the run ended, nobody knows more than their clip.
         """
         names = {one.identity for one in seen}
         lost = (self.known(Outcome(identity=name, clip=clip, item=-1)) for name, (clip, _) in self.lost.items())

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
-from reelwise.errors import EndpointError, InputError, MediaError, ReelwiseError, RefusedError
+from reelwise.errors import EndpointError, InputError, LedgerError, MediaError, ReelwiseError, RefusedError
 from reelwise.run.batched import in_batches
 from reelwise.run.caching import fills, let_go, through
 from reelwise.run.deciding import doubted, routed
@@ -166,6 +166,9 @@ class Runner:
             return None
         try:
             found = self._made(stage, piece, out)
+        except LedgerError as error:  # what was made cannot be written down: no more is made
+            self._halt(error)
+            raise
         except (InputError, MediaError) as error:
             self.broken.append((piece.track.info.path, error))
             return None

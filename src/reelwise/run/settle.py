@@ -93,6 +93,14 @@ class Cap:
             self._room.notify_all()
 
 
+class _NotBegunError(Exception):
+    """A call could not be noted, and was not made."""
+
+    def __init__(self, why: BaseException) -> None:
+        super().__init__(str(why))
+        self.why = why
+
+
 class Order(Struct, frozen=True, kw_only=True):
     """A call to be made.
 
@@ -170,9 +178,10 @@ class Desk:
         try:
             with meter(
                 self._feature, hold_nano=bound, model=head.model, stage="call", ledger=self.ledger, id=head.identity,
-                timeout_seconds=order.work.timeout_seconds + 60.0, strict=True, not_billed=(EndpointError,) if host else (),
+                timeout_seconds=order.work.timeout_seconds + 60.0, strict=True,
+                not_billed=(_NotBegunError, EndpointError) if host else (_NotBegunError,),
             ) as call:  # fmt: skip
-                self.journal.begin(head.identity, head.clip, bound)
+                self._begin(head, bound)
                 call.was(plan=self._plan, provider=str(getattr(order.endpoint, "provider", ""))[:100])
                 with self._turn if self._waits_its_turn(order) else nullcontext():
                     found = self._called(order, call, found, share)
@@ -181,6 +190,9 @@ class Desk:
             raise LedgerError(
                 "the ledger knows this call already", where=head.identity, hint="run with another --out"
             ) from error
+        except _NotBegunError as error:
+            self.cap.settle(bound, 0)
+            raise error.why from None
         except EndpointError as error:
             found = msgspec.structs.replace(_failed(found, error, hosted=bool(host)), busy_seconds=share.seconds)
             stop = error if error.reason in STOPPING and not error.billed else None
@@ -234,14 +246,17 @@ class Desk:
         try:
             with meter(
                 self._feature, hold_nano=bound, model=head.model, stage="call", ledger=self.ledger, id=head.identity,
-                timeout_seconds=3600.0, strict=True,
+                timeout_seconds=3600.0, strict=True, not_billed=(_NotBegunError,),
             ) as call:  # fmt: skip
-                self.journal.begin(head.identity, head.clip, bound)
+                self._begin(head, bound)
                 used, more, name = make()
                 call.was(plan=self._plan)
                 found = self._charge(call, used, msgspec.structs.replace(found, sent_as=name))
                 if not found.unpriced:
                     call.cost(nano=charge(used.request(model=head.model), self.book).nano + more)
+        except _NotBegunError as error:
+            self.cap.settle(bound, 0)
+            raise error.why from None
         except EndpointError as error:
             self._over(_failed(found, error), call, bound)
             raise
@@ -252,6 +267,13 @@ class Desk:
             self._over(found, call, bound, interrupted=True)
             raise
         return self._over(found, call, bound)
+
+    def _begin(self, head: Outcome, bound: int) -> None:
+        """Note that a call is about to be made; where that cannot be, it is not made, and costs nothing."""
+        try:
+            self.journal.begin(head.identity, head.clip, bound)
+        except BaseException as error:
+            raise _NotBegunError(error) from error
 
     def _over(self, found: Outcome, call: Metered | None, bound: int, *, interrupted: bool = False) -> Outcome:
         """Write down what was posted."""
