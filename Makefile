@@ -51,7 +51,8 @@ nightly: $(READY)
 	$(BIN)/python bench/keep.py models
 	$(BIN)/python bench/keep.py live_engine
 	if [ -d ../shared/clips ]; then $(BIN)/python bench/keep.py live && $(BIN)/python bench/live_publish.py; fi
-	if [ -d ../shared/evals ]; then for one in route cascade cache; do $(BIN)/python bench/keep.py $$one || exit 1; done; fi
+	if [ -d ../shared/evals ]; then $(BIN)/reelwise models install text-encoder && encoder="--embedding text-encoder" || encoder=; $(BIN)/python bench/keep.py route $$encoder --nested && $(BIN)/python bench/keep.py cascade && $(BIN)/python bench/keep.py cache; fi
+	$(BIN)/python bench/keep.py run
 	$(BIN)/python bench/keep.py run_faults
 	$(BIN)/python bench/keep.py run_memory
 	$(BIN)/python bench/publish.py

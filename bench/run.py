@@ -83,8 +83,8 @@ PLANS: list[tuple[str, list[dict[str, object]]]] = [
     ("moderate", cascade(second="gpt-4.1-mini")),
     ("describe", cascade(verifier="gemini-2.5-flash")),
 ]
-# levers that the thirty leave out, summed up apart. The estimate takes copies to be equal bytes; the index of uploads also finds clips that
-# show nearly the same, such as these quiet ones of one bay: there it is off by all of their cost.
+# levers that those leave out, summed up apart. Drawn clips of equal length move alike and differ in texture and noise: the index of uploads takes
+# them for copies, and the estimate, which takes only equal bytes to be copies, does not. There it is off by all of their cost.
 FURTHER: list[tuple[str, list[dict[str, object]]]] = [
     ("questions", [call("gemini-2.5-pro", cache="explicit", cache_hours=0.1)]),
     ("moderate", [HALF, call("claude-haiku-4-5", cache="prefix")]),

@@ -20,13 +20,14 @@ from reelwise.option import Option
 from reelwise.plan import Plan
 from reelwise.price import check_day
 from reelwise.rates import Book
+from reelwise.script import Script
 from reelwise.stages import Call
-from reelwise.workload import Workload
+from reelwise.workload import Prompt, Workload
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["Case", "CaseFile", "assign", "default_plan", "load", "make", "with_option"]
+__all__ = ["Case", "CaseFile", "assign", "default_plan", "load", "make", "with_option", "with_words"]
 
 DEFAULT_MODELS = {
     "understand": "gemini-2.5-pro",
@@ -35,6 +36,8 @@ DEFAULT_MODELS = {
     "segment": "aws/rekognition/group2",
 }
 """What a plan calls where the file names none."""
+OUTPUT_ASSUMED = 100.0
+"""Tokens of a free answer before any was measured."""
 
 
 class CaseFile(Workload, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -159,9 +162,34 @@ def load(
         tree.pop("model", None)
     if day is not None:
         tree["day"] = day
+    said, _ = (
+        tree.pop("ask", None),
+        tree.pop("endpoints", None),
+    )  # what `reelwise run` says, and to whom: here only its length counts
+    if said is not None and "demand" not in tree:
+        raise DocumentError(
+            "does not say how much video there is in a month", where=f"{path} $.demand",
+            hint="add `demand: {users: 100, sessions: 30, seconds: 60}`, or --set demand.hours=500",
+        )  # fmt: skip
     measured = read_store(evidence) if evidence is not None and evidence.is_dir() else ()
     case = make(tree, where=str(path), rates=rates, measured=measured, levers=levers, folder=path.parent)
+    if said is not None:
+        script = decode(said, Script, where=f"{path} $.ask")
+        script.check(f"{path} $.ask")
+        case = msgspec.structs.replace(case, workload=with_words(case.workload, case.plan, script))
     return case if option is None else with_option(case, _named(case, option))
+
+
+def with_words(workload: Workload, plan: Plan, script: Script) -> Workload:
+    """Take the length of what is said from a script, in place of what the workload states of it."""
+    once = all(call.ask == "once" for call in plan.of(Call))
+    output = workload.prompt.output or script.output_expected or OUTPUT_ASSUMED
+    prompt = Prompt(
+        prefix=float(script.prefix_tokens), question=float(script.question_tokens(once=once)),
+        output=min(output, float(script.output_most or 1e9)),
+    )  # fmt: skip
+    asked = msgspec.structs.replace(workload.repetition, questions=float(len(script.asked)))
+    return msgspec.structs.replace(workload, prompt=prompt, repetition=asked)
 
 
 def _named(case: Case, name: str) -> Option:
@@ -288,8 +316,11 @@ def schema() -> dict[str, Any]:
     """Return the JSON Schema of a workload file, for editor completion."""
     levers = tuple.__class_getitem__((lever_union(), ...))
     # both at once: a stage and a lever may have the same name, and are told apart by their modules then
-    (main, lever), parts = msgspec.json.schema_components([CaseFile, levers], ref_template="#/$defs/{name}")
-    parts["CaseFile"]["properties"]["levers"] = {**lever, "default": []}
+    (main, lever, ask), parts = msgspec.json.schema_components(
+        [CaseFile, levers, Script], ref_template="#/$defs/{name}"
+    )
+    more = {"ask": ask, "endpoints": {"type": "array", "items": {"type": "object"}, "default": []}}  # of `reelwise run`
+    parts["CaseFile"]["properties"] |= {"levers": {**lever, "default": []}, **more}
     return {**main, "$defs": parts, "title": "Reelwise workload"}
 
 

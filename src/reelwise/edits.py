@@ -293,7 +293,7 @@ def _call_fields() -> tuple[str, ...]:
 def _set_calls(
     tail: Sequence[AnyStage], after: Sequence[AnyStage], name: str
 ) -> tuple[tuple[AnyStage, ...], list[str]]:
-    """Set one field of every call to what it is after (a model together with the host in its place)."""
+    """Set one field of every call to what it is after (a model together with the host in its place, a cache with its hours)."""
     calls = _calls(tail)
     wanted = {id(old): new for old, new in _pairs(calls, _calls(after)) if old is not None and new is not None}
     found: list[AnyStage] = []
@@ -303,6 +303,8 @@ def _set_calls(
         changes = {name: getattr(target, name)} if target is not None else {}
         if target is not None and name == "model":
             changes["host"] = target.host
+        if target is not None and name == "cache" and target.cache != getattr(stage, "cache", ""):
+            changes["cache_hours"] = target.cache_hours
         if (
             target is None
             or not isinstance(stage, Call)
@@ -313,7 +315,11 @@ def _set_calls(
         changed = replace(stage, **changes)
         found.append(changed)
         lane = f"[{_lane(stage)}]" if len(calls) > 1 else ""
-        texts.append(f"call{lane}.{name} {_call_value(stage, name)} -> {_call_value(changed, name)}")
+        texts += [
+            f"call{lane}.{key} {_call_value(stage, key)} -> {_call_value(changed, key)}"
+            for key in changes
+            if key != "host" and _call_value(stage, key) != _call_value(changed, key)
+        ]
     return tuple(found), texts
 
 

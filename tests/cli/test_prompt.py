@@ -7,7 +7,6 @@ import json
 import pytest
 import yaml
 
-from reelwise.cli import main
 from reelwise.price import price_one
 from reelwise.run.job import read_job
 
@@ -31,20 +30,6 @@ def plan(tmp_path):
     path = tmp_path / "plan.yaml"
     path.write_text(yaml.safe_dump(PLAN))
     return path
-
-
-@pytest.fixture
-def told(capsys):
-    """Type a command; return what it printed, decoded where that is JSON, and what it said besides."""
-
-    def tell(*words, code=0):
-        with pytest.raises(SystemExit) as stopped:
-            main([str(word) for word in words])
-        out, err = capsys.readouterr()
-        assert stopped.value.code == code, err
-        return (json.loads(out) if "--json" in words else out), err
-
-    return tell
 
 
 def test_the_month_is_shared_out_over_the_parts_without_a_call(plan, told):

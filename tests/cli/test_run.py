@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 import yaml
 
-from reelwise.cli import main
 from reelwise.evidence_store import read_store
 from reelwise.video.writer import write_mp4
 
@@ -26,20 +25,6 @@ def plan(tmp_path):
     path = tmp_path / "plan.yaml"
     path.write_text(yaml.safe_dump(PLAN))
     return path
-
-
-@pytest.fixture
-def told(capsys):
-    """Type a command; return its exit code, its JSON document where it has one, and what it said."""
-
-    def tell(*words, code=0):
-        with pytest.raises(SystemExit) as stopped:
-            main([str(word) for word in words])
-        out, err = capsys.readouterr()
-        assert stopped.value.code == code, err
-        return (json.loads(out) if "--json" in words else out), err
-
-    return tell
 
 
 def test_run_prints_one_document_and_keeps_a_receipt(drawn_clip, plan, tmp_path, told):
@@ -287,3 +272,57 @@ def test_a_host_s_machine_time_is_told_apart(drawn_clip, tmp_path, told):
     assert "Host gpu (aws/g6.xlarge): 1 calls, busy for" in out
     assert "what it costs while it waits is on no call" in out
     assert "no call of this plan answers" not in out
+
+
+def test_a_plan_file_that_runs_is_priced_too_and_by_what_its_run_measured(drawn_clip, plan, tmp_path, told):
+    kept = tmp_path / "evidence"
+    _, err = told("price", plan, code=2)
+    assert "how much video" in err
+
+    free = {"ask": {"task": "describe"}, "demand": {"users": 10, "sessions": 30, "seconds": 12}}
+    plan.write_text(yaml.safe_dump({**PLAN, **free}))
+    before, _ = told("price", plan, "--json")
+    told("run", drawn_clip, "--plan", plan, "--sandbox", "--out", tmp_path / "out", "--evidence", kept)
+    after, _ = told("price", plan, "--evidence", kept, "--json")
+    (measured,) = [entry.fact.value for entry in read_store(kept) if entry.name == "call.tokens_output"]
+
+    tokens = [
+        {line["unit"]: line["quantity"] for line in found["line_items"]}["tokens_output"] for found in (before, after)
+    ]
+    assert tokens[1] == pytest.approx(300 * measured)
+    assert tokens[0] != tokens[1]
+
+
+@pytest.mark.parametrize(("fault", "again"), [("429", True), ("lost_reply", False)])
+def test_who_has_no_answer_is_told_whether_it_is_made_again(  # noqa: PLR0917 - fixtures
+    fault, again, drawn_clip, plan, tmp_path, told
+):
+    scenario = tmp_path / "scenario.yaml"
+    scenario.write_text(yaml.safe_dump({"faults": [{"kind": fault, "share": 1.0, "retry_after": 0.001}]}))
+    words = ("run", drawn_clip, "--plan", plan, "--sandbox", "--scenario", scenario, "--out", tmp_path / "out")
+    out, err = told(*words, code=4)
+
+    assert ("run it again to make the calls that failed" in err) == again
+    assert ("none of them is made again" in err) != again
+    assert ("429" if again else "no answer came") in out
+
+
+def test_a_folder_that_cannot_be_made_is_named(drawn_clip, plan, tmp_path, told):
+    (tmp_path / "file").write_text("in the way")
+
+    _, err = told("run", drawn_clip, "--plan", plan, "--sandbox", "--out", tmp_path / "file" / "out", code=5)
+
+    assert f"{tmp_path / 'file' / 'out'}: cannot be made" in err
+
+
+def test_ctrl_c_says_that_nothing_is_lost(drawn_clip, plan, tmp_path, told, monkeypatch):
+    from reelwise.run.session import Session
+
+    def interrupted(*_: object, **__: object):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Session, "run", interrupted)
+    _, err = told("run", drawn_clip, "--plan", plan, "--sandbox", "--out", tmp_path / "out", code=130)
+
+    assert "the same command goes on from there" in err
+    assert str(tmp_path / "out") in err

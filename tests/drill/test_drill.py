@@ -147,7 +147,7 @@ def test_every_figure_has_its_meaning():
 
 
 def test_the_page_names_every_figure_as_it_is():
-    text = (Path(__file__).resolve().parents[2] / "docs" / "run.md").read_text(encoding="utf-8")
+    text = (Path(__file__).resolve().parents[2] / "docs" / "drill.md").read_text(encoding="utf-8")
 
     for name, metric in METRICS.items():
         assert f"| `{name}` | {metric.words} | {', '.join(metric.kinds)}" in text

@@ -15,6 +15,7 @@ from reelwise.schemas import NAMES, schema_of, schema_path, schema_text
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = sorted((ROOT / "examples").glob("*.yaml"))
+RUN = [path for path in sorted((ROOT / "examples" / "run").glob("*.yaml")) if path.stem != "drills"]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -35,6 +36,12 @@ def test_an_example_names_its_schema_first_and_obeys_it(path: Path) -> None:
     schema = json.loads((path.parent / named).resolve().read_text())
     document = json.loads(json.dumps(yaml.safe_load(text), default=str))  # YAML reads a day as a date
     jsonschema.Draft202012Validator(schema).validate(document)
+
+
+@pytest.mark.parametrize("path", RUN, ids=lambda path: path.stem)
+def test_an_example_to_run_obeys_the_schema_of_a_workload_file(path: Path) -> None:
+    document = json.loads(json.dumps(yaml.safe_load(path.read_text()), default=str))
+    jsonschema.Draft202012Validator(schema_of("workload")).validate({"demand": {"hours": 1}, **document})
 
 
 def test_the_schema_knows_a_wrong_field() -> None:

@@ -22,7 +22,7 @@ from reelwise.levers.smaller_model.open_model import OpenModel
 from reelwise.plan import Plan, run
 from reelwise.price import price_one
 from reelwise.rates import Book
-from reelwise.stages import Call, Gate, Keep, Route, Send
+from reelwise.stages import Call, Escalate, Gate, Keep, Reuse, Route, Sample, Send
 from reelwise.workload import Demand, Prompt, Repetition, Source, Workload
 
 BOOK = Book.load(dt.date(2026, 11, 22))
@@ -323,3 +323,41 @@ def test_the_page_about_levers_names_each_in_its_family() -> None:
     rows = {line.split("|")[1].strip(" `"): line for line in page.read_text().splitlines() if line.startswith("| `")}
     for name, kind in kinds().items():
         assert name in rows[kind.card.family], name
+
+
+def test_the_cache_of_answers_turns_on_what_it_is_told_and_keeps_what_is_stricter() -> None:
+    plan = Plan(stages=(Sample(fps=1.0), Call(model="gpt-4o", part="images")))
+    wide = find("answer_cache").__class__(questions=True, frames=True, error_most=0.05)
+    (reuse,) = wide.apply(plan).of(Reuse)
+    assert (reuse.answers, reuse.questions, reuse.frames, reuse.error_most) == (True, True, True, 0.05)
+    strict = find("answer_cache").__class__(questions=True, error_most=0.01)
+    assert strict.apply(wide.apply(plan)) == wide.apply(strict.apply(plan))
+    assert strict.apply(wide.apply(plan)).of(Reuse)[0].error_most == 0.01
+    (plain,) = find("answer_cache").apply(plan).of(Reuse)
+    assert not plain.questions
+    assert not plain.frames
+
+
+def test_the_cache_of_answers_fits_questions_and_frames_that_come_again() -> None:
+    kind = find("answer_cache").__class__
+    asked = replace(BASE, repetition=Repetition(questions=4))
+    assert not kind().applies(asked, RENTED, FACTS, BOOK).ok
+    assert kind(questions=True).applies(asked, RENTED, FACTS, BOOK).ok
+    assert not kind(frames=True).applies(BASE, RENTED, FACTS, BOOK).ok
+    assert kind(frames=True).applies(BASE, Plan(stages=(Sample(fps=1.0), *RENTED.stages)), FACTS, BOOK).ok
+
+
+@pytest.mark.parametrize(
+    "doubts",
+    [{"sure": 0.6}, {"samples": 3}, {"second": "gpt-4.1-mini"}, {"verifier": "gpt-4o-mini"}, {"calibrated": "c.json"}],
+)
+def test_a_cascade_doubts_as_it_is_told(doubts: dict[str, object]) -> None:
+    plan = find("cascade").__class__(**doubts).apply(RENTED)
+    plan.check()
+    (stage,) = plan.of(Escalate)
+    assert {name: getattr(stage, name) for name in doubts} == doubts
+
+
+def test_a_route_is_decided_as_it_is_told() -> None:
+    assert find("route").__class__(trained="router.json").apply(RENTED).of(Route)[0].trained == "router.json"
+    assert find("route").__class__(rule="price").apply(RENTED).of(Route)[0].rule == "price"

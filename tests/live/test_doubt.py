@@ -63,10 +63,10 @@ def test_background_that_was_called_so_is_in_no_doubt():
     assert doubt.weigh(disc()) == 0
 
 
-def test_a_mask_that_shrinks_or_grows_by_half_is_asked_about_and_one_that_breathes_is_not():
-    assert started().weigh(disc(29)) < 0.1
+def test_a_mask_of_somebody_who_leaves_is_asked_about_and_one_who_leans_in_or_breathes_is_not():
     assert started().weigh(disc(20)) > 1
-    assert started().weigh(disc(40)) > 1
+    assert started().weigh(disc(29)) < 0.1
+    assert started().weigh(disc(40)) < 0.1
 
 
 def test_answers_teach_how_much_doubt_means():

@@ -125,6 +125,7 @@ def cli(
     clips = clips_of(sources)
     gate = Gate(usd=gate_usd, usd_hour=gate_usd_hour)
     with ExitStack() as stack:
+        stack.push(_goes_on(out))
         session = _session(
             stack,
             job,
@@ -143,6 +144,16 @@ def cli(
             return
         result = session.run(job.case.plan, tracks, naive=_naive(naive, job))
         _finish(result, session, job, tracks, gate=gate, evidence=evidence, out=out, as_json=as_json)
+
+
+def _goes_on(out: Path) -> Callable[..., None]:
+    """Say after Ctrl-C that nothing is lost."""
+
+    def told(kind: type[BaseException] | None, *_: object) -> None:
+        if kind is KeyboardInterrupt:
+            note(f"what is done is kept in {out}: the same command goes on from there, and pays nothing twice")
+
+    return told
 
 
 def _say(*, as_json: bool) -> Callable[[str, float], None]:
@@ -212,9 +223,16 @@ def _exit(result: RunResult) -> None:
     if result.stopped is not None:
         raise result.stopped
     if result.failed:
+        again = sum(one.status == "failed" for one in result.results)
+        hint = (
+            "run it again to make the calls that failed" if again else "the results say why; none of them is made again"
+        )
+        if 0 < again < result.failed:
+            hint += f": {again} of them; the others may be billed, and are not made again"
+        have = "item has" if len(result.results) == 1 else "items have"
         raise EndpointError(
-            f"{result.failed} of {len(result.results)} items have no answer", where="run",
-            hint="the others are kept; run it again to make the calls that failed",
+            f"{result.failed} of {len(result.results)} {have} no answer", where="run",
+            hint=f"what is done is kept; {hint}",
         )  # fmt: skip
 
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["document", "show", "show_steps", "steps_document", "unit_words"]
 
 _SHOWN = 20
+_FAILED = {"failed", "broken", "unreadable", "ambiguous"}
 _TEXT_MAX = 60
 _FAR = 0.03  # an error that a reader asks about
 
@@ -75,9 +76,12 @@ def show(result: RunResult, job: Job, *, sandbox: bool = False) -> None:
         said = "; ".join(
             _short(f"{a.label} ({a.confidence:.2f})" if a.label and a.confidence is not None else a.label or a.text)
             for a in one.answers
+            if a.label or a.text
         )
-        said = said or "; ".join(_short(finding.text) for finding in one.findings if finding.text)
-        rows.append((Path(one.clip).name, one.status, f"{one.calls}", money(one.cost_usd), said or one.why))
+        if one.status not in _FAILED:
+            said = said or "; ".join(_short(finding.text) for finding in one.findings if finding.text)
+        said = said or one.why or ("the model would not answer" if one.status == "refused" else "")
+        rows.append((Path(one.clip).name, one.status, f"{one.calls}", money(one.cost_usd), said))
     table(("clip", "status", "calls", "USD", "answer"), rows, right=(2, 3))
     if len(result.results) > _SHOWN:
         click.echo(f"{len(result.results) - _SHOWN:,} more are in the receipt")
@@ -111,7 +115,8 @@ def _show_drawn(result: RunResult, *, sandbox: bool) -> None:
 def _show_calls(receipt: Receipt, job: Job) -> None:
     """Say how many calls there were, and how the cost stands to the naive plan's."""
     calls = ", ".join(f"{count} {status}" for status, count in sorted(receipt.requests.items())) or "none"
-    again = "" if receipt.attempts == sum(receipt.requests.values()) else f"; sent {receipt.attempts} times"
+    made = sum(count for status, count in receipt.requests.items() if status != "cached")
+    again = "" if receipt.attempts == made else f"; sent {receipt.attempts} times"
     click.echo(f"Calls: {calls}{again}; plan {receipt.plan_hash}; prices of {job.case.day}")
     if receipt.naive_hash == receipt.plan_hash:
         click.echo(
@@ -242,10 +247,11 @@ def _show_sides(result: RunResult) -> None:
         )
         for side in result.receipt.estimate
     ]
-    table(
-        ("", "predicted", "metered", "error", "USD predicted", "USD metered"), rows, title="The estimate and the receipt",
-        right=range(1, 6),
-    )  # fmt: skip
+    if rows:
+        table(
+            ("", "predicted", "metered", "error", "USD predicted", "USD metered"), rows, title="The estimate and the receipt",
+            right=range(1, 6),
+        )  # fmt: skip
     dollars = next((side for side in result.receipt.estimate if side.low is not None and side.high is not None), None)
     if dollars is not None:
         click.echo(
@@ -276,6 +282,14 @@ def _show_unknown(result: RunResult, job: Job) -> None:
 
 def show_reconciled(held: Reconciled) -> None:
     """Say how a run and an invoice agree."""
+    if held.earlier_calls:
+        calls = "1 call was" if held.earlier_calls == 1 else f"{held.earlier_calls:,} calls were"
+        click.echo(
+            f"{calls} made before, by an earlier part of this run, and not made again: {money(held.earlier_nano / 1e9)} USD, which the "
+            "invoice of that time has"
+        )
+        if not held.invoice_nano and not held.posted_nano and not held.ambiguous_calls:
+            return
     invoice, posted = f"{held.invoice_nano / 1e9:.9f}", f"{held.posted_nano / 1e9:.9f}"
     if held.residual_nano == 0 and not held.ambiguous_calls and not held.differences:
         click.echo(
@@ -285,7 +299,7 @@ def show_reconciled(held: Reconciled) -> None:
     click.echo(f"The sandbox's invoice, counted and priced by other code: {invoice} USD; posted here: {posted} USD")
     if held.ambiguous_calls:
         click.echo(
-            f"Of {held.ambiguous_calls} calls nobody knows whether they are billed: {held.ambiguous_held_nano / 1e9:.9f} USD "
+            f"Of {held.ambiguous_calls} calls nobody knows what is billed: {held.ambiguous_held_nano / 1e9:.9f} USD "
             f"are counted for them, all that was held; the invoice has {held.ambiguous_invoiced_nano / 1e9:.9f} USD"
         )
     click.echo(f"Of all others the two differ by {held.residual_nano} nano-dollars")

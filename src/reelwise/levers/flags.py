@@ -93,7 +93,7 @@ _FROM_FOOTAGE = ("gate.", "crop.", "sample.", "audio.", "decode.", "scan.")
 """Facts that scanning or decoding a clip can tell, by the first part of their names."""
 
 
-_FROM_RUNS = ("call.", "route.", "escalate.", "cache.")
+_FROM_RUNS = ("call.", "route.", "escalate.", "cache.", "reuse.")
 """Facts that a run tells from what models answered."""
 
 

@@ -25,9 +25,10 @@ _ONCE = 0.034
 _IN_ALL = 0.45
 """The expected error of one frame, and the sum over all frames since the last inference, at which the need is 1."""
 
-_AREA_FREE, _PER_AREA = 0.2, 2.0
-"""A mask that grew or shrank by more than a fifth since the model answered: somebody comes or goes, and the model may say any moment
-that nobody is there. Each further percent counts as so many of error."""
+_LEFT_FREE, _PER_LEFT, _LEFT_MOST = 0.2, 2.0, 0.2
+"""A mask that has lost more than a fifth of its places since the model answered: somebody leaves, and the model may say any moment that
+nobody is there. Each further percent counts as so many of error, up to a limit: what is left of a rate is not all spent on one exit. One
+that grows is no such case: who leans in does it slowly."""
 
 _EMPTY_SHARE = 0.005
 _LOW, _HIGH = 51, 204  # of 255: a place in between is neither
@@ -83,9 +84,9 @@ class Doubt:
             if error / self._area < _ONCE:
                 self._alarm = min(1.0, self._alarm * _ALARM_REST)
         else:
-            grown = abs(_area(low) / self._area - 1.0)
-            error = self._gain * error / self._area + _PER_AREA * max(0.0, grown - _AREA_FREE)
-            self.expected = min(error, 1.0)
+            lost = 1.0 - _area(low) / self._area
+            leaving = min(_PER_LEFT * max(0.0, lost - _LEFT_FREE), _LEFT_MOST)
+            self.expected = min(self._gain * error / self._area + leaving, 1.0)
         return self.pass_by()
 
     def pass_by(self) -> float:

@@ -28,7 +28,13 @@ _EMPTY = np.zeros((2, 2), np.float32)
 
 
 class View(Struct):
-    """How a plan sees a part: which of its frames it sends, and which region of them, at which size (width, height)."""
+    """How a plan sees a part.
+
+    Attributes:
+        frames: indices within the part of those that it sends; shape (n,).
+        box: the region that it sends: left, top, right, bottom, 0..1 of the frame.
+        size: width and height at which it is sent, in pixels.
+    """
 
     frames: NDArray[np.int64]
     box: tuple[float, float, float, float]
@@ -72,7 +78,7 @@ class Held:
         return index in self._sent
 
     def mask(self, rgb: NDArray[np.uint8], index: int, _at: float) -> NDArray[np.float32]:
-        """Return a frame's mask."""
+        """Return the mask of an RGB frame, uint8 (h, w, 3): float32 of the model's own shape, foreground 0..1."""
         if index in self._sent:
             found = self._ask(rgb, self._view)
             self._mask = self._mask if found is None else found
@@ -105,7 +111,7 @@ class Loop:
         return True
 
     def mask(self, rgb: NDArray[np.uint8], _index: int, at: float) -> NDArray[np.float32]:
-        """Return a frame's mask."""
+        """Return the mask of an RGB frame, uint8 (h, w, 3): float32 of the model's own shape, foreground 0..1."""
         self._time.move(at)
         return self._adaptive.look(rgb, at).mask
 
@@ -115,7 +121,7 @@ class Loop:
 
 
 def seen(rgb: NDArray[np.uint8], view: View) -> NDArray[np.uint8]:
-    """Cut out what a plan sends of a frame, at the size that it sends."""
+    """Cut out what a plan sends of an RGB frame, uint8 (h, w, 3), at the size that it sends; never larger than it is."""
     height, width = rgb.shape[:2]
     left, top, right, bottom = view.box
     cut = rgb[round(top * height) : max(round(bottom * height), 1), round(left * width) : max(round(right * width), 1)]
@@ -126,7 +132,7 @@ def seen(rgb: NDArray[np.uint8], view: View) -> NDArray[np.uint8]:
 
 
 def whole(mask: NDArray[np.float32], box: tuple[float, float, float, float]) -> NDArray[np.float32]:
-    """Put a region's mask where it belongs in the whole frame; nothing is foreground outside."""
+    """Put a region's mask, float32 (h, w), where it belongs in the whole frame, at the same scale; nothing is foreground outside."""
     left, top, right, bottom = box
     if (left, top, right, bottom) == (0.0, 0.0, 1.0, 1.0):
         return mask

@@ -49,7 +49,7 @@ def largest(colours: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def alike(one: NDArray[np.uint8], other: NDArray[np.uint8], levels: int) -> NDArray[np.uint8]:
-    """Return 255 where two thumbnails differ by at most so many levels in every colour, else 0."""
+    """Return 255 where two thumbnails, RGB (SIDE, SIDE, 3), differ by at most so many levels in every colour, else 0: uint8 (SIDE, SIDE)."""
     cv2 = opencv()
     found: NDArray[np.uint8] = cv2.threshold(largest(cv2.absdiff(one, other)), levels, 255, cv2.THRESH_BINARY_INV)[1]
     return found

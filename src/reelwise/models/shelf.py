@@ -65,7 +65,11 @@ class Installed(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 def cache_folder(folder: Path | None = None) -> Path:
-    """Return where what was fetched is kept: `folder`, $REELWISE_CACHE, or `reelwise` in the user's cache."""
+    """Return where what was fetched is kept: `folder`, $REELWISE_CACHE, or `reelwise` in the user's cache.
+
+    Raises:
+        InputError: none is named, and nobody knows where the user's home is.
+    """
     if folder is not None:
         return folder
     own, shared = os.environ.get("REELWISE_CACHE"), os.environ.get("XDG_CACHE_HOME")

@@ -139,7 +139,7 @@ class Vault:
         version = base.execute("PRAGMA user_version").fetchone()[0]
         if version != self._version:
             raise InputError(
-                f"is a {self.what} of version {version}; this release reads and writes version {self._version}",
+                f"is of version {version} ({self.what}); this release reads and writes version {self._version}",
                 where=self.path,
                 hint="remove the file, or name another: what it held is paid for again",
             )

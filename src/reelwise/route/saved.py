@@ -199,6 +199,11 @@ def _held(
 def with_vectors(table: Table, vectors: NDArray[np.float64], facts: EmbeddingFacts) -> Table:
     """Add the vectors of an embedding to rows.
 
+    Args:
+        table: n rows.
+        vectors: one a row, in their order; shape (n, dimension of the embedding).
+        facts: of the embedding.
+
     Raises:
         InputError: another number of them than of rows, of another size than the embedding's, or a number that is not finite.
     """

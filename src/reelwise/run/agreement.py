@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from reelwise.run.claims import contradiction
+from reelwise.run.measure import wilson
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -95,21 +96,15 @@ def interval_of(scored: Sequence[Scored]) -> tuple[float, float]:
     count = len(parts)
     variance = count / (count - 1) * sum((value - share * weight) ** 2 for value, weight in parts) / whole**2
     if variance <= _NONE or not 0 < share < 1:
-        return _wilson(share, float(count))
+        return wilson(share, float(count), _Z)
     effective = min(float(len(scored)), share * (1 - share) / variance)
-    return _wilson(share, effective * (_Z / _student(count - 1)) ** 2)
+    return wilson(share, effective * (_Z / _student(count - 1)) ** 2, _Z)
 
 
 def _student(degrees: int) -> float:
     if degrees <= len(_STUDENT):
         return _STUDENT[degrees - 1]
     return _Z + (_Z**3 + _Z) / (4 * degrees)
-
-
-def _wilson(share: float, n: float) -> tuple[float, float]:
-    middle = (share + _Z**2 / (2 * n)) / (1 + _Z**2 / n)
-    half = _Z / (1 + _Z**2 / n) * max(0.0, share * (1 - share) / n + _Z**2 / (4 * n * n)) ** 0.5
-    return max(0.0, middle - half), min(1.0, middle + half)
 
 
 def text_likeness(one: str, other: str) -> float:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from reelwise.run.estimate import Side
     from reelwise.run.outcome import Outcome
 
-__all__ = ["AMBIGUOUS", "CACHE", "MACHINES", "Change", "changes", "metered_usd", "unit_of"]
+__all__ = ["AMBIGUOUS", "CACHE", "MACHINES", "Change", "changes", "joins_pictures", "metered_usd", "unit_of"]
 
 AMBIGUOUS = "not_known"
 """The unit of what was held for calls of which nobody knows whether they are billed, or what they used."""
@@ -52,6 +52,11 @@ def unit_of(unit: str, *, generated: bool = False) -> tuple[str, float]:
     if unit in _SECONDS:
         return "seconds_output" if generated else "seconds", _SECONDS[unit]
     return unit, 1.0
+
+
+def joins_pictures(outcomes: Iterable[Outcome]) -> bool:
+    """Say whether the answer of any call with pictures counts them as text: then only the sum of both can be compared."""
+    return any(one.image_expected and one.known and one.units and not one.units.get("tokens_image") for one in outcomes)
 
 
 def metered_usd(outcomes: Iterable[Outcome], book: Book) -> dict[str, float]:

@@ -15,7 +15,7 @@ from reelwise.fleet import speed_of
 from reelwise.flow import Item, Out
 from reelwise.plan import fold
 from reelwise.run.band import band_usd
-from reelwise.run.by_unit import AMBIGUOUS, CACHE, MACHINES, metered_usd, unit_of
+from reelwise.run.by_unit import AMBIGUOUS, CACHE, MACHINES, joins_pictures, metered_usd, unit_of
 from reelwise.run.machines import Machines
 from reelwise.run.measure import collect
 from reelwise.run.outcome import MORE_UNITS, UNITS
@@ -259,7 +259,7 @@ def sides(expected: Estimate, outcomes: Iterable[Outcome], book: Book) -> tuple[
     rows.append(_side("tokens_input", *(sum(units.get(name, 0.0) for name in _INPUT) for units in (told, metered))))
     paid = metered_usd(compared, book)
     groups: list[tuple[str, tuple[str, ...]]] = [(name, (name,)) for name in _COUNTED[1:]]
-    if not metered["tokens_image"] and told.get("tokens_image"):  # some vendors do not tell pictures from text
+    if told.get("tokens_image") and joins_pictures(compared):  # some vendors do not tell pictures from text
         joined = ("tokens_text", "tokens_image")
         groups = [("tokens_text_and_image", joined), *(one for one in groups if one[0] not in joined)]
     for name, units in groups:

@@ -31,6 +31,7 @@ from reelwise.run.reused import Reused, count_reuse, reuse_notes, reused
 from reelwise.run.reusing import Reusing
 from reelwise.run.runner import Runner
 from reelwise.run.settle import Cap, Desk
+from reelwise.run.silent import footage_notes
 from reelwise.stages import Call
 
 if TYPE_CHECKING:
@@ -175,8 +176,7 @@ def execute(
         verifier=verifier,
     )  # fmt: skip
     outcomes = tuple(sorted(runner.outcomes, key=_in_order))
-    made = [one for one in outcomes if one.identity not in runner.before]
-    held = reconcile(made, sandbox.invoice.rows) if sandbox is not None else None
+    held = reconcile(outcomes, sandbox.invoice.rows, earlier=runner.before) if sandbox is not None else None
     more = (held, told, machine_times(machines, plan.hosts, outcomes, expected.machine_seconds))
     return RunResult(
         results=merged(job.script, infos, outcomes, runner, asked=asks(plan)),
@@ -193,7 +193,12 @@ def _notes(
     job: Job, plan: Plan, outcomes: Sequence[Outcome], pieces: Sequence[Piece], before: Position | None
 ) -> tuple[str, ...]:
     """Say what a reader must know, in words."""
-    said = (*job.notes, *notes_of(job, plan, outcomes), *_free(outcomes, job.case.book, before))
+    said = (
+        *job.notes,
+        *footage_notes(plan, pieces),
+        *notes_of(job, plan, outcomes),
+        *_free(outcomes, job.case.book, before),
+    )
     return (*said, *dear_caches(job, plan, pieces), *reuse_notes(plan, len(job.script.asked)))
 
 

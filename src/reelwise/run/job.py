@@ -7,15 +7,14 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from msgspec import Struct
 
-from reelwise.case import Case, assign, make
+from reelwise.case import Case, assign, make, with_words
 from reelwise.documents import decode, read_yaml
 from reelwise.errors import DocumentError, MediaError
 from reelwise.evidence_store import read_store
 from reelwise.facts import settings_hash
 from reelwise.run.endpoints import Place
 from reelwise.script import Part, Script
-from reelwise.stages import Call
-from reelwise.workload import Prompt, Repetition
+from reelwise.workload import Repetition
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,7 +27,6 @@ __all__ = ["Job", "clips_of", "read_job"]
 
 _CLIPS = {".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".ts", ".mpg", ".mpeg", ".flv", ".3gp"}
 _CLIPS_MAX = 10_000
-_OUTPUT_ASSUMED = 100.0
 _STANDING_IN = "This text stands in for instructions of the same length that the workload file only counts. "
 
 
@@ -58,13 +56,8 @@ class Job(Struct, frozen=True, kw_only=True):
 
     def workload(self, plan: Plan) -> Workload:
         """Return the workload as these clips have it: the script's own lengths, each clip once."""
-        once = all(call.ask == "once" for call in plan.of(Call))
-        script, before = self.script, self.case.workload
-        prompt = Prompt(
-            prefix=float(script.prefix_tokens), question=float(script.question_tokens(once=once)),
-            output=min(before.prompt.output or script.output_expected or _OUTPUT_ASSUMED, float(script.output_most or 1e9)),
-        )  # fmt: skip
-        return msgspec.structs.replace(before, prompt=prompt, repetition=Repetition(questions=float(len(script.asked))))
+        said = with_words(self.case.workload, plan, self.script)
+        return msgspec.structs.replace(said, repetition=Repetition(questions=said.repetition.questions))
 
 
 def clips_of(sources: Sequence[Path]) -> list[Path]:

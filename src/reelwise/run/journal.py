@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import sys
 import threading
 from typing import TYPE_CHECKING, Any, BinaryIO, Self
 
@@ -52,7 +53,7 @@ class Journal:
         notes: what else was written down, the last of each name.
 
     Raises:
-        InputError: a journal of another version, or of another run.
+        InputError: a journal of another version, of another run, or one that another process is writing.
         OutputError: it cannot be written.
     """
 
@@ -65,15 +66,37 @@ class Journal:
         self.run = secrets.token_hex(6)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            whole = self._read(key) if path.exists() else 0
             self._file: BinaryIO = path.open("ab")
-            self._file.truncate(whole)  # a line that was cut off when the run was
+            try:
+                self._claim()
+                whole = self._read(key)
+                self._file.truncate(whole)  # a line that was cut off when the run was
+            except BaseException:
+                self._file.close()
+                raise
         except OSError as error:
             raise OutputError(
                 f"cannot write: {error.strerror or error}", where=str(path), hint="name another place with --out"
             ) from None
         if not whole:
             self._write(_Head(journal=VERSION, run=self.run, key=key))
+
+    def _claim(self) -> None:
+        """Keep other processes out: two of them would both make the calls that are still missing."""
+        if sys.platform == "win32":  # it has no such lock: there nobody stops the second
+            return
+        import fcntl
+
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise InputError(
+                "the same run is under way in this folder",
+                where=str(self.path),
+                hint="wait for it, or name another --out: two at once would pay for the same calls twice",
+            ) from None
+        except OSError:  # some file systems of a network have no locks
+            return
 
     def _read(self, key: str) -> int:
         """Take over what is there, and return how many bytes of it are whole lines."""

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["collect", "entries_of", "interval", "wilson"]
 
 _RESAMPLES = 400
+_Z90 = 1.6448536
 _BY_ITEM = ("escalate.", "route.")
 """Shares of items: one item tells something already, and how little shows."""
 
@@ -68,11 +69,16 @@ def entries_of(
     return tuple(entries)
 
 
-def wilson(share: float, n: int) -> tuple[float, float]:
-    """Return the 90 % Wilson interval of a share seen in `n` draws: what equal segments cannot say of the next one."""
-    z = 1.6448536
+def wilson(share: float, n: float, z: float = _Z90) -> tuple[float, float]:
+    """Return the Wilson interval of a share seen in `n` draws, 90 % by default: what equal segments cannot say of the next one.
+
+    Args:
+        share: 0..1.
+        n: draws, above 0; not whole where some count for less.
+        z: how many standard deviations the interval reaches: 1.645 for 90 %, 1.96 for 95 %.
+    """
     middle = (share + z * z / (2 * n)) / (1 + z * z / n)
-    half = z / (1 + z * z / n) * (share * (1 - share) / n + z * z / (4 * n * n)) ** 0.5
+    half = z / (1 + z * z / n) * max(0.0, share * (1 - share) / n + z * z / (4 * n * n)) ** 0.5
     return max(0.0, middle - half), min(1.0, middle + half)
 
 

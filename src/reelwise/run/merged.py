@@ -115,22 +115,25 @@ def merged(
         mine = by_item.get(number, [])
         if not mine:
             error = broken.get(info.path)
-            status, why = ("broken", str(error)) if error is not None else ("skipped", "no stage left anything to send")
+            left = "it has no sound" if number in runner.silent else "no stage left anything to send"
+            status, why = ("broken", str(error)) if error is not None else ("skipped", left)
             if error is None and runner.halted:
                 status, why = "failed", "the run ended before"
             found.append(ItemResult(clip=info.path, item=number, status=status, why=why))
             continue
         answering = [one for one in mine if not one.task]
-        answers = tuple(_said(script, place, answering) for place in range(len(script.asked))) if asked else ()
+        missing = "skipped" if number in runner.silent else "failed"
+        answers = tuple(_said(script, place, answering, missing) for place in range(len(script.asked))) if asked else ()
         findings = _findings([one for one in mine if one.task or one.found])
         every = [*(one.status for one in answers), *(one.status for one in findings)]
-        worst = next((status for status in every if status not in {"ok", "cached"}), "ok")
+        worst = next((status for status in every if status not in {"ok", "cached", "skipped"}), "ok")
+        error = broken.get(info.path)  # it was cut short: an earlier call about it was made
         found.append(
             ItemResult(
-                clip=info.path, item=number, status=worst, answers=answers, findings=findings,
+                clip=info.path, item=number, status="broken" if error is not None else worst, answers=answers, findings=findings,
                 cost_usd=sum(one.cost_nano for one in mine) / 1e9,
                 calls=sum(one.status != "cached" for one in mine),
-                why=next((one.error for one in reversed(mine) if one.error), ""),
+                why=str(error) if error is not None else next((one.error for one in reversed(mine) if one.error), ""),
             )
         )  # fmt: skip
     return tuple(found)
@@ -160,8 +163,8 @@ def _when(thing: Found) -> float:
     return thing.start_seconds if thing.start_seconds is not None else -1.0
 
 
-def _said(script: Script, place: int, mine: Sequence[Outcome]) -> Said:
-    """Take the last stage's answer, and an earlier one where that failed."""
+def _said(script: Script, place: int, mine: Sequence[Outcome], missing: str) -> Said:
+    """Take the last stage's answer, and an earlier one where that failed; `missing` is the status where nobody was asked."""
     question = script.asked[place]
     asked = [one for one in mine if one.question in {place, -1} and not one.turn]
     stages = sorted({one.stage for one in asked}, reverse=True)
@@ -173,7 +176,7 @@ def _said(script: Script, place: int, mine: Sequence[Outcome]) -> Said:
     else:
         chosen = [one for one in asked if stages and one.stage == stages[0]]
     if not chosen:
-        return Said(question=question, text="", label="", confidence=None, status="failed", model="", lane="")
+        return Said(question=question, text="", label="", confidence=None, status=missing, model="", lane="")
     texts = [one.answers[place] if one.answers else one.text for one in chosen]
     surest = max(chosen, key=lambda one: one.confidence if one.confidence is not None else -1.0)
     status = next((one.status for one in chosen if one.status not in {"ok", "cached"}), chosen[0].status)

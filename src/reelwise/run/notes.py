@@ -48,6 +48,12 @@ def notes_of(job: Job, plan: Plan, outcomes: Sequence[Outcome]) -> tuple[str, ..
     cut = sum(one.finish == "length" for one in outcomes)
     if cut:
         said.append(f"{cut} of {len(outcomes)} answers were cut at their maximum of tokens")
+    lost = [one for one in outcomes if one.status == "failed" and one.turn]
+    if lost:
+        calls = "1 call" if len(lost) == 1 else f"{len(lost)} calls"
+        said.append(
+            f"{calls} that decide failed, which is doubt, or hard: {lost[0].model}, {lost[0].turn}: {lost[0].error}"
+        )
     mode = {call.mode for call in plan.of(Call)} - {"standard"}
     other = sum(one.mode != "standard" for one in outcomes)
     if mode and outcomes and not other:

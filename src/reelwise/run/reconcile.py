@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from reelwise.run.outcome import Outcome
 
@@ -30,6 +30,7 @@ class Reconciled(Struct, frozen=True, kw_only=True):
         ambiguous_held_nano: what was posted for them: all that was held.
         ambiguous_invoiced_nano: what the invoice holds for them.
         differences: (call, posted, invoiced) of the first twenty that differ.
+        earlier_calls: calls that an earlier part of the run made, which an invoice of that time has; `earlier_nano` was posted for them.
     """
 
     invoice_nano: int
@@ -39,15 +40,24 @@ class Reconciled(Struct, frozen=True, kw_only=True):
     ambiguous_held_nano: int
     ambiguous_invoiced_nano: int
     differences: tuple[tuple[str, int, int], ...] = ()
+    earlier_calls: int = 0
+    earlier_nano: int = 0
 
 
-def reconcile(outcomes: Iterable[Outcome], rows: Iterable[Any], extra: dict[str, int] | None = None) -> Reconciled:
+def reconcile(
+    outcomes: Iterable[Outcome],
+    rows: Iterable[Any],
+    extra: dict[str, int] | None = None,
+    *,
+    earlier: Collection[str] = (),
+) -> Reconciled:
     """Hold a run against an invoice.
 
     Args:
         outcomes: of the run's calls.
         rows: of the invoice: each with `identity` (the caller's id of the call), `id` and `nano`.
         extra: what else was posted, in nano-USD by id: caches and their storage.
+        earlier: ids of calls of an earlier part of the run, which this invoice does not have.
     """
     invoiced: dict[str, int] = {}
     for row in rows:
@@ -57,7 +67,9 @@ def reconcile(outcomes: Iterable[Outcome], rows: Iterable[Any], extra: dict[str,
     total = sum(invoiced.values())
     posted = residual = held = unsure = calls = 0
     differences: list[tuple[str, int, int]] = []
-    vendors = [one for one in outcomes if not one.hosted]  # no invoice has what your own machines do
+    every = [one for one in outcomes if not one.hosted]  # no invoice has what your own machines do
+    vendors = [one for one in every if one.identity not in earlier]
+    before = [one for one in every if one.identity in earlier and one.status not in {"cached", "failed"}]
     known = {one.sent_as or one.identity: one.cost_nano for one in vendors if one.known and one.status != "cached"}
     for one in vendors:
         if one.status == "ambiguous" or one.unpriced:
@@ -77,4 +89,5 @@ def reconcile(outcomes: Iterable[Outcome], rows: Iterable[Any], extra: dict[str,
     return Reconciled(
         invoice_nano=total, posted_nano=posted, residual_nano=residual, ambiguous_calls=calls, ambiguous_held_nano=held,
         ambiguous_invoiced_nano=unsure, differences=tuple(differences[:_SHOWN]),
+        earlier_calls=len(before), earlier_nano=sum(one.cost_nano for one in before),
     )  # fmt: skip

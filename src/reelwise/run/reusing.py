@@ -159,16 +159,16 @@ class Reusing:
             journal: of the run, for ids.
         """
         by_item: dict[int, list[Outcome]] = {}
-        copies = {self._place[id(piece.track)] for piece, _ in self._same}
         for one in outcomes:
             if one.kind != "call":  # what filling a cache cost says nothing of an item
                 continue
             by_item.setdefault(one.item, []).append(one)
         found: list[Outcome] = []
+        same = {self._place[id(piece.track)] for piece, _ in self._same}
         for piece in pieces:
             number = self._place.get(id(piece.track))
             name = self._wanted.get(number) if number is not None else None
-            if number is None or name is None or number in copies:
+            if number is None or name is None or number in same:
                 continue
             mine = by_item.get(number, [])
             if mine and all(one.status in {"ok", "cached"} for one in mine):

@@ -22,6 +22,7 @@ from reelwise.run.orders import ask_of, expected_text, kept_tokens, task_of, wor
 from reelwise.run.outcome import Outcome
 from reelwise.run.rendering import by_rule, shown
 from reelwise.run.settle import STOPPING, Order
+from reelwise.run.silent import told_apart
 from reelwise.run.uploading import Uploads
 from reelwise.stages import Call, Escalate
 
@@ -66,6 +67,7 @@ class Runner:
         outcomes: of all calls so far, in no order.
         before: ids of calls of an earlier part of the run.
         broken: items that could not be read or sent, with why.
+        silent: places of items without sound that a call for sound was not made about.
     """
 
     def __init__(  # noqa: PLR0917 - made in one place
@@ -94,6 +96,7 @@ class Runner:
         self.known = desk.journal.known
         self.outcomes: list[Outcome] = []
         self.broken: list[tuple[str, ReelwiseError]] = []
+        self.silent: set[int] = set()
 
     @property
     def halted(self) -> bool:
@@ -104,7 +107,9 @@ class Runner:
 
     def call(self, stage: Call, pieces: Iterable[Piece], out: Out) -> Iterator[Piece]:
         """Call a model about each piece; those that failed do not come back."""
-        todo = list(pieces)
+        todo, silent = told_apart(stage, pieces)
+        self.silent |= {self._place.get(id(piece.track), 0) for piece in silent}
+        yield from silent
         if stage.mode == "batch":
             yield from in_batches(self, stage, todo, out)
             return

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import msgspec
 
-from reelwise.errors import InputError
+from reelwise.errors import InputError, OutputError
 from reelwise.plan import Plan
 from reelwise.run.audit import decode_clips
 from reelwise.run.batching import Waits
@@ -86,6 +86,7 @@ class Session:
 
     Raises:
         InputError: made-up instructions for a real vendor.
+        OutputError: the folder cannot be made.
     """
 
     def __init__(
@@ -128,7 +129,7 @@ class Session:
                 str(self._out / "ledger.db") if self._sandbox else os.environ.get("REELWISE_LEDGER") or "reelwise.db"
             )
             if self._sandbox and not self._where:
-                self._out.mkdir(parents=True, exist_ok=True)
+                self._made()
             self.ledger = stack.enter_context(Ledger(where))
             if self.box is not None:
                 before = standing(self._job.case.plan, self._job, self.ledger) or {}
@@ -141,6 +142,16 @@ class Session:
             stack.callback(self._endpoints.close)
             self._stack = stack.pop_all()
         return self
+
+    def _made(self) -> None:
+        try:
+            self._out.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise OutputError(
+                f"cannot be made: {error.strerror or error}",
+                where=str(self._out),
+                hint="name another folder with --out",
+            ) from None
 
     def _opened(self) -> Any:
         from reelwise.sandbox import Sandbox, Scenario

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from reelwise.sandbox.errors import BadRequestError
-from reelwise.sandbox.exchange import Drop, document, spoilt, without
+from reelwise.sandbox.exchange import UNDELIVERED, Drop, document, spoilt, without
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from reelwise.sandbox.exchange import Exchange, Reply
     from reelwise.sandbox.invoice import Row
 
-__all__ = ["UNDELIVERED", "bill", "let_in", "served"]
+__all__ = ["UNDELIVERED", "begun", "bill", "let_in", "served"]
 
-UNDELIVERED = frozenset({"lost_reply", "504", "bad_json", "no_usage", "cut_stream"})
-"""Faults after which the caller cannot know what it cost."""
+_WHEN_DONE = frozenset({"bad_json", "no_usage", "cut_stream"})
+"""Faults of a job that befall what it says when it is done; the others befall its beginning."""
 
 
 def let_in(exchange: Exchange, sku: str, digest: bytes) -> str | None:
@@ -67,3 +67,26 @@ def served(fault: str | None, answer: Callable[[], dict[str, Any]], usage: str =
     value = answer()
     found = document(without(value, usage) if fault == "no_usage" else value)
     return spoilt(fault, found)
+
+
+def begun(
+    desk: Desk, name: str, job: dict[str, Any], *, done: Callable[[], None], answer: Callable[[], dict[str, Any]]
+) -> Reply:
+    """Begin a job, unless the line breaks before it is accepted.
+
+    Args:
+        desk: the sandbox's state.
+        name: the job's id.
+        job: what is kept of it, with its `fault`.
+        done: bills the job; called at once where the caller never learns the id: it is made, and billed, all the same.
+        answer: returns what the caller is told of it.
+    """
+    fault = None if job["fault"] in _WHEN_DONE else job["fault"]
+
+    def begin() -> dict[str, Any]:
+        desk.store.put(name, job)
+        if fault is not None:
+            done()
+        return answer()
+
+    return served(fault, begin)

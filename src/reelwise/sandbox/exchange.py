@@ -17,9 +17,24 @@ if TYPE_CHECKING:
 
     from reelwise.sandbox.desk import Desk, Served
 
-__all__ = ["Document", "Drop", "Event", "Events", "Exchange", "FileOut", "Reply", "Route", "spoilt", "whole", "without"]
+__all__ = [
+    "UNDELIVERED",
+    "Document",
+    "Drop",
+    "Event",
+    "Events",
+    "Exchange",
+    "FileOut",
+    "Reply",
+    "Route",
+    "spoilt",
+    "whole",
+    "without",
+]
 
 T = TypeVar("T")
+UNDELIVERED = frozenset({"lost_reply", "504", "bad_json", "no_usage", "cut_stream"})
+"""Faults after which the caller cannot know what it cost."""
 _MEMORY_MAX = 128 * 1024 * 1024
 _FILE_MAX = 20 * 1024 * 1024 * 1024
 _PIECE = 1 << 18
@@ -226,7 +241,7 @@ def answered(desk: Desk, served: Served, value: dict[str, Any], headers: dict[st
         import time
 
         time.sleep(served.tally.output / pace)
-    if fault in {"lost_reply", "504", "bad_json", "no_usage", "cut_stream"}:
+    if fault in UNDELIVERED:
         desk.bill(served, delivered=False)
     else:
         desk.bill(served, status="refused" if served.drawn.finish == "refused" else "ok")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from msgspec import Struct
 
-from reelwise.sandbox.cards import UNDELIVERED, bill, let_in, served
+from reelwise.sandbox.cards import UNDELIVERED, begun, bill, let_in
 from reelwise.sandbox.errors import BadRequestError, NotFoundError
 from reelwise.sandbox.exchange import Exchange, document, spoilt
 from reelwise.sandbox.invoice import Row
@@ -74,16 +74,7 @@ def _begin(exchange: Exchange, place: str, model: str) -> Reply:
         "identity": exchange.headers.get("idempotency-key", ""), "blocked": _BLOCKED in body.instances[0].prompt,
         "fault": fault,
     }  # fmt: skip
-    if fault in {"bad_json", "no_usage", "cut_stream"}:  # these befall what it says when it is done
-        fault = None
-
-    def begin() -> dict[str, Any]:
-        desk.store.put(name, job)
-        if fault is not None:  # nobody will look: it is made, and billed, all the same
-            _made(desk, name, job)
-        return {"name": name}
-
-    return served(fault, begin)
+    return begun(desk, name, job, done=lambda: _made(desk, name, job), answer=lambda: {"name": name})
 
 
 def _look(exchange: Exchange, place: str, model: str) -> Reply:

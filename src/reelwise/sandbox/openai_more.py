@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Struct
 
 from reelwise.sandbox.batches import Batch, Line
-from reelwise.sandbox.cards import UNDELIVERED, bill, let_in, served
+from reelwise.sandbox.cards import UNDELIVERED, begun, bill, let_in, served
 from reelwise.sandbox.clips import clip_size
 from reelwise.sandbox.errors import BadRequestError, NotFoundError, RefusalError
 from reelwise.sandbox.exchange import Document, Exchange, FileOut, Reply, document, read_json, spoilt, whole
@@ -235,16 +235,9 @@ def _create_video(exchange: Exchange) -> Reply:
         "body": body, "created": desk.clock.now(), "billed": False, "fault": fault,
         "identity": exchange.headers.get("idempotency-key", ""),
     }  # fmt: skip
-    if fault in {"bad_json", "no_usage", "cut_stream"}:  # these befall what it says when it is done
-        fault = None
-
-    def begin() -> dict[str, Any]:
-        desk.store.put(name, job)
-        if fault is not None:  # nobody will look: it is made, and billed, all the same
-            _bill_video(desk, name, job)
-        return _video_document(desk, name, job)
-
-    return served(fault, begin)
+    return begun(
+        desk, name, job, done=lambda: _bill_video(desk, name, job), answer=lambda: _video_document(desk, name, job)
+    )
 
 
 def _bill_video(desk: Desk, name: str, job: dict[str, Any]) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from reelwise.sandbox.cards import UNDELIVERED, bill, let_in, served
+from reelwise.sandbox.cards import UNDELIVERED, begun, bill, let_in, served
 from reelwise.sandbox.clips import clip_size
 from reelwise.sandbox.drawing import hashed
 from reelwise.sandbox.errors import BadRequestError
@@ -156,16 +156,7 @@ def _annotate(exchange: Exchange) -> Reply:
         "name": name, "features": body.features, "skus": skus, "data": hashed(data), "seconds": round(size.seconds, 3),
         "created": desk.clock.now(), "billed": False, "exchange": exchange, "fault": fault,
     }  # fmt: skip
-    if fault in {"bad_json", "no_usage", "cut_stream"}:  # these befall its result
-        fault = None
-
-    def begin() -> dict[str, Any]:
-        desk.store.put(name, job)
-        if fault is not None:  # nobody will look: it is done, and billed, all the same
-            _done(desk, job)
-        return {"name": name}
-
-    return served(fault, begin)
+    return begun(desk, name, job, done=lambda: _done(desk, job), answer=lambda: {"name": name})
 
 
 def _done(desk: Desk, job: dict[str, Any]) -> None:

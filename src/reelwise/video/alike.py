@@ -64,7 +64,7 @@ class FrameReuse(Generic[T]):
         return answer
 
     def put(self, seconds: float, luma: NDArray[np.uint8], answer: T) -> None:
-        """Keep the answer for a frame; the oldest goes."""
+        """Keep the answer for a frame at `seconds` of the clip, brightness (h, w); the oldest goes."""
         self._number += 1
         self._kept[self._number] = (seconds, self._cells(luma), answer)
         while len(self._kept) > self.frames:

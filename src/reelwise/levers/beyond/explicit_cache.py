@@ -21,9 +21,9 @@ __all__ = ["ExplicitCache"]
 
 
 class ExplicitCache(Lever, frozen=True, kw_only=True):
-    """Fill a cache with prefix and video, pay its storage for `hours`, read it for each question."""
+    """Fill a cache with prefix and video, pay its storage for `hours` (null: an hour, in a batch a day), read it for each question."""
 
-    hours: Annotated[float, Meta(gt=0, le=8760)] = 1.0
+    hours: Annotated[float, Meta(gt=0, le=8760)] | None = None
 
     card: ClassVar[Card] = Card(
         number=None,

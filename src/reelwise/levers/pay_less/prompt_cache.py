@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 from msgspec.structs import replace
 
 from reelwise.levers.base import Card, Lever, Verdict, edit_calls, language_calls, no, yes
-from reelwise.stages.prefixes import PREFIX_MIN, prefix_min
+from reelwise.stages.prefixes import prefix_min
 
 if TYPE_CHECKING:
     from reelwise.facts import Facts
@@ -30,8 +30,11 @@ class PromptCache(Lever, frozen=True, kw_only=True):
         effort="hours",
         risk="a prefix that changes by one word misses; writes cost more than plain input on Anthropic",
         latency="shorter: the prefix is not read again",
-        prerequisites=(f"a prefix of at least {PREFIX_MIN:,} tokens in front of every call",),
-        ask=("Is the prefix word for word the same?", "Do calls come within the cache's lifetime?"),
+        prerequisites=("a prefix in front of every call of 512 to 4,096 tokens or more, by model",),
+        ask=(
+            "Is the prefix word for word the same?",
+            "Do calls come within the cache's lifetime? Five minutes; at Anthropic an hour with `cache_hours: 1` on the call",
+        ),
         sources=(
             "Anthropic prompt caching (25-levers article, lever 17)",
             "0.025x to 0.1x of input by model: genai-prices 0.2.3",

@@ -35,7 +35,13 @@ class TrimPrompt(Lever, frozen=True, kw_only=True):
         effort="hours",
         risk="answers cut off in the middle; set the cap a little above what the prompt asks for",
         latency="shorter: output is written token by token",
-        ask=("Who reads the whole answer?",),
+        prerequisites=(
+            "instructions in parts, of which answers need some and not others: `reelwise prompt` finds out",
+        ),
+        ask=(
+            "Who reads the whole answer?",
+            "Would a form do (`ask.answer`): choices and counts in place of sentences?",
+        ),
         sources=(
             "25-levers article, lever 5",
             "output over input: 5x Claude, 6x GPT-5.x, 8x Gemini 2.5 (genai-prices 0.2.3)",

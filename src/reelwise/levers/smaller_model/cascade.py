@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
+from msgspec import Meta
 from msgspec.structs import replace
 
 from reelwise.levers.base import Card, Lever, Verdict, edit_calls, language_calls, no, yes
@@ -21,9 +22,17 @@ __all__ = ["Cascade"]
 
 
 class Cascade(Lever, frozen=True, kw_only=True):
-    """Ask model `first` (the maker's small model if null) and pass doubtful answers to the model of the plan."""
+    """Ask model `first` (the maker's small model if null) and pass doubtful answers to the model of the plan.
+
+    What doubts, as in the stage `escalate`: `sure`, or one of `samples`, `second`, `verifier` and `calibrated`.
+    """
 
     first: str | None = None
+    sure: Annotated[float, Meta(ge=0, le=1)] = 0.8
+    samples: Annotated[int, Meta(ge=1, le=16)] = 1
+    second: str = ""
+    verifier: str = ""
+    calibrated: str | None = None
 
     card: ClassVar[Card] = Card(
         number=7,
@@ -33,7 +42,9 @@ class Cascade(Lever, frozen=True, kw_only=True):
         effort="weeks",
         risk="a confident wrong answer is never escalated",
         latency="longer for the doubtful share: two calls in a row",
-        prerequisites=("a confidence that means something, measured on known cases",),
+        prerequisites=(
+            "a doubt that means something, measured on known cases: `reelwise cascade calibrate`, `reelwise verify`",
+        ),
         ask=("May a doubtful answer take twice as long?",),
         sources=("25-levers article, lever 7: about 97 % of accuracy at a quarter of the cost",),
     )
@@ -62,4 +73,8 @@ class Cascade(Lever, frozen=True, kw_only=True):
         plan = edit_calls(
             plan, lambda call: replace(stand_in(call, model), lane="main") if call.lane in {None, "main"} else call
         )
-        return plan.put(Escalate(lane="main")).put(replace(main, lane="doubt"))
+        doubt = Escalate(
+            lane="main", sure=self.sure, samples=self.samples, second=self.second, verifier=self.verifier,
+            calibrated=self.calibrated,
+        )  # fmt: skip
+        return plan.put(doubt).put(replace(main, lane="doubt"))

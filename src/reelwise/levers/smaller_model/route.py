@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from msgspec.structs import replace
 
@@ -22,9 +22,14 @@ __all__ = ["Route"]
 
 
 class Route(Lever, frozen=True, kw_only=True):
-    """Send the easy share to model `to` (its maker's small model if null)."""
+    """Send the easy share to model `to` (its maker's small model if null).
+
+    What decides, as in the stage `route`: `rule`, a file of a `trained` router, or a model (`router`).
+    """
 
     to: str | None = None
+    rule: Literal["difficulty", "price"] = "difficulty"
+    trained: str | None = None
     router: str | None = None
 
     card: ClassVar[Card] = Card(
@@ -35,7 +40,7 @@ class Route(Lever, frozen=True, kw_only=True):
         effort="days",
         risk="hard cases that look easy get the weak answer; measure both on your own cases",
         latency="shorter for the easy share; the router adds its own call",
-        prerequisites=("a set of cases with known answers",),
+        prerequisites=("a set of cases with known answers: `reelwise router train`",),
         ask=("What share is really easy, and who says so?",),
         sources=(
             "RouteLLM, arXiv:2406.18665: 95 % of GPT-4's quality at about 85 % lower cost on MT-Bench",
@@ -68,7 +73,9 @@ class Route(Lever, frozen=True, kw_only=True):
         if main is None or model is None or plan.of(RouteStage):
             return plan
         plan = edit_calls(plan, lambda call: replace(call, lane="main") if call.lane is None else call)
-        return plan.put(RouteStage(router=self.router)).put(replace(stand_in(main, model), lane="easy"))
+        return plan.put(RouteStage(rule=self.rule, trained=self.trained, router=self.router)).put(
+            replace(stand_in(main, model), lane="easy")
+        )
 
 
 def stand_in(call: Call, model: str) -> Call:
