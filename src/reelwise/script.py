@@ -249,6 +249,11 @@ class Script(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             listed = object_of({f"q{number}": item for number in range(1, questions + 1)})
         return msgspec.json.encode(object_of({"answers": listed}))
 
+    @property
+    def told(self) -> tuple[str, ...]:
+        """All words of the calls about the item at hand: two items that are told the same may share answers."""
+        return self.instructions, self.of_item, *self.asked
+
     # lengths
 
     @property

@@ -7,6 +7,8 @@ so the cache goes on learning what it may serve.
 from __future__ import annotations
 
 import hashlib
+import threading
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -20,9 +22,11 @@ from reelwise.run.orders import content_key
 from reelwise.run.outcome import COPIED, Outcome
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from reelwise.models.work import Work
     from reelwise.reuse import ExactCache, SemanticCache
-    from reelwise.run.rendering import Shown
+    from reelwise.run.settle import Order
 
 __all__ = ["Again", "Looked", "same_answer"]
 
@@ -59,28 +63,55 @@ class Again:
 
     def __init__(self, exact: ExactCache | None, questions: SemanticCache | None, *, explore: float = 0.05) -> None:
         self._exact, self._questions, self._explore = exact, questions, explore
+        self._free, self._busy = threading.Condition(), set[str]()
 
-    def look(self, head: Outcome, work: Work, shown: Shown | None = None) -> Looked:
+    @contextmanager
+    def alone(self, order: Order, work: Work) -> Iterator[None]:
+        """Let one call at a time be made of those that are the same: the others find its answer."""
+        if self._exact is None and self._questions is None:
+            yield
+            return
+        key = self._key(order, work)
+        with self._free:
+            self._free.wait_for(lambda: key not in self._busy)
+            self._busy.add(key)
+        try:
+            yield
+        finally:
+            with self._free:
+                self._busy.discard(key)
+                self._free.notify_all()
+
+    @staticmethod
+    def _key(order: Order, work: Work) -> str:
+        shown = order.shown if order.alone else None
+        place = f"{order.place}|{order.task}|{order.head.task}|{order.head.turn}"  # a second opinion is another answer
+        return content_key(work, shown, place=place, form=order.form)
+
+    def kept(self, head: Outcome, key: str) -> Outcome | None:
+        """Return the answer to equal pixels and words, where there is one."""
+        data = self._exact.get(key) if self._exact is not None else None
+        return None if data is None else _copied(data, head, "exact")
+
+    def look(self, order: Order, work: Work | None = None, *, questions: bool = True) -> Looked:
         """Look for the answer of a call.
 
         Args:
-            head: the call.
-            work: all that it says and shows, also what an explicit cache holds, before anything of it went up by itself.
-            shown: of a call whose findings carry times.
+            order: the call.
+            work: all that it says and shows, before anything of it went up by itself; None is what the order says.
+            questions: look among questions that mean the same, too.
         """
         if self._exact is None and self._questions is None:
             return Looked()
-        key = (
-            content_key(work, shown) + head.turn if self._exact is not None else ""
-        )  # a second opinion is another answer
-        if self._exact is not None and (data := self._exact.get(key)) is not None:
-            return Looked(found=_copied(data, head, "exact"))
+        head, work = order.head, work or order.work
+        key = self._key(order, work) if self._exact is not None else ""
+        if (found := self.kept(head, key)) is not None:
+            return Looked(found=found)
         last = work.parts[-1] if work.parts else None
-        if self._questions is None or head.question < 0 or head.turn or not isinstance(last, Text):
+        if not questions or self._questions is None or head.question < 0 or head.turn or not isinstance(last, Text):
             return Looked(key=key)
-        scope = content_key(msgspec.structs.replace(work, parts=work.parts[:-1]))
+        scope = self._key(order, msgspec.structs.replace(work, parts=work.parts[:-1]))
         near = self._questions.ask(scope, last.text)
-        found = None
         if isinstance(near, Hit) and not self._explored(head.identity):
             found = _copied(near.answer, head, f"question {near.kind}")
         judged = near if found is None and near.kind in KINDS else None
@@ -124,5 +155,6 @@ def _copied(data: bytes, head: Outcome, how: str) -> Outcome:
     found = msgspec.json.decode(data, type=Outcome)
     return msgspec.structs.replace(
         found, identity=head.identity, clip=head.clip, item=head.item, lane=head.lane, stage=head.stage, chunk=head.chunk,
-        chunks=head.chunks, question=head.question, reused=how, **COPIED,
+        chunks=head.chunks, question=head.question, asked=head.asked, task=head.task, turn=head.turn, labelled=head.labelled,
+        model=head.model, reused=how, **COPIED,
     )  # fmt: skip

@@ -118,7 +118,7 @@ def said_easy(stage: Route, index: int, piece: Piece, runner: Any, active: float
     script = EASY.script(msgspec.structs.replace(piece.script, policy=()), [f"{EASY.words}\n{about}"])
     call = Call(model=stage.router or "", part="images")
 
-    def order(head: Outcome, endpoint: Any, name: str) -> Order:
+    def order(head: Outcome, endpoint: Any, name: str, place: str) -> Order:
         work = Work(
             model=name, parts=(Text(text=script.asked[0]),), labels=script.labels, schema=script.schema(),
             tokens_output=script.output_most, identity=head.identity, timeout_seconds=_TIMEOUT_SECONDS,
@@ -128,7 +128,9 @@ def said_easy(stage: Route, index: int, piece: Piece, runner: Any, active: float
             tokens_output=work.tokens_output,
         )  # fmt: skip
         head = msgspec.structs.replace(head, text_expected=expected_text(work), labelled=True)
-        return Order(head=head, endpoint=endpoint, task=task_of(script, questions=1), work=work, ask=ask)
+        return Order(
+            head=head, endpoint=endpoint, task=task_of(script, questions=1), work=work, ask=ask, place=place,
+        )  # fmt: skip
 
     found = runner.one(call, msgspec.structs.replace(piece, turn=(index, "route")), order)
     return found is not None and found.status in {"ok", "cached"} and found.label == EASY.labels[0]

@@ -17,6 +17,7 @@ from reelwise.errors import (
     EndpointError,
     InputError,
     NotSentError,
+    ReelwiseError,
     RefusedError,
 )
 from reelwise.ledger.events import What, who_of
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from reelwise.models.batches import BatchWire, Job
     from reelwise.models.batches import Outcome as RowOutcome
     from reelwise.run.endpoints import Endpoints
+    from reelwise.run.journal import Journal
     from reelwise.run.settle import Desk, Order
 
 __all__ = ["Batching", "Waits", "held_before"]
@@ -54,19 +56,37 @@ class Waits(Struct, frozen=True, kw_only=True):
 
 
 class _Noted(Struct, frozen=True, kw_only=True):
-    """What the journal keeps of a batch: what it was handed in as, its vendor's id (empty: nobody knows), its rows, and whether it is over."""
+    """What the journal keeps of a batch.
+
+    Attributes:
+        identity: what it is handed in as.
+        model: of its endpoint.
+        heads: its rows.
+        id: its vendor's; empty where nobody knows.
+        sent: it was handed in, or may have been; else its rows were being held for.
+        over: all of it is settled.
+    """
 
     identity: str
     model: str
     heads: tuple[Outcome, ...]
     id: str = ""
+    sent: bool = True
     over: bool = False
 
 
-def held_before(notes: dict[str, Any]) -> int:
-    """Sum what batches hold that an earlier part of a run handed in and that are not over, in nano-USD."""
-    found = (msgspec.convert(note, _Noted) for name, note in notes.items() if name.startswith("batch/"))
-    return sum(head.held_nano for noted in found if not noted.over for head in noted.heads)
+def held_before(journal: Journal) -> int:
+    """Sum what rows of batches hold that an earlier part of a run handed in and that are not over, in nano-USD."""
+    found = (msgspec.convert(note, _Noted) for name, note in journal.notes.items() if name.startswith("batch/"))
+    return sum(
+        head.held_nano for noted in found if not noted.over for head in noted.heads if _settled(journal, head) is None
+    )
+
+
+def _settled(journal: Journal, head: Outcome) -> Outcome | None:
+    """Return what became of a row that was collected already."""
+    found = journal.over.get(head.identity)
+    return found if found is not None and found.sent_as == head.sent_as else None
 
 
 class Batching:
@@ -101,6 +121,10 @@ class Batching:
                 continue
             noted = msgspec.convert(note, _Noted)
             if noted.over:
+                continue
+            if not noted.sent:
+                self._release(list(noted.heads))
+                self._note(name, noted, over=True)
                 continue
             wire = self._wire(noted.model)
             if noted.id:
@@ -149,30 +173,42 @@ class Batching:
         journal = self._desk.journal
         number = sum(name.startswith(f"batch/{stage}/") for name in journal.notes)
         name, identity = f"batch/{stage}/{number:04d}", f"run-{journal.run}-{stage}-{number}"
-        heads: list[Outcome] = []
-        works = []
-        try:
-            for at, order in enumerate(orders):
-                row = f"{identity}-{at}"
-                bound = hold(order.ask, self._desk.book).nano
-                self._desk.cap.take(bound)
-                heads.append(msgspec.structs.replace(order.head, held_nano=bound, sent_as=row))
-                self._desk.ledger.hold_job(row, self._who, bound, timeout_seconds=_HOLD_SECONDS)
-                works.append(BatchRow(name=row, work=order.work))
-        except BaseException:
-            self._release(heads)
-            raise
-        noted = _Noted(identity=identity, model=orders[0].work.model, heads=tuple(heads))
+        works = [BatchRow(name=f"{identity}-{at}", work=order.work) for at, order in enumerate(orders)]
+        heads = tuple(
+            msgspec.structs.replace(order.head, held_nano=hold(order.ask, self._desk.book).nano, sent_as=row.name)
+            for order, row in zip(orders, works, strict=True)
+        )
+        # noted before anything is held: a run that ends between finds what to let go of
+        noted = _Noted(identity=identity, model=orders[0].work.model, heads=heads, sent=False)
+        self._note(name, noted)
+        self._held(name, noted)
+        noted = msgspec.structs.replace(noted, sent=True)
         self._note(name, noted)
         try:
             job = self._wire(noted.model).submit(works, identity)
         except (RefusedError, NotSentError, BusyError, InputError):
-            self._release(heads)
+            self._release(list(heads))
             self._note(name, noted, over=True)
             raise
         noted = msgspec.structs.replace(noted, id=job.id)
         self._note(name, noted)
         return name, noted, job
+
+    def _held(self, name: str, noted: _Noted) -> None:
+        """Hold for all rows, or for none."""
+        held: list[Outcome] = []
+        try:
+            for head in noted.heads:
+                self._desk.cap.take(head.held_nano)
+                held.append(head)
+                self._desk.ledger.hold_job(head.sent_as, self._who, head.held_nano, timeout_seconds=_HOLD_SECONDS)
+        except ReelwiseError:
+            self._release(held)
+            self._note(name, noted, over=True)
+            raise
+        except BaseException:
+            self._release(held)
+            raise
 
     def _note(self, name: str, noted: _Noted, *, over: bool = False) -> None:
         self._desk.journal.note(name, msgspec.to_builtins(msgspec.structs.replace(noted, over=over)))
@@ -218,8 +254,8 @@ class Batching:
         return job
 
     def _settled(self, head: Outcome, row: RowOutcome) -> Outcome:
-        before = self._desk.journal.over.get(head.identity)
-        if before is not None and before.sent_as == head.sent_as:
+        before = _settled(self._desk.journal, head)
+        if before is not None:
             return before
         if row.state != "ok" or row.answer is None:
             return self._voided(head, row.why or row.state, row.state)
@@ -258,6 +294,9 @@ class Batching:
         return msgspec.structs.replace(found, label=said.label, confidence=said.confidence, answers=said.answers)
 
     def _voided(self, head: Outcome, why: str, reason: str) -> Outcome:
+        before = _settled(self._desk.journal, head)
+        if before is not None:
+            return before
         with suppress(AlreadySettledError):
             self._desk.ledger.void_job(head.sent_as)
         return self._over(msgspec.structs.replace(head, status="failed", error=why, reason=reason, cost_nano=0))

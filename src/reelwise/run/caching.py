@@ -16,7 +16,7 @@ from reelwise.flow import Out
 from reelwise.models.gemini_caches import create_cache, delete_cache
 from reelwise.requests import Usage
 from reelwise.run.orders import expected_text
-from reelwise.run.outcome import Outcome, metered_units
+from reelwise.run.outcome import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from reelwise.flow import Item
     from reelwise.models.gemini import Gemini
     from reelwise.models.gemini_caches import Kept
+    from reelwise.models.used import Used
     from reelwise.models.work import Work
     from reelwise.rates import Book
     from reelwise.run.settle import Desk, Order
@@ -114,14 +115,13 @@ def fill(desk: Desk, gemini: Gemini, call: Call, work: Work, *, ask: Ask, head: 
     storage = Usage(sku=f"{call.model}/cache-storage", unit="token_hour", quantity=tokens * call.kept_hours)
     made: list[Kept] = []
 
-    def make() -> tuple[int, dict[str, float], str]:
+    def make() -> tuple[Used, int, str]:
         kept = create_cache(gemini, work, seconds)
         made.append(kept)
-        filled = kept.used.request(model=call.model)
-        nano = charge(filled, desk.book).nano + charge(kept.storage(), desk.book).nano
-        return nano, metered_units(filled), kept.name
+        return kept.used, charge(kept.storage(), desk.book).nano, kept.name
 
-    outcome = desk.other(head, bound.nano + hold(storage, desk.book).nano, make)
+    most = bound.nano + hold(storage, desk.book).nano
+    outcome = desk.other(head, most, make, wait_seconds=work.timeout_seconds)
     until = time.time() + seconds
     desk.journal.note(f"cache/{name}", {"name": made[0].name, "until": until})
     return Filled(name=made[0].name, outcome=outcome, until=until)

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 import msgspec
 import numpy as np
 
-from reelwise.charge import Ask, charge, hold
+from reelwise.charge import Ask, hold
 from reelwise.errors import AnswerError, EndpointError, InputError
 from reelwise.metering import meter
 from reelwise.models.used import Used
 from reelwise.models.work import Text, Work
 from reelwise.route.embedding import Embedded, EmbeddingFacts, is_endpoint
-from reelwise.run.outcome import Outcome, metered_units
+from reelwise.run.outcome import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -213,11 +213,10 @@ class JournaledCaller:
         sent = msgspec.structs.replace(work, identity=head.identity)
         made: list[Vectors] = []
 
-        def make() -> tuple[int, dict[str, float], str]:
+        def make() -> tuple[Used, int, str]:
             answer: Answer = self._endpoint.embed(sent)
             made.append(answer.vectors)
-            request = answer.used.request(model=ask.model)
-            return charge(request, self._desk.book).nano, metered_units(request), head.identity
+            return answer.used, 0, head.identity
 
         try:
             outcome = self._desk.other(head, hold(ask, self._desk.book).nano, make)

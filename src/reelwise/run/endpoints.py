@@ -167,6 +167,12 @@ class Endpoints:
                 )
             return self._open[key]
 
+    def marks(self, model: str) -> str:
+        """Say in a word who answers for a model: what one endpoint answered is not another's answer, nor a sandbox's a vendor's."""
+        place, own = self._place(model), model.startswith(_HOST)
+        who = model if own else "sandbox" if self._sandbox else ""
+        return "|".join((self.kind_of(model), who, place.url if place and (own or not self._sandbox) else ""))
+
     def _place(self, model: str) -> Place | None:
         name = model.removeprefix(_HOST)
         return next((one for one in self._places if re.fullmatch(one.match, name)), None)

@@ -117,6 +117,7 @@ def estimate(
     most: float,
     *,
     before: Position | None = None,
+    copies: float | None = None,
 ) -> Estimate:
     """Price a plan on clips that nobody has decoded yet.
 
@@ -124,14 +125,15 @@ def estimate(
         case: facts and prices.
         plan: the plan.
         workload: with the script's lengths.
-        infos: what the containers say; the same content twice is a duplicate.
+        infos: what the containers say.
+        copies: how often each content comes; None takes the same bytes to be the same content.
         most: tokens that answers are cut at.
         before: what the account has used this month: free units and steps of graduated prices begin there.
 
     Raises:
         UnknownModelError, UnpricedError, InputError: see `reelwise.price.price`.
     """
-    duplicates = len(infos) / max(1, len({info.sha256_head for info in infos}))
+    duplicates = copies if copies is not None else len(infos) / max(1, len({info.sha256_head for info in infos}))
     out = Out(case.book, case.book.day)
     items = [replace(item_expected(workload, info, duplicates), tokens_output_most=most) for info in infos]
     for item in items:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import msgspec
 from msgspec import Struct
 
-from reelwise.errors import InputError, ReelwiseError, UnknownModelError, UnpricedError
+from reelwise.errors import InputError, LedgerError, ReelwiseError, UnknownModelError, UnpricedError
 from reelwise.facts import Entry
 from reelwise.flow import Out, Tally
 from reelwise.month import is_graduated
@@ -19,7 +18,7 @@ from reelwise.run.batching import Batching, Waits, held_before
 from reelwise.run.checking import check_runs
 from reelwise.run.estimate import Estimate, Side, estimate, estimate_counted, sides
 from reelwise.run.filming import Filming, films_held
-from reelwise.run.footage import piece_of
+from reelwise.run.inputs import copies_of, looked_at, name_of, pieces_of
 from reelwise.run.journal import Journal
 from reelwise.run.learned import learned
 from reelwise.run.machines import Machines, MachineTime, machine_times
@@ -46,9 +45,7 @@ if TYPE_CHECKING:
     from reelwise.run.endpoints import Endpoints
     from reelwise.run.job import Job
     from reelwise.run.scans import Scans
-    from reelwise.script import Script
     from reelwise.video import ClipInfo, Track
-    from reelwise.workload import Workload
 
 __all__ = ["Receipt", "RunResult", "execute", "looked_at", "pieces_of", "standing"]
 
@@ -169,7 +166,10 @@ def execute(
     check_runs(plan, endpoints, job.script, job.case.book, verifier=verifier is not None)
     infos, pieces = [looked_at(track) for track in tracks], pieces_of(job, job.workload(plan), tracks, scans)
     before, machines = standing(plan, job, ledger), Machines(plan.hosts, job.case.book)
-    expected = _expected(job, plan, infos, pieces, counted=counted, before=before)
+    copies = copies_of(job.script, tracks)
+    expected = (
+        _expected(job, plan, infos, copies, before) if not counted else estimate_counted(job.case, plan, pieces, before)
+    )
     runner, tally, stopped, told = _ran(
         job, plan, pieces, endpoints=endpoints, ledger=ledger, out=out, max_nano=max_nano, at_once=at_once,
         waits=waits or Waits(), kept=kept or out / "kept", machines=machines, in_turn=sandbox is not None, progress=progress,
@@ -181,7 +181,7 @@ def execute(
     return RunResult(
         results=merged(job.script, infos, outcomes, runner, asked=asks(plan)),
         outcomes=outcomes,
-        receipt=_receipt(job, plan, outcomes, expected, (naive, infos, before), levers, more),
+        receipt=_receipt(job, plan, outcomes, expected, (naive, infos, copies, before), levers, more),
         expected=expected,
         facts=_learned(job, outcomes, tally, infos),
         stopped=stopped,
@@ -208,13 +208,11 @@ def _learned(job: Job, outcomes: Sequence[Outcome], tally: Tally, infos: Sequenc
 
 
 def _expected(
-    job: Job, plan: Plan, infos: list[ClipInfo], pieces: list[Piece], *, counted: bool, before: Position | None
-) -> Estimate:
-    """Estimate what the run will use: by what stages count on the clips, or by facts of other footage."""
-    if counted:
-        return estimate_counted(job.case, plan, pieces, before)
+    job: Job, plan: Plan, infos: list[ClipInfo], copies: float, before: Position | None
+) -> Estimate:  # fmt: skip
+    """Estimate what a run will use by facts of other footage."""
     most = float(job.script.output_most or "inf")
-    return estimate(job.case, plan, job.workload(plan), infos, most, before=before)
+    return estimate(job.case, plan, job.workload(plan), infos, most, before=before, copies=copies)
 
 
 def _ran(
@@ -236,14 +234,18 @@ def _ran(
 ) -> tuple[Runner, Tally, ReelwiseError | None, Reused | None]:
     """Run the stages with a journal; return what was made, what was counted, what ended it early, and what was reused."""
     tally, feature = Tally(), job.case.workload.feature
-    clips = [(Path(piece.track.info.path).name, piece.track.info.sha256_head) for piece in pieces]
-    key = job.key(plan, clips)  # another plan in the same folder has a journal of its own
-    with Journal(out / f"journal-{key[:8]}.jsonl", key) as journal, Reusing(kept, plan, job.script) as reusing:
-        spent = sum(one.cost_nano for one in journal.over.values()) + held_before(journal.notes)
-        spent += sum(held for _, held in journal.lost.values()) + films_held(journal.notes)
+    answering = tuple(endpoints.marks(call.serves) for call in plan.of(Call))
+    key = job.key(plan, [name_of(piece) for piece in pieces], answering)  # another plan here has a journal of its own
+    with (
+        Journal(out / f"journal-{key[:8]}.jsonl", key) as journal,
+        Reusing(kept, plan, (job.script, answering)) as reusing,
+    ):
+        under_way = held_before(journal) + films_held(journal.notes)
+        spent = sum(one.cost_nano for one in journal.over.values()) + under_way
+        spent += sum(held for _, held in journal.lost.values())
         named = {"feature": feature, "plan": plan.hash}
         desk = Desk(
-            job.case.book, ledger, journal, Cap(max_nano, spent), machines=machines, in_turn=in_turn, **named
+            job.case.book, ledger, journal, Cap(max_nano, spent, under_way), machines=machines, in_turn=in_turn, **named
         )  # fmt: skip
         batching = Batching(desk, endpoints, waits, form=job.script.form, **named)
         filming = Filming(desk, waits, folder=out / "videos", **named)
@@ -268,24 +270,6 @@ def _names(infos: Sequence[ClipInfo]) -> str:
     return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
 
-def pieces_of(job: Job, workload: Workload, tracks: Sequence[Track], scans: Scans | None) -> list[Piece]:
-    """Put each clip in play once, with what is said about it."""
-    most = float(job.script.output_most or "inf")
-    copies = len(tracks) / max(1, len({track.info.sha256_head for track in tracks}))
-    return [
-        msgspec.structs.replace(
-            piece_of(workload, msgspec.structs.replace(track), scans), script=_about(job.script, track)
-        ).with_item(count=1.0, views=1.0, duplicates=copies, tokens_output_most=most)
-        for track in tracks
-    ]
-
-
-def _about(script: Script, track: Track) -> Script:
-    """Fill in what the text says of an item."""
-    path = Path(track.info.path)
-    return script.about(path.name, path.resolve().parent.name, seconds=track.seconds, start=track.start_seconds)
-
-
 def standing(plan: Plan, job: Job, ledger: Ledger) -> Position | None:
     """Say what the account has used of graduated prices this month; None where no call of the plan has such a price."""
     book = job.case.book
@@ -300,18 +284,6 @@ def _by_the_month(model: str, book: Book) -> bool:
         return is_graduated(Request(model=model, count=1), book)
     except (UnknownModelError, UnpricedError):  # the estimate will say so
         return False
-
-
-def looked_at(track: Track) -> ClipInfo:
-    """Return what a clip's container says; of one that was decoded in part, that part's share of it."""
-    info = track.info
-    if info.seconds <= track.seconds + 0.5:
-        return info
-    share = track.seconds / info.seconds
-    return msgspec.structs.replace(
-        info, seconds=track.seconds, frames=track.frames, audio_seconds=min(info.audio_seconds, track.seconds),
-        bytes=round(info.bytes * share),
-    )  # fmt: skip
 
 
 def _fold(  # noqa: PLR0917 - one call of it
@@ -335,9 +307,9 @@ def _fold(  # noqa: PLR0917 - one call of it
     collected = Out(job.case.book, job.case.book.day, tally, runner)
     try:
         run(plan, pieces, job.case.facts, collected, watch=watch)
-    except InputError:
-        raise
     except ReelwiseError as error:
+        if isinstance(error, InputError) and not isinstance(error, LedgerError):
+            raise
         return error
     return None
 
@@ -347,7 +319,7 @@ def _receipt(  # noqa: PLR0917 - one call of it
     plan: Plan,
     outcomes: Sequence[Outcome],
     expected: Estimate,
-    against: tuple[Plan | None, list[ClipInfo], Position | None],
+    against: tuple[Plan | None, list[ClipInfo], float, Position | None],
     levers: tuple[str, ...],
     more: tuple[Reconciled | None, Reused | None, tuple[MachineTime, ...]],
 ) -> Receipt:
@@ -359,10 +331,10 @@ def _receipt(  # noqa: PLR0917 - one call of it
         for name in usage:
             usage[name] += one.units.get(name, 0.0) if one.status != "cached" else 0.0
     nano = sum(one.cost_nano for one in outcomes)
-    naive, infos, before = against
+    naive, infos, copies, before = against
     naive_usd = None
     if naive is not None:
-        naive_usd = _expected(job, naive, infos, [], counted=False, before=before).usd
+        naive_usd = _expected(job, naive, infos, copies, before).usd
     return Receipt(
         plan_hash=plan.hash,
         requests=requests,

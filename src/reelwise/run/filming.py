@@ -143,7 +143,7 @@ class Filming:
     def _begun(self, head: Outcome, film: Film, wire: FilmWire, number: int) -> Outcome:
         desk, row = self._desk, f"{head.identity}-{number}"
         bound = hold(self._ask(film), desk.book).nano
-        desk.cap.take(bound)
+        desk.cap.take(bound, wait_seconds=self._waits.seconds)
         head = msgspec.structs.replace(head, held_nano=bound, sent_as=row, task="generate")
         try:
             desk.ledger.hold_job(row, self._who, bound, timeout_seconds=_HOLD_SECONDS)

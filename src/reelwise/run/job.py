@@ -47,11 +47,11 @@ class Job(Struct, frozen=True, kw_only=True):
     notes: tuple[str, ...] = ()
     stands_in: bool = False
 
-    def key(self, plan: Plan, clips: Sequence[tuple[str, str]]) -> str:
-        """Hash what a run of a plan is; clips are (name, content hash)."""
+    def key(self, plan: Plan, items: Sequence[str], answering: Sequence[str]) -> str:
+        """Hash what a run of a plan is: its items by name, see `inputs.name_of`, and who answers, see `Endpoints.marks`."""
         book = self.case.book
         return settings_hash(
-            (plan.hash, settings_hash(self.script), book.day.isoformat(), tuple(content for _, content in clips))
+            (plan.hash, settings_hash(self.script), book.day.isoformat(), tuple(items), tuple(answering))
         )
 
     def workload(self, plan: Plan) -> Workload:

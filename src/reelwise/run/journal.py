@@ -165,9 +165,9 @@ class Journal:
     def known(self, head: Outcome) -> Outcome | None:
         """Return what became of a call in the part of the run before, where it is over or nobody knows."""
         over = self.over.get(head.identity)
-        if over is not None:
-            return over if over.paid else None
-        if head.identity in self.lost:
+        if over is not None and over.paid:
+            return over
+        if head.identity in self.lost:  # also one that had failed, and was made again when the run ended
             held = self.lost[head.identity][1]
             return msgspec.structs.replace(
                 head, status="ambiguous", cost_nano=held, held_nano=held, reason="lost",
@@ -176,9 +176,14 @@ class Journal:
         return None
 
     def unseen(self, seen: Iterable[Outcome]) -> list[Outcome]:
-        """List calls of earlier parts of the run that are paid and that this part did not come to: it decided otherwise, or ended before."""
+        """List calls of earlier parts of the run that are or may be paid, and that this part did not come to.
+
+        It decided otherwise, or ended before. Of those that were under way when the run ended, nobody knows more than their clip.
+        """
         names = {one.identity for one in seen}
-        return [one for name, one in self.over.items() if one.paid and name not in names]
+        lost = (self.known(Outcome(identity=name, clip=clip, item=-1)) for name, (clip, _) in self.lost.items())
+        paid = [*self.over.values(), *(one for one in lost if one is not None)]
+        return [one for one in paid if one.paid and one.identity not in names]
 
     def close(self) -> None:
         """Close the file."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -143,32 +143,32 @@ def kept_tokens(call: Call, script: Script) -> int:
     return tokens if call.cache == "prefix" and tokens >= prefix_min(call.model) else 0
 
 
-def content_key(work: Work, shown: Shown | None = None) -> str:
-    """Hash everything that an answer depends on: pixels and words, model and settings; never an address or a file's name.
+def content_key(work: Work, shown: Shown | None = None, *, place: str = "", form: Any = None) -> str:
+    """Hash everything that an answer depends on: pixels and words, model and settings; never a file's name, or the address of what is shown.
 
     Args:
         work: what is sent, before anything of it went up by itself.
         shown: of a call whose findings carry times: the same pixels at other times have other ones.
+        place: who answers, and what it does: two hosts may serve other models under one name.
+        form: the JSON Schema that the answer is held against: some of it is not sent.
     """
     made = hashlib.sha256()
-    if shown is not None:
-        made.update(repr((shown.spans, shown.times)).encode())
-    for word in (
-        work.model,
-        work.mode,
-        work.system,
-        work.schema.decode(),
-        ",".join(work.labels),
-        str(work.tokens_output),
-    ):
-        made.update(len(word).to_bytes(8, "little") + word.encode())
+
+    def add(*words: object) -> None:
+        for word in words:
+            data = word if isinstance(word, bytes) else str(word).encode()
+            made.update(len(data).to_bytes(8, "little") + data)
+
+    add("" if shown is None else repr((shown.spans, shown.times)), place, msgspec.json.encode(form, order="sorted"))
+    add(work.model, work.mode, work.system, work.schema, msgspec.json.encode(work.labels), work.tokens_output)
+    add(work.temperature, work.seed, work.confidence, len(work.parts))
     for part in work.parts:
         if isinstance(part, Text):
-            made.update(b"text" + part.text.encode())
+            add("text", part.text)
             continue
-        detail = getattr(part, "detail", "")
-        made.update(f"{type(part).__name__}/{detail}/{part.source.mime}".encode())
-        made.update(_bytes_hash(part.source.data, part.source.path))
+        looked = (part.fps, part.start_seconds, part.stop_seconds) if isinstance(part, Clip) else ()
+        add(type(part).__name__, getattr(part, "detail", ""), looked, part.source.mime)
+        add(_bytes_hash(part.source.data, part.source.path), part.source.uri)
     return made.hexdigest()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from contextlib import ExitStack
 from pathlib import Path
@@ -13,8 +14,9 @@ from reelwise.errors import OutputError
 from reelwise.facts import settings_hash
 from reelwise.reuse.uploads import same_upload
 from reelwise.run.again import Again
+from reelwise.run.inputs import span_of
 from reelwise.run.outcome import COPIED, Outcome
-from reelwise.stages import Reuse
+from reelwise.stages import Call, Reuse
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
 __all__ = ["Reusing"]
 
 _KIND = "descriptions"
+_NEAR_SECONDS = 0.5  # a container may round a clip's length
+_WINDOWS_APART, _DECIBELS_APART, _QUIET = 8, 3.0, -60.0
 
 
 class Reusing:
@@ -49,6 +53,7 @@ class Reusing:
         self._place: dict[int, int] = {}
         self._wanted: dict[int, str] = {}
         self._stages = plan.of(Reuse)
+        self._hears = any(call.part != "images" for call in plan.of(Call))
         self.again = Again(None, None)
         self.questions: SemanticCache | None = None
         self._artifacts: Any = None
@@ -104,7 +109,7 @@ class Reusing:
         self._place = place
         todo = list(pieces)
         first: dict[str, int] = {}
-        copies = _Copies(self._folder) if stage.duplicates else None
+        copies = _Copies(hears=self._hears) if stage.duplicates else None
         for piece in todo:
             number = place[id(piece.track)]
             name = self._name(piece)
@@ -115,7 +120,7 @@ class Reusing:
             if copies is not None:
                 known = first.get(name)
                 if known is None:
-                    known = copies.known(piece.track.info.path, number)
+                    known = copies.known(piece, number)
                 if known is not None:
                     self._same.append((piece, known))
                     continue
@@ -126,13 +131,15 @@ class Reusing:
         del out
 
     def _name(self, piece: Piece) -> str:
-        """Name a clip by its pixels, and by how much of it is looked at."""
+        """Name an item by its pixels, by how much of it is looked at, by what is said of it, and by its sound where that is sent."""
         from reelwise.reuse import clip_pixels
 
         path = piece.track.info.path
         if path not in self._pixels:
             self._pixels[path] = clip_pixels(path)
-        return self._pixels[path]
+        sound = hashlib.sha256(piece.track.audio.tobytes()).hexdigest() if self._hears else ""
+        about = (self._pixels[path], span_of(piece.track), piece.script.told, sound)
+        return hashlib.sha256(msgspec.json.encode(about)).hexdigest()
 
     def _settings(self, piece: Piece) -> dict[str, Any]:
         return {"seconds": round(piece.track.seconds, 3), "start": round(piece.track.start_seconds, 3)}
@@ -153,6 +160,8 @@ class Reusing:
         """
         by_item: dict[int, list[Outcome]] = {}
         for one in outcomes:
+            if one.kind != "call":  # what filling a cache cost says nothing of an item
+                continue
             by_item.setdefault(one.item, []).append(one)
         found: list[Outcome] = []
         same = {self._place[id(piece.track)] for piece, _ in self._same}
@@ -171,49 +180,72 @@ class Reusing:
                 found += copied
         for piece, known in self._same:
             number = self._place[id(piece.track)]
-            copied = [
-                _copy(one, number, piece, journal, "upload")
-                for one in by_item.get(known, [])
-                if one.status in {"ok", "cached"}
-            ]
-            found += copied
+            found += [_copy(one, number, piece, journal, "upload") for one in by_item.get(known, [])]
         return found
 
 
 def _copy(one: Outcome, number: int, piece: Piece, journal: Journal, how: str) -> Outcome:
     identity = f"run-{journal.run}-kept-{number}-{one.stage}-{one.chunk}-{one.question}"
     identity += one.turn and f"-{one.turn.replace(' ', '-')}"
-    return msgspec.structs.replace(
+    copied = msgspec.structs.replace(
         one, identity=identity, item=number, clip=piece.track.info.path, reused=how, **COPIED
     )
+    if one.status in {"ok", "cached"}:
+        return copied
+    why = f"it is a copy of a clip that has no answer: {one.error or one.status}"
+    return msgspec.structs.replace(copied, status="failed", error=why, reason="copy", unpriced="", reused="")
 
 
 class _Copies:
-    """Finds uploads that are a clip of this run again, in another size or container."""
+    """Finds uploads that are a clip of this run again, in another size or container.
 
-    def __init__(self, folder: Path) -> None:
+    Args:
+        hears: sound is sent, too, and must be alike.
+    """
+
+    def __init__(self, *, hears: bool) -> None:
         import tempfile
 
         self._temporary = tempfile.TemporaryDirectory(prefix="reelwise-copies-")
         from reelwise.duplicates import Index
 
         self._index = Index(Path(self._temporary.name) / "index")
-        self._number: dict[str, int] = {}
-        del folder
+        self._known: dict[str, tuple[int, Piece]] = {}
+        self._hears = hears
 
-    def known(self, path: str, number: int) -> int | None:
-        """Return the place of the clip that this one is a copy of; else take it in."""
+    def known(self, piece: Piece, number: int) -> int | None:
+        """Return the place of the clip that this one is a copy of, looked at and told the same; else take it in."""
         from reelwise.duplicates.clip import fingerprint_clip
 
-        mark = fingerprint_clip(path)
-        name = same_upload(self._index, mark) if self._number else None
+        mark = fingerprint_clip(piece.track.info.path)
+        name = same_upload(self._index, mark) if self._known else None
         if name is not None:
-            return self._number.get(name)
-        self._number[str(number)] = number
+            place, first = self._known[name]
+            if self._same(first, piece):
+                return place
+        self._known[str(number)] = (number, piece)
         self._index.add(mark, str(number))
         return None
+
+    def _same(self, one: Piece, other: Piece) -> bool:
+        near = (abs(a - b) <= _NEAR_SECONDS for a, b in zip(span_of(one.track), span_of(other.track), strict=True))
+        if one.script.told != other.script.told or not all(near):
+            return False
+        return not self._hears or _sounds_alike(one.track.audio, other.track.audio)
 
     def close(self) -> None:
         """Remove the index."""
         self._index.close()
         self._temporary.cleanup()
+
+
+def _sounds_alike(one: Any, other: Any) -> bool:
+    """Say whether two clips are as loud at the same moments, as far as another encoding tells."""
+    import numpy as np
+
+    length = min(len(one), len(other))
+    if abs(len(one) - len(other)) > _WINDOWS_APART or not length:
+        return len(one) == len(other)
+    return (
+        float(np.abs(np.maximum(one[:length], _QUIET) - np.maximum(other[:length], _QUIET)).mean()) <= _DECIBELS_APART
+    )

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
-from reelwise.errors import EndpointError, InputError, MediaError, ReelwiseError
+from reelwise.errors import EndpointError, InputError, LedgerError, MediaError, ReelwiseError, RefusedError
+from reelwise.run.batched import in_batches
 from reelwise.run.caching import fills, let_go, through
 from reelwise.run.deciding import doubted, routed
 from reelwise.run.embedding import EndpointEmbedding, JournaledCaller
@@ -20,7 +21,7 @@ from reelwise.run.kinds import KINDS, sends
 from reelwise.run.orders import ask_of, expected_text, kept_tokens, task_of, work_of
 from reelwise.run.outcome import Outcome
 from reelwise.run.rendering import by_rule, shown
-from reelwise.run.settle import Order
+from reelwise.run.settle import STOPPING, Order
 from reelwise.run.silent import told_apart
 from reelwise.run.uploading import Uploads
 from reelwise.stages import Call, Escalate
@@ -82,8 +83,8 @@ class Runner:
         at_once: int = 4,
         verifier: Callable[[str, str], bool] | None = None,
     ) -> None:
-        self._batching, self._filming, self._reusing, self._facts = batching, filming, reusing, facts
-        self._plan, self._desk, self._endpoints = plan, desk, endpoints
+        self.batching, self._filming, self._reusing, self._facts = batching, filming, reusing, facts
+        self.plan, self.desk, self.endpoints, self.again = plan, desk, endpoints, reusing.again
         self._at_once, self._verifier = at_once, verifier
         self._lock = threading.Lock()
         self._stop: BaseException | None = None
@@ -92,7 +93,7 @@ class Runner:
         self.before = frozenset(name for name, one in desk.journal.over.items() if one.paid) | frozenset(
             desk.journal.lost
         )
-        self._known = desk.journal.known
+        self.known = desk.journal.known
         self.outcomes: list[Outcome] = []
         self.broken: list[tuple[str, ReelwiseError]] = []
         self.silent: set[int] = set()
@@ -110,7 +111,7 @@ class Runner:
         self.silent |= {self._place.get(id(piece.track), 0) for piece in silent}
         yield from silent
         if stage.mode == "batch":
-            yield from self._in_batches(stage, todo, out)
+            yield from in_batches(self, stage, todo, out)
             return
         found = self.spread(lambda piece: self._about(stage, piece, out), todo)
         yield from (piece for piece in found if piece is not None)
@@ -130,70 +131,29 @@ class Runner:
             raise self._stop
         return found
 
-    def one(self, call: Call, piece: Piece, order: Callable[[Outcome, Any, str], Order]) -> Outcome | None:
+    def one(self, call: Call, piece: Piece, order: Callable[[Outcome, Any, str, str], Order]) -> Outcome | None:
         """Make a call that shows nothing of a piece, or find what became of it; None where the run has ended."""
         if self._stop is not None:
             return None
         head = self._head(call, piece, (0, 1), 0)
-        if self._known(head) is not None:
+        if self.known(head) is not None:
             return self._kept(head)
-        ends = self._endpoints
-        return self._one(order(head, ends.of(call.serves), ends.name_of(call.serves)), Uploads(None))
-
-    def _in_batches(self, stage: Call, pieces: list[Piece], out: Out) -> Iterator[Piece]:
-        """Hand all calls in at once; those of an earlier part of the run are collected first."""
-        turn = pieces[0].turn if pieces else None
-        index = self._plan.stages.index(stage) if turn is None else turn[0]
-        for _ in self._batching.unfinished(index):
-            pass
-        uploads = self._uploads(stage)
-        caches: list[Filled] = []
-        with tempfile.TemporaryDirectory(prefix="reelwise-run-") as folder:
-            for _ in self._batching.make(index, self._orders(stage, pieces, out, Path(folder), uploads, caches)):
-                pass
-        uploads.close()  # where the run ended before, the batch still needs them
-        for filled in caches:
-            let_go(self._desk, self._endpoints.of(stage.serves), filled)
-        over = self._desk.journal.over
-        for piece in pieces:
-            rows = self._heads(stage, piece, out)
-            found = [over[head.identity] for row in rows for head in row if head.identity in over]
-            self.outcomes += [*found, *(one for row in rows for one in fills(self._desk, row[0].identity))]
-            if any(one.status in {"ok", "refused"} for one in found):
-                yield msgspec.structs.replace(piece, answers=(*piece.answers, tuple(found)))
-
-    def _orders(  # noqa: PLR0917 - one call of it
-        self, stage: Call, pieces: list[Piece], out: Out, folder: Path, uploads: Uploads, caches: list[Filled]
-    ) -> Iterator[Order]:  # fmt: skip
-        for number, piece in enumerate(pieces):
-            heads = self._heads(stage, piece, out)
-            if all(self._known(head) is not None for row in heads for head in row):
-                continue
-            own = folder / f"{number}"
-            own.mkdir()
-            try:
-                for row, view in zip(heads, shown(stage, piece, out, own), strict=False):
-                    asked = [self._order(stage, piece, view, head, out) for head in row if self._known(head) is None]
-                    orders = [ready for one in asked if (ready := self._up(one, uploads)) is not None]
-                    if stage.cache == "explicit" and orders:
-                        filled, orders = through(self._desk, stage, orders, row[0])
-                        caches.append(filled)
-                    yield from orders
-            except (InputError, MediaError) as error:
-                self.broken.append((piece.track.info.path, error))
+        ends = self.endpoints
+        made = order(head, ends.of(call.serves), ends.name_of(call.serves), ends.marks(call.serves))
+        return self._one(made, Uploads(None))
 
     def route(self, stage: Route, pieces: Iterable[Piece], out: Out) -> Iterator[Piece]:
         """Give each piece its lane."""
-        return routed(stage, list(pieces), self._plan, self._facts, out, runner=self)
+        return routed(stage, list(pieces), self.plan, self._facts, out, runner=self)
 
     def embedding(self, facts: EmbeddingFacts) -> EndpointEmbedding:
         """Open the embedding of a trained router whose calls are billed."""
-        caller = JournaledCaller(self._desk, self._endpoints.embedding(facts.name), self._note)
+        caller = JournaledCaller(self.desk, self.endpoints.embedding(facts.name), self.note)
         return EndpointEmbedding(facts.name, caller, dimension=facts.dimension)
 
     def escalate(self, stage: Escalate, pieces: Iterable[Piece], out: Out) -> Iterator[Piece]:
         """Pass on the pieces whose answers are in doubt."""
-        return doubted(stage, self._plan.stages.index(stage), list(pieces), self, out, verifier=self._verifier)
+        return doubted(stage, self.plan.stages.index(stage), list(pieces), self, out, verifier=self._verifier)
 
     def reuse(self, stage: Reuse, pieces: Iterable[Piece], out: Out) -> Iterator[Piece]:
         """Pass on the pieces that nothing kept answers."""
@@ -211,6 +171,9 @@ class Runner:
             return None
         try:
             found = self._made(stage, piece, out)
+        except LedgerError as error:  # what was made cannot be written down: no more is made
+            self._halt(error)
+            raise
         except (InputError, MediaError) as error:
             self.broken.append((piece.track.info.path, error))
             return None
@@ -221,32 +184,32 @@ class Runner:
         return msgspec.structs.replace(piece, answers=(*piece.answers, tuple(found))) if answered else None
 
     def _made(self, stage: Call, piece: Piece, out: Out) -> list[Outcome]:
-        heads = self._heads(stage, piece, out)
+        heads = self.heads(stage, piece, out)
         if stage.part == "generate":
             return [self._film(stage, piece, head) for head in heads[0] if self._stop is None]
         found: list[Outcome] = []
-        if all(self._known(head) is not None for row in heads for head in row):
+        if all(self.known(head) is not None for row in heads for head in row):
             for row in heads:
                 found += [self._kept(head) for head in row]
-                for one in fills(self._desk, row[0].identity):
-                    self._note(one)
+                for one in fills(self.desk, row[0].identity):
+                    self.note(one)
             return found
-        kind = self._endpoints.kind_of(stage.serves)
+        kind = self.endpoints.kind_of(stage.serves)
         sent = sends(stage, kind, by_rule=by_rule(stage, out))
         with (
             tempfile.TemporaryDirectory(prefix="reelwise-run-") as folder,
-            self._uploads(stage) as uploads,
+            self.uploads(stage) as uploads,
         ):
             for row, view in zip(heads, shown(stage, piece, out, Path(folder), sent), strict=False):
-                orders = [self._order(stage, piece, view, head, out) for head in row if self._known(head) is None]
-                found += [self._kept(head) for head in row if self._known(head) is not None]
+                orders = [self.order(stage, piece, view, head, out) for head in row if self.known(head) is None]
+                found += [self._kept(head) for head in row if self.known(head) is not None]
                 if stage.cache == "explicit" and orders:
                     found += self._cached(stage, row[0], orders, uploads)
                 else:
                     found += [self._one(order, uploads) for order in orders if self._stop is None]
         return found
 
-    def _heads(self, stage: Call, piece: Piece, out: Out) -> list[list[Outcome]]:
+    def heads(self, stage: Call, piece: Piece, out: Out) -> list[list[Outcome]]:
         """List the calls about a piece, by part of it and question."""
         asked = len(piece.script.of(stage.task).asked)
         questions = [-1] if stage.ask == "once" and asked > 1 else list(range(asked))
@@ -256,12 +219,12 @@ class Runner:
         ]
 
     def _head(self, stage: Call, piece: Piece, chunk: tuple[int, int], question: int) -> Outcome:
-        index, turn = (self._plan.stages.index(stage), "") if piece.turn is None else piece.turn
+        index, turn = (self.plan.stages.index(stage), "") if piece.turn is None else piece.turn
         item = self._place.get(id(piece.track), 0)
         text = f"{item}/{piece.track.info.sha256_head}/{index}/{chunk[0]}/{chunk[1]}/{question}" + (turn and f"/{turn}")
         name = hashlib.sha256(text.encode()).hexdigest()[:24]
         return Outcome(
-            identity=f"run-{self._desk.journal.run}-{name}", clip=piece.track.info.path, item=item, lane=piece.item.lane,
+            identity=f"run-{self.desk.journal.run}-{name}", clip=piece.track.info.path, item=item, lane=piece.item.lane,
             stage=index, chunk=chunk[0], chunks=chunk[1], question=question, model=stage.serves, mode=stage.mode,
             task=stage.task, turn=turn,
         )  # fmt: skip
@@ -271,30 +234,30 @@ class Runner:
         self._place = {id(piece.track): at for at, piece in enumerate(pieces)}
 
     def _kept(self, head: Outcome) -> Outcome:
-        found = self._known(head) or head
+        found = self.known(head) or head
         with self._lock:
             self.outcomes.append(found)
         return found
 
     def _film(self, stage: Call, piece: Piece, head: Outcome) -> Outcome:
         """Have a video made, or find what became of it."""
-        if self._known(head) is not None:
+        if self.known(head) is not None:
             return self._kept(head)
-        wire = self._endpoints.of(stage.serves)
-        name = self._endpoints.name_of(stage.serves)
+        wire = self.endpoints.of(stage.serves)
+        name = self.endpoints.name_of(stage.serves)
         own = "" if name == stage.serves else name
         found = self._filming.make(head, wire, lambda: film_of(stage, piece, head.question, wire, own))
-        self._note(found)
+        self.note(found)
         return found
 
-    def _order(self, stage: Call, piece: Piece, view: Shown, head: Outcome, out: Out) -> Order:
+    def order(self, stage: Call, piece: Piece, view: Shown, head: Outcome, out: Out) -> Order:
         """Put a call together."""
-        kind, script = self._endpoints.kind_of(stage.serves), piece.script.of(stage.task)
-        endpoint, alone = self._endpoints.of(stage.serves), KINDS[kind].alone
-        sure = any(isinstance(one, Escalate) and one.by_confidence for one in self._plan.stages)
+        kind, script = self.endpoints.kind_of(stage.serves), piece.script.of(stage.task)
+        endpoint, alone = self.endpoints.of(stage.serves), KINDS[kind].alone
+        sure = any(isinstance(one, Escalate) and one.by_confidence for one in self.plan.stages)
         work = work_of(
             stage, piece, view, question=head.question, kind=kind, identity=head.identity, sure=sure,
-            name=self._endpoints.name_of(stage.serves), alone=alone, turn=head.turn,
+            name=self.endpoints.name_of(stage.serves), alone=alone, turn=head.turn,
         )  # fmt: skip
         questions = len(script.asked) if head.question < 0 else 1
         head = msgspec.structs.replace(
@@ -305,14 +268,15 @@ class Runner:
         return Order(
             head=head, endpoint=endpoint, task=task_of(script, questions=questions, alone=alone), work=work,
             ask=ask_of(stage, view, work), questions=questions, shown=view, alone=alone,
-            form=None if alone else script.form,
+            form=None if alone else script.form, place=self.endpoints.marks(stage.serves),
         )  # fmt: skip
 
-    def _uploads(self, stage: Call) -> Uploads:
-        gemini = self._endpoints.kind_of(stage.serves) == "gemini"
-        return Uploads(self._endpoints.of(stage.serves) if gemini else None)
+    def uploads(self, stage: Call) -> Uploads:
+        """Open what sends large clips up, where the stage's endpoint needs that."""
+        gemini = self.endpoints.kind_of(stage.serves) == "gemini"
+        return Uploads(self.endpoints.of(stage.serves) if gemini else None)
 
-    def _up(self, order: Order, uploads: Uploads) -> Order | None:
+    def up(self, order: Order, uploads: Uploads) -> Order | None:
         """Send up what an order's request cannot hold; None where that failed: its call is not made.
 
         Raises:
@@ -322,29 +286,59 @@ class Runner:
             return msgspec.structs.replace(order, work=uploads.sent(order.work))
         except EndpointError as error:
             try:
-                self._note(self._desk.unsent(order.head, error))
+                self.note(self.desk.unsent(order.head, error))
             except EndpointError:
-                self._note(self._desk.journal.over.get(order.head.identity))
+                self.note(self.desk.journal.over.get(order.head.identity))
                 raise error from None
             return None
 
     def _cached(self, stage: Call, of: Outcome, orders: list[Order], uploads: Uploads) -> list[Outcome]:
         """Put what some calls share into a cache, and make them from it; those whose answers are all there need none."""
-        if all(self._reusing.again.look(order.head, order.work).found is not None for order in orders):
-            return [self._one(order, uploads) for order in orders]
-        pairs = [(order, up) for order in orders if (up := self._up(order, uploads)) is not None]
+        if all(self.again.look(order).found is not None for order in orders):
+            return [self._one(order, uploads) for order in orders if self._stop is None]
+        found, filled, pairs = self.through(stage, of, orders, uploads)
+        for one in fills(self.desk, of.identity):
+            self.note(one)
+        found += [self._one(ready, uploads, given.work) for given, ready in pairs if self._stop is None]
+        if filled is not None:
+            let_go(self.desk, self.endpoints.of(stage.serves), filled)
+        return found
+
+    def through(
+        self, stage: Call, of: Outcome, orders: list[Order], uploads: Uploads
+    ) -> tuple[list[Outcome], Filled | None, list[tuple[Order, Order]]]:
+        """Fill a cache with what some calls about an item share; where it is refused (too small), each sends all of it.
+
+        Args:
+            stage: the stage.
+            of: the first call that the cache is for, made or not.
+            orders: the calls.
+            uploads: files that go up for them.
+
+        Returns:
+            What became of calls that cannot be made now; the cache; each call, and what it is with the cache.
+
+        Raises:
+            EndpointError: no call like it can succeed.
+        """
+        pairs = [(order, up) for order in orders if (up := self.up(order, uploads)) is not None]
+        sent = {order.head.identity for order, _ in pairs}
+        lost = [self.desk.journal.over[one.head.identity] for one in orders if one.head.identity not in sent]
         if not pairs:
-            return [self._desk.journal.over[order.head.identity] for order in orders]
-        ready = [up for _, up in pairs]
-        filled, ready = through(self._desk, stage, ready, of)
-        for one in fills(self._desk, of.identity):
-            self._note(one)
-        found = [
-            self._one(order, uploads, given.work)
-            for (given, _), order in zip(pairs, ready, strict=True)
-            if self._stop is None
-        ]
-        let_go(self._desk, ready[0].endpoint, filled)
+            return lost, None, []
+        try:
+            filled, ready = through(self.desk, stage, [up for _, up in pairs], of)
+        except EndpointError as error:
+            if error.reason in STOPPING:
+                raise
+            if isinstance(error, RefusedError):
+                return lost, None, pairs
+            return [*lost, *(self._unsent(order, error) for order, _ in pairs)], None, []
+        return lost, filled, [(order, one) for (order, _), one in zip(pairs, ready, strict=True)]
+
+    def _unsent(self, order: Order, error: EndpointError) -> Outcome:
+        found = self.desk.unsent(order.head, error)
+        self.note(found)
         return found
 
     def _one(self, order: Order, uploads: Uploads, whole: Work | None = None) -> Outcome:
@@ -355,26 +349,26 @@ class Runner:
             uploads: files that went up for it.
             whole: all that it says and shows, where part of it is in an explicit cache.
         """
-        again = self._reusing.again
-        looked = again.look(order.head, whole or order.work, order.shown if order.alone else None)
-        if looked.found is not None:
-            self._desk.journal.end(looked.found)
-            self._note(looked.found)
-            return looked.found
-        ready = self._up(order, uploads)
-        if ready is None:
-            return self._checked(self._desk.journal.over[order.head.identity])
-        try:
-            found = self._desk.make(ready)
-            if found.reason == "file":
-                uploads.forget(ready.work)
-            found = again.keep(looked, found)
-        except EndpointError as error:
-            self._note(self._desk.journal.over.get(order.head.identity))
-            raise error from None
+        with self.again.alone(order, whole or order.work):
+            looked = self.again.look(order, whole)
+            if looked.found is not None:
+                self.desk.journal.end(looked.found)
+                self.note(looked.found)
+                return looked.found
+            ready = self.up(order, uploads)
+            if ready is None:
+                return self._checked(self.desk.journal.over[order.head.identity])
+            try:
+                found = self.desk.make(ready)
+                if found.reason == "file":
+                    uploads.forget(ready.work)
+                found = self.again.keep(looked, found)
+            except EndpointError as error:
+                self.note(self.desk.journal.over.get(order.head.identity))
+                raise error from None
         if found.reused:
-            self._desk.journal.end(found)
-        self._note(found)
+            self.desk.journal.end(found)
+        self.note(found)
         return self._checked(found)
 
     def _checked(self, found: Outcome) -> Outcome:
@@ -390,7 +384,8 @@ class Runner:
             )  # fmt: skip
         return found
 
-    def _note(self, found: Outcome | None) -> None:
+    def note(self, found: Outcome | None) -> None:
+        """Count what became of a call."""
         if found is None:
             return
         with self._lock:

@@ -15,7 +15,8 @@ from reelwise.run.batching import Waits
 from reelwise.run.counted import with_counted
 from reelwise.run.endpoints import Endpoints
 from reelwise.run.estimate import estimate, estimate_counted
-from reelwise.run.executing import execute, looked_at, pieces_of, standing
+from reelwise.run.executing import execute, standing
+from reelwise.run.inputs import copies_of, looked_at, pieces_of
 from reelwise.run.scans import Scans
 from reelwise.stages import Call, Sample
 from reelwise.tokens import rule_for
@@ -210,7 +211,8 @@ class Session:
         if knowing is not job:
             return estimate_counted(knowing.case, plan, pieces_of(job, workload, tracks, self._scans))
         infos = [looked_at(track) for track in tracks]
-        return estimate(job.case, plan, workload, infos, float(job.script.output_most or "inf"))
+        most, copies = float(job.script.output_most or "inf"), copies_of(job.script, tracks)
+        return estimate(job.case, plan, workload, infos, most, copies=copies)
 
     def run(
         self,

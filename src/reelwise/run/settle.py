@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from msgspec import Struct
 
-from reelwise.charge import Ask, hold
+from reelwise.charge import Ask, charge, hold
 from reelwise.errors import (
     AlreadySettledError,
     AnswerError,
@@ -37,9 +37,9 @@ if TYPE_CHECKING:
     from reelwise.rates import Book
     from reelwise.run.journal import Journal
 
-__all__ = ["Cap", "Desk", "Order"]
+__all__ = ["STOPPING", "Cap", "Desk", "Order"]
 
-_STOPPING = frozenset({"key", "model", "quota"})
+STOPPING = frozenset({"key", "model", "quota"})
 
 
 class Cap:
@@ -47,13 +47,14 @@ class Cap:
 
     Args:
         nano: nano-USD; None for no cap besides the ledger's budgets.
-        spent: what was spent before, by the part of the run that is resumed.
+        spent: what was spent before, by the part of the run that is resumed, with what it holds still.
+        held: what it holds still: batches that are not over.
     """
 
-    def __init__(self, nano: int | None, spent: int = 0) -> None:
+    def __init__(self, nano: int | None, spent: int = 0, held: int = 0) -> None:
         self.nano = nano
         self._room = threading.Condition()
-        self._taken, self._held = spent, 0
+        self._taken, self._held = spent, held
 
     def take(self, nano: int, *, wait_seconds: float = 0.0) -> None:
         """Keep room for a call.
@@ -92,6 +93,14 @@ class Cap:
             self._room.notify_all()
 
 
+class _NotBegunError(Exception):
+    """A call could not be noted, and was not made."""
+
+    def __init__(self, why: BaseException) -> None:
+        super().__init__(str(why))
+        self.why = why
+
+
 class Order(Struct, frozen=True, kw_only=True):
     """A call to be made.
 
@@ -105,6 +114,7 @@ class Order(Struct, frozen=True, kw_only=True):
         form: the JSON Schema of one answer; None for free text.
         shown: what it shows, for the times of what is found.
         alone: the endpoint finds things and answers no question.
+        place: who answers, see `Endpoints.marks`.
     """
 
     head: Outcome
@@ -116,6 +126,7 @@ class Order(Struct, frozen=True, kw_only=True):
     form: Any = None
     shown: Any = None
     alone: bool = False
+    place: str = ""
 
 
 class Desk:
@@ -167,9 +178,10 @@ class Desk:
         try:
             with meter(
                 self._feature, hold_nano=bound, model=head.model, stage="call", ledger=self.ledger, id=head.identity,
-                timeout_seconds=order.work.timeout_seconds + 60.0, strict=True, not_billed=(EndpointError,) if host else (),
+                timeout_seconds=order.work.timeout_seconds + 60.0, strict=True,
+                not_billed=(_NotBegunError, EndpointError) if host else (_NotBegunError,),
             ) as call:  # fmt: skip
-                self.journal.begin(head.identity, head.clip, bound)
+                self._begin(head, bound)
                 call.was(plan=self._plan, provider=str(getattr(order.endpoint, "provider", ""))[:100])
                 with self._turn if self._waits_its_turn(order) else nullcontext():
                     found = self._called(order, call, found, share)
@@ -178,9 +190,12 @@ class Desk:
             raise LedgerError(
                 "the ledger knows this call already", where=head.identity, hint="run with another --out"
             ) from error
+        except _NotBegunError as error:
+            self.cap.settle(bound, 0)
+            raise error.why from None
         except EndpointError as error:
             found = msgspec.structs.replace(_failed(found, error, hosted=bool(host)), busy_seconds=share.seconds)
-            stop = error if error.reason in _STOPPING and not error.billed else None
+            stop = error if error.reason in STOPPING and not error.billed else None
         except (BudgetError, LedgerError):
             self.cap.settle(bound, 0 if call is None else bound)
             raise
@@ -200,7 +215,7 @@ class Desk:
         """
         found = msgspec.structs.replace(_failed(head, error), status="failed", cost_nano=0, held_nano=0)
         self.journal.end(found)
-        if error.reason in _STOPPING:
+        if error.reason in STOPPING:
             raise error
         return found
 
@@ -211,39 +226,54 @@ class Desk:
             and is_graduated(Request(model=order.head.model, count=1), self.book)
         )
 
-    def other(self, head: Outcome, bound: int, make: Callable[[], tuple[int, dict[str, float], str]]) -> Outcome:
+    def other(
+        self, head: Outcome, bound: int, make: Callable[[], tuple[Used, int, str]], *, wait_seconds: float = 0.0
+    ) -> Outcome:
         """Do something else that is billed, held for and written down like a call.
 
         Args:
             head: its outcome so far.
             bound: the most that it can cost, nano-USD.
-            make: does it; returns what it cost, what it used, and what the vendor calls it.
+            make: does it; returns what it used, what it cost besides, nano-USD, and what the vendor calls it.
+            wait_seconds: see `Cap.take`.
 
         Raises:
-            BudgetError, EndpointError: it is written down before they are passed on.
+            BudgetError, EndpointError, LedgerError: it is written down before they are passed on.
         """
-        self.cap.take(bound)
+        self.cap.take(bound, wait_seconds=wait_seconds)
         found = msgspec.structs.replace(head, held_nano=bound)
         call: Metered | None = None
         try:
             with meter(
                 self._feature, hold_nano=bound, model=head.model, stage="call", ledger=self.ledger, id=head.identity,
-                timeout_seconds=3600.0, strict=True,
+                timeout_seconds=3600.0, strict=True, not_billed=(_NotBegunError,),
             ) as call:  # fmt: skip
-                self.journal.begin(head.identity, head.clip, bound)
-                nano, units, name = make()
-                call.cost(nano=nano)
-                call.used(**{unit: round(value) for unit, value in units.items() if unit.startswith("tokens_")})
+                self._begin(head, bound)
+                used, more, name = make()
                 call.was(plan=self._plan)
-                found = msgspec.structs.replace(found, units=units, sent_as=name)
+                found = self._charge(call, used, msgspec.structs.replace(found, sent_as=name))
+                if not found.unpriced:
+                    call.cost(nano=charge(used.request(model=head.model), self.book).nano + more)
+        except _NotBegunError as error:
+            self.cap.settle(bound, 0)
+            raise error.why from None
         except EndpointError as error:
             self._over(_failed(found, error), call, bound)
             raise
-        except BudgetError:
-            if call is None:
-                self.cap.settle(bound, 0)
+        except (BudgetError, LedgerError):
+            self.cap.settle(bound, 0 if call is None else bound)
+            raise
+        except BaseException:
+            self._over(found, call, bound, interrupted=True)
             raise
         return self._over(found, call, bound)
+
+    def _begin(self, head: Outcome, bound: int) -> None:
+        """Note that a call is about to be made; where that cannot be, it is not made, and costs nothing."""
+        try:
+            self.journal.begin(head.identity, head.clip, bound)
+        except BaseException as error:
+            raise _NotBegunError(error) from error
 
     def _over(self, found: Outcome, call: Metered | None, bound: int, *, interrupted: bool = False) -> Outcome:
         """Write down what was posted."""

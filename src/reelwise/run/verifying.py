@@ -213,7 +213,7 @@ def _events(
     An event of the full plan is a stretch that its gate keeps; without a gate, one in which something moves.
     """
     from reelwise import video
-    from reelwise.run.executing import pieces_of
+    from reelwise.run.inputs import pieces_of
 
     time: list[Scored] = []
     seen: list[Scored] = []

@@ -56,7 +56,7 @@ class Verdict(Struct, frozen=True, kw_only=True):
         """Ask it under the same instructions."""
         return Script(
             task="moderate", labels=self.labels, policy=before.policy, questions=tuple(questions),
-            output_most=before.output_most,
+            output_most=before.output_most, fields=before.fields, own=before.own,
         )  # fmt: skip
 
     @property

@@ -211,6 +211,7 @@ class Call(Stage, frozen=True, kw_only=True):
             limit = self.pictures_a_call or rule.images_max
             if limit is not None:
                 calls = maximum(calls, ceil(pictures / limit))
+            calls = minimum(calls, maximum(pictures, 1.0))  # each call shows a picture at least
         return calls
 
     def _told(self, item: Item, facts: Facts) -> Item:
