@@ -35,6 +35,7 @@ class Item(Struct, frozen=True, kw_only=True):
         tokens_output_most: where answers are cut.
         width_px, height_px: size of a frame, plain integers: token rules are functions of whole pixels.
         sampled: frames were chosen by a stage, so a native video part is sent at that rate.
+        has_sound: False of a clip that is known to have none: no call for sound alone is made about it.
         sheet: frames in one picture (contact sheet).
         questions, views, duplicates: repetition that no stage has used up yet.
         source_class: the class of users.
@@ -58,6 +59,7 @@ class Item(Struct, frozen=True, kw_only=True):
     tokens_output: Num = 0.0
     tokens_output_most: Num = float("inf")
     sampled: bool = False
+    has_sound: bool = True
     sheet: Num = 1.0
     questions: Num = 1.0
     views: Num = 1.0

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
+from reelwise.run.executing import pieces_of
+from reelwise.run.silent import told_apart
 from reelwise.video.cutter import Cut, cut_clip
 
 SOUND = {"stage": "call", "model": "openai/whisper-1", "part": "audio", "task": "transcribe"}
@@ -51,3 +54,14 @@ def test_a_clip_whose_questions_nobody_could_hear_keeps_what_was_found_in_it(sil
 
     assert (item.status, item.answers[0].status, item.findings[0].status) == ("ok", "skipped", "ok")
     assert item.findings[0].found
+
+
+def test_sound_of_which_a_stage_leaves_nothing_is_no_sound(drawn_clip, write_plan, open_session):
+    with open_session(write_plan(HEARD, CHAT, ask=ASK)) as (session, job):
+        tracks = session.decoded([drawn_clip])
+        (piece,) = pieces_of(job, job.workload(job.case.plan), tracks, session.scans)
+    heard, asked = job.case.plan.stages
+    nothing = replace(piece, heard=())
+
+    assert told_apart(heard, [piece, nothing]) == ([piece], [nothing])
+    assert told_apart(asked, [piece, nothing]) == ([piece, nothing], [])

@@ -35,7 +35,7 @@ def show_sheets(sheets: Sequence[PromptSheet], *, of: str) -> None:
         lane = "" if sheet.lane == "main" else f", lane {sheet.lane}"
         table(
             ("part", "", "tokens a call", "USD", "share", "cached"), rows, right=range(2, 6),
-            title=f"{sheet.model}{lane}: {sheet.calls:,.0f} calls, {money(sheet.usd)} USD {of}",
+            title=f"{sheet.model}{lane}: {sheet.calls:,.0f} {'call' if round(sheet.calls) == 1 else 'calls'}, {money(sheet.usd)} USD {of}",
         )  # fmt: skip
 
 

@@ -130,7 +130,7 @@ def _show_calls(receipt: Receipt, job: Job) -> None:
 def _show_reused(told: Reused) -> None:
     """Say what was there already, and what the cache by meaning has learned."""
     found = (
-        ("clips of earlier runs", told.artefacts),
+        ("from earlier runs", told.artefacts),
         ("copies of an upload", told.uploads),
         ("equal calls", told.exact),
     )
@@ -199,7 +199,7 @@ def show_machine(one: MachineTime) -> None:
     usd = "" if one.usd is None else f", {money(one.usd)} USD at {money(one.usd_hour or 0.0)} an hour"
     told = "" if one.predicted_seconds is None else f" ({one.predicted_seconds:,.2f} s were expected)"
     click.echo(
-        f"Host {one.host} ({one.sku}): {one.calls} calls, busy for {one.busy_seconds:,.2f} s{told}{usd}: {one.why}"
+        f"Host {one.host} ({one.sku}): {one.calls} {'call' if one.calls == 1 else 'calls'}, busy for {one.busy_seconds:,.2f} s{told}{usd}: {one.why}"
     )
 
 

@@ -112,9 +112,14 @@ def changes(before: Sequence[Side], after: Sequence[Side]) -> tuple[Change, ...]
             row[1] -= side.metered_usd
     return tuple(
         Change(
-            unit=unit, predicted_usd=predicted, metered_usd=metered,
+            unit=unit, predicted_usd=_rounded(predicted), metered_usd=_rounded(metered),
             error=predicted / metered - 1 if abs(metered) > _LEAST_USD else None,
         )
         for unit, (predicted, metered) in rows.items()
         if abs(predicted) > _LEAST_USD or abs(metered) > _LEAST_USD
     )  # fmt: skip
+
+
+def _rounded(usd: float) -> float:
+    """Take what floats leave of a difference of equal sums as none."""
+    return usd if abs(usd) > _LEAST_USD else 0.0

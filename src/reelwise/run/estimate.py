@@ -98,6 +98,7 @@ def item_expected(workload: Workload, info: ClipInfo, duplicates: float) -> Item
         width_px=info.width,
         height_px=info.height,
         audio_seconds=min(info.audio_seconds, seconds) if info.has_audio else 0.0,
+        has_sound=info.has_audio,
         megabytes=info.bytes / 1e6,
         tokens_prefix=prompt.prefix,
         tokens_prompt=prompt.question,

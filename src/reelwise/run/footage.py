@@ -36,6 +36,7 @@ def item_of(workload: Workload, track: Track) -> Item:
         width_px=info.width,
         height_px=info.height,
         audio_seconds=min(info.audio_seconds, track.seconds),
+        has_sound=info.has_audio,
         megabytes=info.bytes / 1e6 * part,
         tokens_prefix=prompt.prefix,
         tokens_prompt=prompt.question,

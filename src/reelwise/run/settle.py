@@ -17,7 +17,7 @@ from reelwise.errors import (
     EndpointError,
     InputError,
     LedgerError,
-    ReelwiseError,
+    OutputError,
 )
 from reelwise.metering import meter
 from reelwise.models.used import Used
@@ -273,7 +273,7 @@ class Desk:
         """Note that a call is about to be made; where that cannot be, it is not made, and costs nothing."""
         try:
             self.journal.begin(head.identity, head.clip, bound)
-        except (ReelwiseError, KeyboardInterrupt) as error:
+        except (OutputError, KeyboardInterrupt) as error:
             raise _NotBegunError(error) from error
 
     def _over(self, found: Outcome, call: Metered | None, bound: int, *, interrupted: bool = False) -> Outcome:

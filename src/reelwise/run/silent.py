@@ -28,7 +28,7 @@ def told_apart(stage: Call, pieces: Iterable[Piece]) -> tuple[list[Piece], list[
 
 
 def _sounds(piece: Piece) -> bool:
-    return piece.track.info.has_audio and float(piece.item.audio_seconds) > 0
+    return piece.item.has_sound and piece.heard != ()  # () is what a stage leaves of sound that is all silence
 
 
 def footage_notes(plan: Plan, pieces: Sequence[Piece]) -> tuple[str, ...]:

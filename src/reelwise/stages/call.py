@@ -91,13 +91,13 @@ class Call(Stage, frozen=True, kw_only=True):
 
     def expect(self, item: Item, facts: Facts, out: Out) -> tuple[Item, ...]:
         """Add the requests of one class of items."""
+        if self.part == "audio" and not item.has_sound:  # no such call is made about it
+            return (item,)
         asked = replace(item, questions=1.0) if self.task else item
-        if self.part == "audio":  # about a clip without sound no such call is made
-            asked = replace(asked, count=where(item.audio_seconds > 0, asked.count, 0.0))
         if self.host is not None:
             split = self.parts_of(item)
             self._add(
-                item, out, model=self.serves, count=asked.count * split, images=item.frames / split,
+                item, out, model=self.serves, count=item.count * split, images=item.frames / split,
                 seconds=item.seconds / split,
             )  # fmt: skip
         elif out.book.is_language_model(self.model):
