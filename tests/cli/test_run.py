@@ -269,7 +269,7 @@ def test_a_host_s_machine_time_is_told_apart(drawn_clip, tmp_path, told):
         path.write_text(yaml.safe_dump(tree))
         out, _ = told("run", drawn_clip, "--plan", path, "--sandbox", "--out", tmp_path / "out")
 
-    assert "Host gpu (aws/g6.xlarge): 1 calls, busy for" in out
+    assert "Host gpu (aws/g6.xlarge): 1 call, busy for" in out
     assert "what it costs while it waits is on no call" in out
     assert "no call of this plan answers" not in out
 

@@ -31,7 +31,7 @@ ASKS = (
 )  # fmt: skip
 
 
-class KilledError(BaseException):
+class KilledError(KeyboardInterrupt):
     """The process is gone."""
 
 

@@ -26,7 +26,7 @@ OWN = {"task": "describe", "policy": "This is {{clip}}.", "output_most": 60}
 WORK = Work(model="m", parts=(Clip(source=Source(data=b"x", mime="video/mp4")), Text(text="a")), identity="i")
 
 
-class KilledError(BaseException):
+class KilledError(KeyboardInterrupt):
     """The process is gone."""
 
 
@@ -135,6 +135,21 @@ def test_equal_calls_at_once_are_paid_for_once(mode, copies, write_plan, open_se
     assert result.receipt.reconciled.residual_nano == 0
     assert again.receipt.reconciled.invoice_nano == 0
     assert again.receipt.cost_nano == result.receipt.cost_nano
+
+
+def test_equal_calls_of_a_batch_are_made_where_the_first_answer_is_not_kept(copies, write_plan, open_session):
+    """It is cut off at its cap."""
+    plan = write_plan(
+        {"stage": "reuse", "answers": True},
+        SAMPLE,
+        {**CALL, "mode": "batch"},
+        ask={**OWN, "policy": "", "output_most": 2},
+    )
+    result = run(open_session, plan, copies(3), scenario={"batch_seconds": 0.02})
+
+    assert [(one.status, one.finish) for one in result.outcomes] == [("ok", "length")] * 3
+    assert [one.status for one in result.results] == ["ok"] * 3
+    assert result.receipt.reconciled.residual_nano == 0
 
 
 @pytest.mark.parametrize("at", range(1, 8))

@@ -41,9 +41,11 @@ def in_batches(runner: Any, stage: Call, pieces: list[Piece], out: Out) -> Itera
         pass
     batch = _Batch(runner, stage, runner.uploads(stage))
     with tempfile.TemporaryDirectory(prefix="reelwise-run-") as folder:
-        for found in runner.batching.make(index, batch.orders(pieces, out, Path(folder))):
+        for found in runner.batching.make(index, batch.orders(pieces, out, Path(folder) / "first")):
             batch.keep(found)
-        batch.copy()
+        if batch.copied():  # what was waited for is not kept: it was cut off, refused, or failed
+            for _ in runner.batching.make(index, batch.orders(pieces, out, Path(folder) / "more")):
+                pass
     batch.uploads.close()  # where the run ended before, the batch still needs them
     for filled in batch.caches:
         let_go(runner.desk, runner.endpoints.of(stage.serves), filled)
@@ -76,7 +78,8 @@ class _Batch:
         self.caches: list[Filled] = []
         self._looked: dict[str, Looked] = {}
         self._first: set[str] = set()
-        self._same: list[tuple[Outcome, Looked]] = []
+        self._same: dict[str, tuple[Outcome, str]] = {}
+        self._only: set[str] | None = None
 
     def orders(self, pieces: list[Piece], out: Out, folder: Path) -> Iterator[Order]:
         """Put together what is not there already."""
@@ -86,7 +89,7 @@ class _Batch:
             if all(runner.known(head) is not None for row in heads for head in row):
                 continue
             own = folder / f"{number}"
-            own.mkdir()
+            own.mkdir(parents=True)
             try:
                 for row, view in zip(heads, shown(stage, piece, out, own), strict=False):
                     asked = [runner.order(stage, piece, view, head, out) for head in row if runner.known(head) is None]
@@ -107,12 +110,14 @@ class _Batch:
 
     def _wanted(self, order: Order) -> bool:
         """Say whether an order must be handed in: its answer is not there, and no equal one is in this batch."""
+        if self._only is not None:
+            return order.head.identity in self._only
         looked = self._runner.again.look(order, questions=False)
         if looked.found is not None:
             self._runner.desk.journal.end(looked.found)
             return False
         if looked.key and looked.key in self._first:
-            self._same.append((order.head, looked))
+            self._same[order.head.identity] = (order.head, looked.key)
             return False
         self._first.add(looked.key)
         self._looked[order.head.identity] = looked
@@ -123,9 +128,13 @@ class _Batch:
         if found.identity in self._looked:
             self._runner.again.keep(self._looked[found.identity], found)
 
-    def copy(self) -> None:
-        """Answer equal calls from the first of them; where that failed they are made the next time."""
-        for head, looked in self._same:
-            found = self._runner.again.kept(head, looked.key)
+    def copied(self) -> bool:
+        """Answer equal calls from the first of them; say whether some are left, which are orders of their own then."""
+        self._only = set()
+        for head, key in self._same.values():
+            found = self._runner.again.kept(head, key)
             if found is not None:
                 self._runner.desk.journal.end(found)
+            else:
+                self._only.add(head.identity)
+        return bool(self._only)
