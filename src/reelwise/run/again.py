@@ -17,7 +17,7 @@ from msgspec import Struct
 from reelwise.models.work import Text
 from reelwise.reuse.likeness import KINDS
 from reelwise.reuse.semantic import Hit, Miss
-from reelwise.run.agreement import text_likeness
+from reelwise.run.doubting import says_same
 from reelwise.run.orders import content_key
 from reelwise.run.outcome import COPIED, Outcome
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from reelwise.reuse import ExactCache, SemanticCache
     from reelwise.run.settle import Order
 
-__all__ = ["Again", "Looked", "same_answer"]
+__all__ = ["Again", "Looked"]
 
 _ALIKE: Final = 0.8
 """Two texts say the same from this F1 of their words on; labels must be equal."""
@@ -133,7 +133,7 @@ class Again:
         data = msgspec.json.encode(msgspec.structs.replace(found, reused=""))
         near = looked.near
         if near is not None and self._questions is not None:
-            right = same_answer(msgspec.json.decode(near.answer, type=Outcome), found)
+            right = says_same(msgspec.json.decode(near.answer, type=Outcome), found, _ALIKE)
             self._questions.judge(near, right=right)
             how = "explored" if isinstance(near, Hit) else "learned"
             found = msgspec.structs.replace(found, reused=f"{how} {near.kind} {'right' if right else 'wrong'}")
@@ -142,13 +142,6 @@ class Again:
         if self._questions is not None and looked.scope:
             self._questions.put(looked.scope, looked.question, data)
         return found
-
-
-def same_answer(one: Outcome, other: Outcome) -> bool:
-    """Say whether two answers say the same: equal labels, or texts of much the same words."""
-    if one.label or other.label:
-        return one.label == other.label
-    return text_likeness(one.text, other.text) >= _ALIKE
 
 
 def _copied(data: bytes, head: Outcome, how: str) -> Outcome:

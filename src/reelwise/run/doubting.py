@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from reelwise.script import Script
     from reelwise.stages import Escalate
 
-__all__ = ["answers_of", "asked_of", "calibrated", "confidence_of", "in_doubt", "same_answer"]
+__all__ = ["answers_of", "asked_of", "calibrated", "confidence_of", "in_doubt", "same_answer", "says_same"]
 
 _ANSWERED = frozenset({"ok", "cached"})
 _CLOSE = 1e-9
@@ -141,16 +141,21 @@ def same_answer(one: Sequence[Outcome], other: Sequence[Outcome], alike: float) 
     there = {(said.chunk, said.question): said for said in other if said.status in _ANSWERED}
     for said in one:
         match = there.get((said.chunk, said.question))
-        if match is None or len(match.answers) != len(said.answers):
+        if match is None:
             return False
-        if said.label or match.label:
-            if said.label != match.label:
-                return False
-            continue
-        pairs = zip(said.answers or (said.text,), match.answers or (match.text,), strict=True)
-        if not all(_same_text(a, b, alike) for a, b in pairs):
+        if not says_same(said, match, alike):
             return False
     return bool(one)
+
+
+def says_same(one: Outcome, other: Outcome, alike: float) -> bool:
+    """Say whether two answers to one call say the same; see `same_answer`."""
+    if one.label or other.label:
+        return one.label == other.label
+    if len(one.answers) != len(other.answers):
+        return False
+    pairs = zip(one.answers or (one.text,), other.answers or (other.text,), strict=True)
+    return all(_same_text(a, b, alike) for a, b in pairs)
 
 
 def _same_text(one: str, other: str, alike: float) -> bool:
