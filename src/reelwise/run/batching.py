@@ -44,7 +44,7 @@ _POLL_FIRST, _POLL_MOST, _POLL_GROWTH = 0.25, 60.0, 1.5
 
 
 class Waits(Struct, frozen=True, kw_only=True):
-    """How long to wait for a batch.
+    """How long to wait for a job at a vendor's: a batch, a video.
 
     Attributes:
         seconds: the longest wait; after that the run ends, and goes on when it is given again.
@@ -53,6 +53,24 @@ class Waits(Struct, frozen=True, kw_only=True):
 
     seconds: float = 90_000.0
     sleep: Any = time.sleep
+
+    def turns(self, what: str, where: str, most_seconds: float) -> Iterator[None]:
+        """Let a job be looked at now and after each pause; pauses grow up to `most_seconds`.
+
+        Raises:
+            BusyError: it has taken too long: `what` says what is missing, after how long.
+        """
+        waited, pause = 0.0, _POLL_FIRST
+        while True:
+            yield
+            if waited + pause > self.seconds:
+                raise BusyError(
+                    f"{what} after {waited:,.0f} s", where=where, reason="running",
+                    hint="give the same command again later: it goes on where it is",
+                )  # fmt: skip
+            self.sleep(pause)
+            waited += pause
+            pause = min(most_seconds, pause * _POLL_GROWTH)
 
 
 class _Noted(Struct, frozen=True, kw_only=True):
@@ -240,16 +258,10 @@ class Batching:
         journal.note(name, msgspec.to_builtins(msgspec.structs.replace(noted, over=True)))
 
     def _awaited(self, wire: BatchWire, job: Job) -> Job:
-        waited, pause = 0.0, _POLL_FIRST
+        turns = self._waits.turns("the batch is not over", job.id, _POLL_MOST)
+        next(turns)  # what it was when it was handed in is the first look
         while job.state == "running":
-            if waited + pause > self._waits.seconds:
-                raise BusyError(
-                    f"the batch is not over after {waited:,.0f} s", where=job.id, reason="running",
-                    hint="give the same command again later: it goes on where it is",
-                )  # fmt: skip
-            self._waits.sleep(pause)
-            waited += pause
-            pause = min(_POLL_MOST, pause * _POLL_GROWTH)
+            next(turns)
             job = wire.look(job.id)
         return job
 

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 __all__ = ["Filming", "film_of", "films_held"]
 
 _HOLD_SECONDS = 2 * 86_400.0
-_POLL_FIRST, _POLL_MOST, _POLL_GROWTH = 0.25, 15.0, 1.5
+_POLL_MOST = 15.0
 _UNREAD_MOST = 3
 _STOPPING = frozenset({"key", "quota"})
 _HEIGHTS = {720: (1280, 720), 1024: (1792, 1024), 1080: (1920, 1080), 2160: (3840, 2160)}
@@ -177,8 +177,9 @@ class Filming:
 
     def _followed(self, noted: _Noted, wire: FilmWire, job: VideoJob | None = None) -> Outcome:
         """Look until the job is over. A look that fails changes nothing: the next one tells."""
-        waited, pause, unread = 0.0, _POLL_FIRST, 0
+        turns, unread = self._waits.turns("the video is not there", noted.id, _POLL_MOST), 0
         while job is None or job.state == "running":
+            next(turns)
             try:
                 job = wire.look(noted.id, noted.film)
                 unread = 0
@@ -192,16 +193,6 @@ class Filming:
                     return self._unknown(noted, f"what its job says cannot be read: {error.message}", error.reason)
             except EndpointError:
                 job = None
-            if job is not None and job.state != "running":
-                break
-            if waited + pause > self._waits.seconds:
-                raise BusyError(
-                    f"the video is not there after {waited:,.0f} s", where=noted.id, reason="running",
-                    hint="give the same command again later: it goes on where it is",
-                )  # fmt: skip
-            self._waits.sleep(pause)
-            waited += pause
-            pause = min(_POLL_MOST, pause * _POLL_GROWTH)
         return self._ended(noted, wire, job)
 
     def _ended(self, noted: _Noted, wire: FilmWire, job: VideoJob) -> Outcome:
