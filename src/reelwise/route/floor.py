@@ -57,6 +57,13 @@ class Floor(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         return self.cut is None or score > self.cut
 
 
+def _ahead(scores: Floats, cheap: Floats, dear: Floats, ahead: int | None) -> int:
+    """Check that each row has all three, and return how many rows the promise is about: as many as there are, where nothing is said."""
+    if not len(scores) or len(cheap) != len(scores) or len(dear) != len(scores):
+        raise InputError("scores and outcomes differ in number", where="floor", hint="give one of each a row")
+    return len(scores) if ahead is None else ahead
+
+
 def hold_floor(
     scores: Floats, cheap: Floats, dear: Floats, *, quality: float, risk: float = 0.05, ahead: int | None = None
 ) -> Floor:
@@ -77,9 +84,7 @@ def hold_floor(
     count = len(scores)
     if not (0 < quality <= 1 and 0 < risk < 1):
         raise InputError(f"floor {quality}, risk {risk}", where="floor", hint="both lie between 0 and 1")
-    if not count or len(cheap) != count or len(dear) != count:
-        raise InputError("scores and outcomes differ in number", where="floor", hint="give one of each a row")
-    ahead = count if ahead is None else ahead
+    ahead = _ahead(scores, cheap, dear, ahead)
     wider = math.sqrt(1.0 + count / ahead) if ahead else 1.0
     order = np.argsort(-scores, kind="stable")
     sent, low, high = scores[order], cheap[order], dear[order]
@@ -139,9 +144,7 @@ def hold_share(
     count = len(scores)
     if not (0 <= share <= 1 and 0 < risk < 1):
         raise InputError(f"share {share}, risk {risk}", where="floor", hint="both lie between 0 and 1")
-    if not count or len(cheap) != count or len(dear) != count:
-        raise InputError("scores and outcomes differ in number", where="floor", hint="give one of each a row")
-    ahead = count if ahead is None else ahead
+    ahead = _ahead(scores, cheap, dear, ahead)
     wider = math.sqrt(1.0 + count / ahead) if ahead else 1.0
     order = np.argsort(-scores, kind="stable")
     sent = scores[order]
